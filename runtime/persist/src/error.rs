@@ -1,0 +1,94 @@
+//! What can go wrong with a store.
+
+use auriga_crds::{ModelKey, VersionNumber};
+use thiserror::Error;
+
+/// What a store could not do, and why.
+#[derive(Debug, Error)]
+pub enum PersistError {
+    /// No such version.
+    #[error("{model} has no version {version}; {}", match latest { Some(latest) => format!("the latest is {latest}"), None => "it has no version at all".to_owned() })]
+    VersionAbsent {
+        /// The model.
+        model: ModelKey,
+        /// The version asked for.
+        version: VersionNumber,
+        /// The highest version there is.
+        latest: Option<VersionNumber>,
+    },
+    /// No version was activated yet.
+    #[error("{model} has no active version; fit one, or activate one of its versions")]
+    NothingActive {
+        /// The model.
+        model: ModelKey,
+    },
+    /// Somebody else moved the pointer first.
+    #[error(
+        "the ledger of {model} is at revision {found}, not {expected}: somebody else activated a version; look again"
+    )]
+    RevisionMoved {
+        /// The model.
+        model: ModelKey,
+        /// The revision the caller had seen.
+        expected: u64,
+        /// The revision found.
+        found: u64,
+    },
+    /// The active version cannot be deleted.
+    #[error("version {version} of {model} is active; activate another one before deleting it")]
+    VersionActive {
+        /// The model.
+        model: ModelKey,
+        /// The version.
+        version: VersionNumber,
+    },
+    /// What is stored is not what was written.
+    #[error("version {version} of {model} is damaged: {what}")]
+    Corrupt {
+        /// The model.
+        model: ModelKey,
+        /// The version.
+        version: VersionNumber,
+        /// What does not fit, naming the key in the store.
+        what: String,
+    },
+    /// The store as a whole.
+    #[error("store {store}: {fault}")]
+    Store {
+        /// The store's address, without credentials.
+        store: String,
+        /// What is wrong with it.
+        fault: Fault,
+        /// The backend's own error.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+}
+
+/// What is wrong with a store as a whole, and what to do.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum Fault {
+    /// It does not answer.
+    #[error("cannot be reached ({0})")]
+    Unavailable(String),
+    /// It has no room.
+    #[error("is full; nothing was changed: free space or enlarge it, then try again")]
+    Full,
+    /// It refuses to be written.
+    #[error("cannot be written ({0}); check the permissions and whether the file system is read-only")]
+    NotWritable(String),
+    /// It is not one of ours, or damaged.
+    #[error("is not an Auriga store, or is damaged ({0}); move it away or restore it from a backup")]
+    NotAStore(String),
+    /// A newer build made it.
+    #[error("has schema version {found}, this build knows up to {known}; use a newer auriga")]
+    TooNew {
+        /// Its schema version.
+        found: u32,
+        /// The newest this build reads.
+        known: u32,
+    },
+    /// It is on a file system that cannot lock.
+    #[error("lies on a network file system ({0}), where SQLite cannot lock; use a local disk or PostgreSQL")]
+    NetworkFileSystem(String),
+}

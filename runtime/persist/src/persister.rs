@@ -1,0 +1,135 @@
+//! The contract that every store of versions obeys.
+
+use async_trait::async_trait;
+use auriga_crds::{Digest, ModelKey, VersionNumber};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Draft, PersistError, VersionManifest};
+
+/// Which version is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The one that the ledger names.
+    Active,
+    /// This one.
+    Number(VersionNumber),
+}
+
+/// How a write ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Written {
+    /// The version was committed by this call.
+    New(VersionManifest),
+    /// The same write was committed before, by this or another process.
+    Existing(VersionManifest),
+}
+
+impl Written {
+    /// The version, however it came to be.
+    pub fn manifest(&self) -> &VersionManifest {
+        match self {
+            Written::New(manifest) | Written::Existing(manifest) => manifest,
+        }
+    }
+}
+
+/// A version with its bytes, whose length and digest were checked against the manifest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    /// What is known of it.
+    pub manifest: VersionManifest,
+    /// The model file.
+    pub blob: Vec<u8>,
+}
+
+/// A wish to move the active pointer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Activation {
+    /// The version to become active.
+    pub version: VersionNumber,
+    /// The revision the caller saw last; the move is refused when the ledger has another.
+    pub from_revision: u64,
+    /// Why, for people: `fit`, `rollback`, ….
+    pub reason: String,
+    /// Who, for people: a user, a pod.
+    pub actor: String,
+    /// When, by the caller's clock.
+    pub time: Timestamp,
+}
+
+/// One row of the append-only ledger: what became active, instead of what, when and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LedgerEntry {
+    /// Counts the moves of this model from 1; only grows, also when a version comes back.
+    pub revision: u64,
+    /// Active before; absent on the first activation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<VersionNumber>,
+    /// Active since.
+    pub to: VersionNumber,
+    /// Digest of `to`.
+    pub digest: Digest,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub actor: String,
+    /// When.
+    pub time: Timestamp,
+}
+
+/// What a store says of one model as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Properties {
+    /// The version that the ledger names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active_version: Option<VersionNumber>,
+    /// Revision of the ledger; 0 before the first activation.
+    pub ledger_revision: u64,
+    /// The highest number ever given, deleted versions included; 0 before the first write.
+    pub high_water_mark: u64,
+    /// Shape of the store; see the backend's migrations.
+    pub schema_version: u32,
+}
+
+/// Keeps versions and the active pointer of many models.
+///
+/// Invariants, each a case of [`crate::conformance`]: numbers of a model are unique, increasing and never reused; a
+/// version is visible only when it is whole; what is read has the length and sha256 of its manifest; the active version
+/// exists; the ledger only grows.
+#[async_trait]
+pub trait Persister: Send + Sync {
+    /// Commits a version, inactive, under the highest number ever given plus one. A key written before answers the
+    /// version of that time, unless it was deleted since.
+    async fn write(&self, model: &ModelKey, draft: Draft) -> Result<Written, PersistError>;
+
+    /// One version with its bytes.
+    ///
+    /// Errors: `VersionAbsent`, `NothingActive`, `Corrupt` when bytes and manifest disagree.
+    async fn read(&self, model: &ModelKey, which: Which) -> Result<Stored, PersistError>;
+
+    /// Moves the active pointer and appends the ledger row, both or neither. Moving it to where it stands is done
+    /// already: the standing row is answered, whatever the revision.
+    ///
+    /// Errors: `VersionAbsent`, `RevisionMoved`.
+    async fn activate(&self, model: &ModelKey, activation: Activation) -> Result<LedgerEntry, PersistError>;
+
+    /// Deletes a version for good; its number stays used.
+    ///
+    /// Errors: `VersionAbsent`, `VersionActive`.
+    async fn delete(&self, model: &ModelKey, version: VersionNumber) -> Result<(), PersistError>;
+
+    /// All versions, lowest number first; empty for a model that the store does not know.
+    async fn list(&self, model: &ModelKey) -> Result<Vec<VersionManifest>, PersistError>;
+
+    /// The model as a whole; the default for one that the store does not know.
+    async fn properties(&self, model: &ModelKey) -> Result<Properties, PersistError>;
+
+    /// All activations, oldest first.
+    async fn ledger(&self, model: &ModelKey) -> Result<Vec<LedgerEntry>, PersistError>;
+
+    /// The models that have or had versions, in order.
+    async fn models(&self) -> Result<Vec<ModelKey>, PersistError>;
+}
