@@ -1,0 +1,94 @@
+//! The manual: every field of every kind with type, default, range and description, out of the CRDs themselves.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::{crd::all_crds, document::child};
+
+/// The manual as text, one block per field.
+pub fn describe() -> String {
+    let mut text = String::new();
+    for crd in all_crds() {
+        let kind = crd["spec"]["names"]["kind"].as_str().unwrap_or_default();
+        let schema = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+        let _ = writeln!(
+            text,
+            "{kind} ({})\n    {}\n",
+            crd["metadata"]["name"].as_str().unwrap_or_default(),
+            words(schema)
+        );
+        fields(schema, "", &mut text);
+    }
+    text
+}
+
+/// Each field's path and schema, in the order of the manual.
+pub(crate) fn walk_fields<'a>(schema: &'a Value, path: &str, visit: &mut dyn FnMut(&str, &'a Value, bool)) {
+    let required: Vec<&str> = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let path = child(path, name);
+        visit(&path, field, required.contains(&name.as_str()));
+        let (path, inner) = match field["type"].as_str() {
+            Some("array") => (format!("{path}[]"), &field["items"]),
+            _ => (path, field),
+        };
+        walk_fields(inner, &path, visit);
+    }
+}
+
+fn fields(schema: &Value, path: &str, text: &mut String) {
+    walk_fields(schema, path, &mut |path, field, required| {
+        let mut facts = vec![kind(field)];
+        facts.extend(required.then(|| "required".to_owned()));
+        facts.extend(range(field));
+        facts.extend(field.get("default").map(|default| format!("default {default}")));
+        let _ = writeln!(text, "{path}  <{}>\n    {}", facts.join(", "), words(field));
+        for rule in field["x-kubernetes-validations"].as_array().into_iter().flatten() {
+            let _ = writeln!(text, "    Rule: {}", rule["message"].as_str().unwrap_or_default());
+        }
+        text.push('\n');
+    });
+}
+
+fn kind(field: &Value) -> String {
+    match (
+        field["type"].as_str(),
+        field["enum"].as_array(),
+        field.get("additionalProperties"),
+    ) {
+        (_, Some(allowed), _) => allowed
+            .iter()
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join(" | "),
+        (Some("array"), ..) => format!("list of {}", kind(&field["items"])),
+        (Some("object"), _, Some(inner)) => format!("map of {}", kind(inner)),
+        (kind, ..) => kind.unwrap_or_default().to_owned(),
+    }
+}
+
+fn range(field: &Value) -> Option<String> {
+    let bounds = |least: &Value, most: &Value, unit: &str| match (least.as_f64(), most.as_f64()) {
+        (Some(least), Some(most)) => Some(format!("{least} to {most}{unit}")),
+        (Some(least), None) => Some(format!("at least {least}{unit}")),
+        (None, Some(most)) => Some(format!("at most {most}{unit}")),
+        (None, None) => None,
+    };
+    bounds(&field["minimum"], &field["maximum"], "")
+        .or_else(|| bounds(&field["minLength"], &field["maxLength"], " characters"))
+        .or_else(|| bounds(&field["minItems"], &field["maxItems"], " entries"))
+        .or_else(|| bounds(&Value::Null, &field["maxProperties"], " entries"))
+}
+
+fn words(field: &Value) -> String {
+    field["description"]
+        .as_str()
+        .unwrap_or_default()
+        .replace('\n', "\n    ")
+}

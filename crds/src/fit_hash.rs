@@ -1,0 +1,70 @@
+//! The hash of what decides a fit: equal hashes need no new fit.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::{Checked, ConfigMapKey, Digest, ModelSpec, crd};
+
+/// Counts the ways this hash was computed; another way is another number, so that old hashes never match by chance.
+const HASH_VERSION: u32 = 1;
+
+/// `v1-<64 hex digits>` over the fields of the spec that decide the fit and the texts of the ConfigMaps they name.
+///
+/// Values equal to their schema's default count as absent, so that a later build with one more defaulted field computes
+/// the same. `serving` is left out: it decides nothing before a version exists.
+pub fn fit_hash(checked: &Checked, config_maps: &BTreeMap<ConfigMapKey, String>) -> String {
+    let contents: Map<String, Value> = (config_maps.iter())
+        .map(|(ConfigMapKey { name, key }, text)| {
+            (
+                format!("{name}/{key}"),
+                Digest::of(text.as_bytes()).to_string().into(),
+            )
+        })
+        .collect();
+    let hashed = json!({ "spec": checked.fit, "configMaps": contents });
+    // serde_json keeps object keys sorted and prints a number the same way each time: the text is canonical.
+    format!(
+        "v{HASH_VERSION}-{}",
+        Digest::of(hashed.to_string().as_bytes()).hex()
+    )
+}
+
+/// The fields that decide the fit, as written, without those that say what their default says.
+pub(crate) fn deciding_fields(spec: &ModelSpec) -> Value {
+    let spec = serde_json::to_value(spec).expect("a spec has only text keys and finite numbers");
+    let Value::Object(mut fields) = without_defaults(spec, &crd::model_schema()["properties"]["spec"]) else {
+        return Value::Null;
+    };
+    fields.remove("serving");
+    Value::Object(fields)
+}
+
+fn without_defaults(value: Value, schema: &Value) -> Value {
+    match value {
+        Value::Object(fields) => Value::Object(
+            (fields.into_iter())
+                .filter_map(|(name, value)| {
+                    let inner = schema["properties"]
+                        .get(&name)
+                        .unwrap_or(&schema["additionalProperties"]);
+                    let value = without_defaults(value, inner);
+                    let default = inner
+                        .get("default")
+                        .map(|default| without_defaults(default.clone(), inner));
+                    (Some(&value) != default.as_ref()).then_some((name, value))
+                })
+                .collect(),
+        ),
+        Value::Array(items) => Value::Array(
+            items
+                .into_iter()
+                .map(|item| without_defaults(item, &schema["items"]))
+                .collect(),
+        ),
+        scalar => scalar,
+    }
+}
+
+#[cfg(test)]
+mod tests;

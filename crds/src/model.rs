@@ -1,0 +1,202 @@
+//! The kind Model: an estimator to keep fitted, stored and served.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Condition, Dataset, Estimator, Persister, Serving, Training, Transformer, rule};
+
+/// What to learn, from which rows, where to keep it and how to serve it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, CustomResource, KubeSchema)]
+#[kube(
+    group = "auriga.dev",
+    version = "v1alpha1",
+    kind = "Model",
+    namespaced,
+    status = "ModelStatus",
+    derive = "PartialEq",
+    doc = "An estimator to keep fitted, stored as numbered versions, and served.",
+    shortname = "am",
+    category = "auriga",
+    validation = rule::model_name(),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status", description = "Whether what the spec asks for is active and healthy"),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason", description = "Why it is ready or not"),
+    printcolumn(name = "Active", type_ = "integer", json_path = ".status.activeVersion", description = "The version that answers"),
+    printcolumn(name = "Candidate", type_ = "integer", json_path = ".status.candidate.version", description = "The version that might become active"),
+    printcolumn(name = "URL", type_ = "string", json_path = ".status.url", description = "Where predictions are answered"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp", description = "Since when the Model exists"),
+    printcolumn(name = "Latest", type_ = "integer", json_path = ".status.latestVersion", priority = 1, description = "The newest version"),
+    printcolumn(name = "Score", type_ = "string", json_path = ".status.score.value", priority = 1, description = "Score of the active version"),
+    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].message", priority = 1, description = "The same in a sentence")
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = rule::scoring_suits_estimator())]
+pub struct ModelSpec {
+    /// Where the rows come from and which column is to be predicted.
+    pub dataset: Dataset,
+    /// Steps before the estimator, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 32),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"])
+    )]
+    pub transformers: Vec<Transformer>,
+    /// The estimator to fit, with its hyperparameters.
+    pub estimator: Estimator,
+    /// How a fit is judged and what is kept of it.
+    #[serde(default)]
+    pub training: Training,
+    /// Where versions are kept. Absent on a laptop: SQLite under ./auriga-data, in the folder where the command runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub persister: Option<Persister>,
+    /// How the active version answers requests.
+    #[serde(default)]
+    pub serving: Serving,
+}
+
+/// What is so, derived from the persister and the pods; may be wiped at any time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ModelStatus {
+    /// The generation of the spec that this status is about; -1 before the first look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Statements, one per type; `Ready` sums them up.
+    #[schemars(
+        length(max = 16),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"])
+    )]
+    pub conditions: Vec<Condition>,
+    /// The version that answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub active_version: Option<i64>,
+    /// The version that answered before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub previous_version: Option<i64>,
+    /// The newest version in the persister.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub latest_version: Option<i64>,
+    /// The sha256 of the active version's bytes, `sha256:…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 71))]
+    pub active_digest: Option<String>,
+    /// The version that might become active.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<Candidate>,
+    /// The newest versions, newest first.
+    #[schemars(length(max = 10))]
+    pub versions: Vec<VersionSummary>,
+    /// The active version's score by `training.scoring`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<MetricValue>,
+    /// Where predictions are answered inside the cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub url: Option<String>,
+    /// Hash of what decides the fit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 80))]
+    pub spec_hash: Option<String>,
+    /// What the persister can do, as probed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub persister: Option<PersisterAbilities>,
+    /// The last failure, kept after it is mended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_failure: Option<LastFailure>,
+}
+
+/// A version on its way to become active.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Candidate {
+    /// Its number, once it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub version: Option<i64>,
+    /// Where it stands, for people: Fitting, Scoring, Persisting, Loading, Probing, Activating, Rejected or Failed.
+    #[schemars(length(max = 64))]
+    pub state: String,
+    /// Why, in one CamelCase word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub reason: Option<String>,
+    /// Why, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub message: Option<String>,
+    /// Since when (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
+    pub start_time: Option<String>,
+}
+
+/// A version in short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionSummary {
+    /// Its number.
+    #[schemars(range(min = 1))]
+    pub version: i64,
+    /// The sha256 of its bytes, `sha256:…`.
+    #[schemars(length(max = 71))]
+    pub digest: String,
+    /// When it was committed (RFC 3339).
+    #[schemars(extend("format" = "date-time"))]
+    pub created_time: String,
+    /// Its scores.
+    #[serde(default)]
+    #[schemars(length(max = 32))]
+    pub metrics: Vec<MetricValue>,
+}
+
+/// A metric's name and value; the value is text, because it is no count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MetricValue {
+    /// The metric, such as `accuracy_test`.
+    #[schemars(length(min = 1, max = 64))]
+    pub name: String,
+    /// The value, such as `"0.96"`.
+    #[schemars(length(min = 1, max = 64))]
+    pub value: String,
+}
+
+/// What a persister can do, as probed; never assumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PersisterAbilities {
+    /// Whether it creates a manifest only if there is none of that name.
+    pub create_if_absent: bool,
+    /// Whether it moves the active pointer only from the revision named.
+    pub compare_and_swap: bool,
+    /// Whether several processes may write at once.
+    pub multi_writer: bool,
+}
+
+/// A failure and where it happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LastFailure {
+    /// The object it happened in, such as `pod/iris-v3-5f2a`.
+    #[schemars(length(max = 316))]
+    pub location: String,
+    /// Why, in one CamelCase word.
+    #[schemars(length(max = 64))]
+    pub reason: String,
+    /// Why, in a sentence.
+    #[schemars(length(max = 1024))]
+    pub message: String,
+    /// The version concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub version: Option<i64>,
+    /// When (RFC 3339).
+    #[schemars(extend("format" = "date-time"))]
+    pub time: String,
+    /// The exit code of a pod that ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+}

@@ -1,0 +1,96 @@
+//! How the active version answers requests.
+
+use std::collections::BTreeMap;
+
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::rule;
+
+/// How the active version answers requests. A change here refits nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Serving {
+    /// The paths that predict, each with its own settings.
+    #[serde(default = "entry_points")]
+    #[schemars(
+        length(min = 1, max = 16),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["path"])
+    )]
+    pub entry_points: Vec<EntryPoint>,
+    /// Texts repeated in the `metadata` of every answer and in `/alive`. `service_name` is the Model's name and
+    /// `service_version` the version's number unless given here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 16, "additionalProperties" = { "type": "string", "maxLength": 253 }))]
+    pub service_metadata: BTreeMap<String, String>,
+}
+
+impl Default for Serving {
+    fn default() -> Serving {
+        Serving {
+            entry_points: entry_points(),
+            service_metadata: BTreeMap::new(),
+        }
+    }
+}
+
+fn entry_points() -> Vec<EntryPoint> {
+    vec![EntryPoint {
+        path: "/predict".to_owned(),
+        strict: false,
+        mapping: None,
+    }]
+}
+
+/// A path that takes rows and answers predictions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EntryPoint {
+    /// The path, such as `/predict`.
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = rule::entry_point_path())]
+    pub path: String,
+    /// Refuse a row that brings a column the model does not know. Otherwise such a column is ignored and counted.
+    #[serde(default)]
+    pub strict: bool,
+    /// The parameters a row brings, with their types and the columns they fill. Absent: a row brings the model's own
+    /// columns, under their own names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 256),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"])
+    )]
+    #[x_kube(validation = rule::mapped_once())]
+    pub mapping: Option<Vec<Parameter>>,
+}
+
+/// A parameter of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Parameter {
+    /// The parameter's name in the query or the JSON row.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// How its value is read; a text such as `"5.1"` is read as the type says.
+    #[serde(rename = "type")]
+    pub kind: ParameterType,
+    /// The model's column it fills. Absent: the column of the parameter's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub column: Option<String>,
+}
+
+/// How a parameter is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ParameterType {
+    /// A number.
+    Float,
+    /// A whole number.
+    Int,
+    /// A text.
+    Str,
+    /// True or false.
+    Bool,
+}
