@@ -1,1 +1,86 @@
-fn main() {}
+//! The project's own tasks: `cargo xtask help` lists them.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line program speaks through its standard streams"
+)]
+
+mod arrows;
+mod cargo;
+mod deny;
+mod program;
+mod reference;
+mod steps;
+mod terminal;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use steps::Task;
+use workspace::Workspace;
+
+const HELP: &str = "\
+cargo xtask <task>
+
+  test [STEP...]         everything CI runs, in order; or these steps of it alone
+  fmt                    formats the Rust code
+  crds                   writes the generated files from the types
+  crds --describe        prints the manual of the kinds
+  reference              compares the examples with scikit-learn
+  reference --auriga     builds the auriga program and compares what it fits and serves
+  reference --update     writes the examples' data and the stored values anew
+  tidy                   checks the house rules
+  advisories             checks the dependencies for known vulnerabilities; downloads the list of them
+  help                   prints this
+
+Steps of `test`:
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let task: Task = match arguments.as_slice() {
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}{}", steps::described());
+            return ExitCode::SUCCESS;
+        }
+        ["test", names @ ..] => {
+            return match steps::named(names) {
+                Ok(chosen) => end(Workspace::find().and_then(|workspace| steps::run(&workspace, &chosen))),
+                Err(mistake) => refuse(&format!("{mistake:#}")),
+            };
+        }
+        ["fmt"] => cargo::format,
+        ["crds"] => cargo::write_generated,
+        ["crds", "--describe"] => cargo::describe_kinds,
+        ["reference"] => reference::check,
+        ["reference", "--auriga"] => reference::check_program,
+        ["reference", "--update"] => reference::update,
+        ["tidy"] => tidy::check,
+        ["advisories"] => deny::advisories,
+        _ => {
+            return refuse(&format!(
+                "there is no task \"{}\"; see `cargo xtask help`",
+                arguments.join(" ")
+            ));
+        }
+    };
+    end(Workspace::find().and_then(|workspace| task(&workspace)).map(drop))
+}
+
+fn end(result: Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn refuse(mistake: &str) -> ExitCode {
+    eprintln!("error: {mistake}");
+    ExitCode::from(2)
+}

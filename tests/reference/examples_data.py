@@ -1,0 +1,74 @@
+"""Writes the CSV files of the examples from the data sets that scikit-learn ships, or checks them byte for byte.
+
+    python examples_data.py            writes examples/iris/*.csv and examples/diabetes/*.csv
+    python examples_data.py --check    fails if a file differs from what would be written
+
+The rows are the published ones; only their order is ours: one shuffle with seed 0, so that the first rows are a fair
+sample and a train set may be "the first n rows".
+"""
+
+import argparse
+import pathlib
+import sys
+
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.utils import shuffle
+
+EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
+SEED = 0
+N_DIABETES_TRAIN_ROWS = 342
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="compare instead of writing")
+    check = parser.parse_args().check
+
+    files = {EXAMPLES / "iris" / "iris.csv": iris()} | {
+        EXAMPLES / "diabetes" / name: text for name, text in diabetes().items()
+    }
+    stale = []
+    for path, text in files.items():
+        if not check:
+            path.write_text(text, encoding="utf-8", newline="")
+        elif not path.exists() or path.read_bytes() != text.encode():
+            stale.append(path.relative_to(EXAMPLES.parent))
+    for path in stale:
+        print(f"{path} is not what {pathlib.Path(__file__).name} writes; run it without --check", file=sys.stderr)
+    if check and not stale:
+        print(f"{len(files)} data files are the published rows in their fixed order")
+    return 1 if stale else 0
+
+
+def iris() -> str:
+    """150 rows without a header line: four lengths in cm, then the species under its UCI name."""
+    bunch = load_iris()
+    features, targets = shuffle(bunch.data, bunch.target, random_state=SEED)
+    species = [f"Iris-{name}" for name in bunch.target_names]
+    return lines([*(f"{length:.1f}" for length in row), species[target]] for row, target in zip(features, targets))
+
+
+def diabetes() -> dict[str, str]:
+    """442 rows in two files with a header line; the features in their own units, not scaled."""
+    bunch = load_diabetes(scaled=False)
+    features, targets = shuffle(bunch.data, bunch.target, random_state=SEED)
+    header = [*bunch.feature_names, "progression"]
+    rows = [[*row, target] for row, target in zip(features, targets)]
+    return {
+        "diabetes-train.csv": lines([header, *rows[:N_DIABETES_TRAIN_ROWS]]),
+        "diabetes-test.csv": lines([header, *rows[N_DIABETES_TRAIN_ROWS:]]),
+    }
+
+
+def lines(rows) -> str:
+    """Rows as CSV; no cell here needs a quote."""
+    return "".join(",".join(map(cell, row)) + "\n" for row in rows)
+
+
+def cell(value) -> str:
+    # 15 digits undo what binary storage did to the published decimals, and write whole numbers without a point.
+    return value if isinstance(value, str) else f"{value:.15g}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

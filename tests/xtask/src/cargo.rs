@@ -1,0 +1,99 @@
+//! The tasks that are one call of cargo.
+
+use anyhow::{Result, ensure};
+
+use crate::{
+    program::{follow, run},
+    steps::Done,
+    workspace::Workspace,
+};
+
+/// Formats the Rust code.
+pub(crate) fn format(workspace: &Workspace) -> Result<Done> {
+    run(workspace.cargo().args(["fmt", "--all"]))?;
+    Ok(Done::default())
+}
+
+/// Fails if the Rust code is not formatted.
+pub(crate) fn check_format(workspace: &Workspace) -> Result<Done> {
+    run(workspace.cargo().args(["fmt", "--all", "--check"]))?;
+    Ok(Done::default())
+}
+
+/// Fails on any warning, in tests too.
+pub(crate) fn clippy(workspace: &Workspace) -> Result<Done> {
+    run(workspace
+        .cargo()
+        .args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    Ok(Done::default())
+}
+
+/// Writes the generated files from the types.
+pub(crate) fn write_generated(workspace: &Workspace) -> Result<Done> {
+    generate(workspace, &[])
+}
+
+/// Fails if a generated file differs from what the types say.
+pub(crate) fn check_generated(workspace: &Workspace) -> Result<Done> {
+    generate(workspace, &["--check"])
+}
+
+/// Prints the manual of the kinds.
+pub(crate) fn describe_kinds(workspace: &Workspace) -> Result<Done> {
+    generate(workspace, &["--describe"])
+}
+
+fn generate(workspace: &Workspace, arguments: &[&str]) -> Result<Done> {
+    let mut command = workspace.cargo();
+    command
+        .args([
+            "run",
+            "--quiet",
+            "--package",
+            "auriga-crds",
+            "--bin",
+            "crdgen",
+            "--",
+        ])
+        .args(arguments);
+    run(&mut command)?;
+    Ok(Done::default())
+}
+
+/// Runs every test of the workspace; goes on after a failure, so that one run names all of them.
+pub(crate) fn test(workspace: &Workspace) -> Result<Done> {
+    let mut tests_passed = 0;
+    follow(
+        workspace.cargo().args(["test", "--workspace", "--no-fail-fast"]),
+        |line| {
+            tests_passed += passed(line).unwrap_or(0);
+        },
+    )?;
+    ensure!(tests_passed > 0, "no test ran");
+    Ok(Done {
+        note: format!("{tests_passed} passed"),
+        tests_passed,
+    })
+}
+
+/// The number in the line with which libtest ends each test program.
+fn passed(line: &str) -> Option<u64> {
+    let counts = line.strip_prefix("test result: ok. ")?;
+    counts.split_once(" passed")?.0.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passed_tests_are_counted_from_the_closing_lines_alone() {
+        let check = |line, expected| assert_eq!(passed(line), expected, "{line}");
+        check(
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out\n",
+            Some(12),
+        );
+        check("test result: FAILED. 12 passed; 1 failed; 0 ignored\n", None);
+        check("test tests::passed_tests ... ok\n", None);
+    }
+}

@@ -1,0 +1,130 @@
+//! Compares the examples with scikit-learn, by the scripts in `tests/reference` in a Python environment of their own.
+
+use std::{
+    env::consts::EXE_SUFFIX,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    program::{read, run, succeeds},
+    steps::Done,
+    workspace::Workspace,
+};
+
+/// They test what the scripts share.
+const TESTS: [&str; 1] = ["compare_test.py"];
+/// They compute and store; with `--check`, they compute and compare.
+const SCRIPTS: [&str; 2] = ["examples_data.py", "examples_reference.py"];
+
+/// Computes again what the scripts have stored, and compares.
+pub(crate) fn check(workspace: &Workspace) -> Result<Done> {
+    let python = python(workspace)?;
+    for script in TESTS {
+        run_script(workspace, &python, script, &["--quiet"])?;
+    }
+    for script in SCRIPTS {
+        run_script(workspace, &python, script, &["--check"])?;
+    }
+    Ok(Done::saying(format!("{} scripts", TESTS.len() + SCRIPTS.len())))
+}
+
+/// Builds the auriga program, lets it fit and serve the examples, and compares that with scikit-learn.
+pub(crate) fn check_program(workspace: &Workspace) -> Result<Done> {
+    run(workspace.cargo().args(["build", "--package", "auriga"]))?;
+    let program = workspace.target.join("debug").join(format!("auriga{EXE_SUFFIX}"));
+    let program = program
+        .to_str()
+        .context("the path of the auriga program is no UTF-8; set CARGO_TARGET_DIR")?;
+    run_script(
+        workspace,
+        &python(workspace)?,
+        "examples_reference.py",
+        &["--check", "--auriga", program],
+    )?;
+    Ok(Done::default())
+}
+
+/// Writes anew what the scripts store.
+pub(crate) fn update(workspace: &Workspace) -> Result<Done> {
+    let python = python(workspace)?;
+    for script in SCRIPTS {
+        run_script(workspace, &python, script, &[])?;
+    }
+    Ok(Done::default())
+}
+
+fn run_script(workspace: &Workspace, python: &Path, script: &str, arguments: &[&str]) -> Result<()> {
+    let mut command = workspace.program(python);
+    // Compiled scripts would be left in the tree.
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    run(command.arg(format!("tests/reference/{script}")).args(arguments))
+}
+
+/// The interpreter of an environment that holds exactly `tests/reference/requirements.txt`, made if need be.
+fn python(workspace: &Workspace) -> Result<PathBuf> {
+    let file = workspace.root.join("tests/reference/requirements.txt");
+    let wanted = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let environment = workspace.cache.join("python");
+    let interpreter = environment.join("bin/python");
+    // Written last, so that an environment whose making was interrupted is made again.
+    let complete = environment.join("requirements.txt");
+    let up_to_date = fs::read_to_string(&complete).is_ok_and(|installed| installed == wanted)
+        // An upgrade of the system's Python leaves an environment that no longer starts.
+        && succeeds(workspace.program(&interpreter).args(["-c", "import sklearn"]));
+    if up_to_date {
+        return Ok(interpreter);
+    }
+
+    println!(
+        "making a Python environment in {}; this takes a minute, once",
+        environment.display()
+    );
+    make_environment(workspace, &environment)?;
+    let mut install = workspace.program(&interpreter);
+    install.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--requirement",
+    ]);
+    run(install.arg(&file))
+        .context("scikit-learn could not be installed; it needs Python 3.11 or newer and pip")?;
+    fs::write(&complete, wanted).with_context(|| format!("cannot write {}", complete.display()))?;
+    Ok(interpreter)
+}
+
+fn make_environment(workspace: &Workspace, folder: &Path) -> Result<()> {
+    let make = || {
+        let mut command = workspace.program("python3");
+        command.args(["-m", "venv", "--clear"]).arg(folder);
+        command
+    };
+    // Debian ships Python without what `venv` needs: it fails there until python3-venv is installed.
+    if succeeds(&mut make()) {
+        return Ok(());
+    }
+    let is_root = read(workspace.program("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    if !is_root || !succeeds(workspace.program("apt-get").arg("--version")) {
+        bail!(
+            "python3 with its venv module is missing; on Debian: `sudo apt-get install python3 python3-venv`"
+        );
+    }
+    println!("installing python3-venv");
+    run(workspace.program("apt-get").args(["update", "--quiet"]))?;
+    let mut install = workspace.program("apt-get");
+    install.env("DEBIAN_FRONTEND", "noninteractive");
+    run(install.args([
+        "install",
+        "--yes",
+        "--quiet",
+        "--no-install-recommends",
+        "python3",
+        "python3-venv",
+    ]))?;
+    run(&mut make())
+}
