@@ -74,14 +74,15 @@ pub struct ClassWeight {
 pub struct Balanced {}
 
 /// The weight of one class.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Weight {
     /// The class as the target column has it, in quotes if it is a number.
     #[schemars(length(min = 1, max = 253))]
     pub class: String,
     /// How many rows one row of this class counts for.
-    #[schemars(range(min = 0, max = 1e12))]
+    #[schemars(range(max = 1e12))]
+    #[x_kube(validation = rule::positive())]
     pub weight: f64,
 }
 

@@ -55,7 +55,7 @@ pub use persister::Persister;
 pub use serving::{EntryPoint, Parameter, ParameterType, Serving};
 pub use training::{GoldenRequests, Scoring, Training};
 pub use transformer::{
-    HandleUnknown, ImputeStrategy, OneHotEncoder, SimpleImputer, StandardScaler, Transformer,
+    FillValue, HandleUnknown, ImputeStrategy, OneHotEncoder, SimpleImputer, StandardScaler, Transformer,
 };
 
 /// The API group of all kinds.

@@ -79,12 +79,13 @@ pub(crate) fn all() -> Vec<Rule> {
         url(),
         target_is_no_feature(),
         positive(),
-        fill_value_is_given(),
+        one_fill_value(),
         fill_value_has_use(),
         scoring_suits_estimator(),
         persister_uri(),
         no_user_info(),
         entry_point_path(),
+        metadata_keys(),
         mapped_once(),
     ]
 }
@@ -168,9 +169,9 @@ pub(crate) fn names_without_header() -> Rule {
 
 pub(crate) fn separator() -> Rule {
     Rule::new(
-        r"self.matches('^[\t !#-~]$')",
-        "use one ASCII character other than the double quote, such as \",\", \";\" or a tab (\"\\t\" in double quotes)",
-        |value| matches!(text(value).as_bytes(), [b'\t' | b' ' | b'!' | b'#'..=b'~']),
+        r"self.matches('^[\t !#-/:-@[-`{-~]$')",
+        "use a tab (\"\\t\" in double quotes), a space or a punctuation character other than the double quote, such as \",\" or \";\"",
+        |value| matches!(text(value).as_bytes(), [byte] if matches!(byte, b'\t' | b' ') || (byte.is_ascii_punctuation() && *byte != b'"')),
     )
 }
 
@@ -209,13 +210,8 @@ pub(crate) fn positive() -> Rule {
     })
 }
 
-pub(crate) fn fill_value_is_given() -> Rule {
-    Rule::new(
-        "self.strategy != 'constant' || has(self.fillValue)",
-        "strategy constant needs fillValue, the value to put where one is missing",
-        |value| !is_constant(value) || value.get("fillValue").is_some(),
-    )
-    .blames("strategy")
+pub(crate) fn one_fill_value() -> Rule {
+    exactly_one("kind of fill value", &["number", "text", "boolean"])
 }
 
 pub(crate) fn fill_value_has_use() -> Rule {
@@ -288,23 +284,46 @@ pub(crate) fn no_user_info() -> Rule {
 }
 
 /// Paths that belong to the service itself.
-const RESERVED_PATHS: [&str; 3] = ["/alive", "/livez", "/list"];
+const RESERVED_PATHS: [&str; 4] = ["/alive", "/livez", "/list", "/metrics"];
 
 pub(crate) fn entry_point_path() -> Rule {
     Rule::new(
         format!(
-            "self.matches('^(/[A-Za-z0-9_.~-]+)+$') && !(self in ['{}'])",
+            "self.matches('^(/[A-Za-z0-9_~-][A-Za-z0-9_.~:-]*)+$') && !(self in ['{}'])",
             RESERVED_PATHS.join("', '")
         ),
-        "write a path such as /predict, of letters, digits and \"-._~\"; /alive, /livez and /list are taken",
+        "write a path such as /predict, its parts of letters, digits and \"-_.~:\"; /alive, /livez, /list and /metrics are \
+         taken",
         |value| {
-            let is_segment = |segment: &str| {
-                !segment.is_empty() && segment.chars().all(|c| is_word(c) || ".~".contains(c))
+            let is_part = |part: &str| {
+                part.starts_with(|first| is_word(first) || first == '~')
+                    && part.chars().all(|c| is_word(c) || ".~:".contains(c))
             };
             text(value)
                 .strip_prefix('/')
-                .is_some_and(|path| path.split('/').all(is_segment))
+                .is_some_and(|path| path.split('/').all(is_part))
                 && !RESERVED_PATHS.contains(&text(value))
+        },
+    )
+}
+
+/// What every answer says itself, and no metadata of the user's may shadow.
+const RESERVED_METADATA: [&str; 5] = [
+    "status",
+    "error_code",
+    "error_message",
+    "model_version",
+    "model_digest",
+];
+
+pub(crate) fn metadata_keys() -> Rule {
+    Rule::new(
+        format!("!self.exists(key, key in ['{}'])", RESERVED_METADATA.join("', '")),
+        "status, error_code, error_message, model_version and model_digest are set by every answer itself; use other keys",
+        |value| {
+            !value
+                .as_object()
+                .is_some_and(|keys| keys.keys().any(|key| RESERVED_METADATA.contains(&key.as_str())))
         },
     )
 }

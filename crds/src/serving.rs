@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::rule;
 
 /// How the active version answers requests. A change here refits nothing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Serving {
     /// The paths that predict, each with its own settings.
@@ -23,6 +23,7 @@ pub struct Serving {
     /// `service_version` the version's number unless given here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 16, "additionalProperties" = { "type": "string", "maxLength": 253 }))]
+    #[x_kube(validation = rule::metadata_keys())]
     pub service_metadata: BTreeMap<String, String>,
 }
 

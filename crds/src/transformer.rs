@@ -49,16 +49,32 @@ pub struct StandardScaler {
 /// Fills in missing values, each with a value learned from its column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = rule::fill_value_is_given(), validation = rule::fill_value_has_use())]
+#[x_kube(validation = rule::fill_value_has_use())]
 pub struct SimpleImputer {
     /// What to fill in: `mean` and `median` take number columns, `mostFrequent` (the smallest of equally frequent
     /// values) and `constant` take any.
     #[serde(default)]
     pub strategy: ImputeStrategy,
-    /// The value that `constant` fills in, as text: `"0"` for a number column, `"true"` for a boolean one.
+    /// What `constant` fills in, for columns of its kind. Absent: 0, `missing_value` or false, for columns of every kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fill_value: Option<FillValue>,
+}
+
+/// A value that stands for missing ones. Give exactly one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = rule::one_fill_value())]
+pub struct FillValue {
+    /// For number columns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<f64>,
+    /// For text columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
-    pub fill_value: Option<String>,
+    pub text: Option<String>,
+    /// For boolean columns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boolean: Option<bool>,
 }
 
 /// What a missing value is replaced by.

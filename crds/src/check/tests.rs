@@ -271,13 +271,13 @@ fn rules_across_fields_blame_the_field_at_fault() {
          the answer",
         ],
     );
-    let imputer = "c: 0.3\n  transformers:\n  - name: fill\n    simpleImputer: {strategy: constant}";
+    let imputer = "c: 0.3\n  transformers:\n  - name: fill\n    simpleImputer: {fillValue: {number: 0}}";
     check_edit(
         "c: 0.3",
         imputer,
         &[
-            "16:21: spec.transformers[0].simpleImputer.strategy: \"constant\": strategy constant needs fillValue, the value to \
-         put where one is missing",
+            "16:21: spec.transformers[0].simpleImputer.fillValue: fillValue is only used by strategy: constant; remove it or \
+           change the strategy",
         ],
     );
     check_edit(
@@ -294,10 +294,10 @@ fn rules_across_fields_blame_the_field_at_fault() {
 fn paths_of_the_service_itself_are_taken() {
     let at = |path: &str| format!("c: 0.3\n  serving:\n    entryPoints:\n    - path: {path}");
     check_edit("c: 0.3", &at("/v2/iris"), &[]);
-    for bad in ["/alive", "predict", "/a//b", "/", "/a b"] {
+    for bad in ["/alive", "/metrics", "/..", "predict", "/a//b", "/", "/a b"] {
         let expected = format!(
-            "16:7: spec.serving.entryPoints[0].path: \"{bad}\": write a path such as /predict, of letters, digits and \
-             \"-._~\"; /alive, /livez and /list are taken"
+            "16:7: spec.serving.entryPoints[0].path: \"{bad}\": write a path such as /predict, its parts of \
+             letters, digits and \"-_.~:\"; /alive, /livez, /list and /metrics are taken"
         );
         check_edit("c: 0.3", &at(bad), &[&expected]);
     }
@@ -351,16 +351,22 @@ fn a_real_cel_evaluator_agrees_with_every_rule() {
             after("transformers: [{name: a, standardScaler: {}, oneHotEncoder: {}}]"),
         ),
         (
-            true,
+            false,
             after("transformers: [{name: a, simpleImputer: {strategy: constant}}]"),
         ),
         (
             true,
-            after("transformers: [{name: a, simpleImputer: {strategy: mean, fillValue: '1'}}]"),
+            after("transformers: [{name: a, simpleImputer: {strategy: constant, fillValue: {}}}]"),
+        ),
+        (true, after("serving: {serviceMetadata: {status: fine}}")),
+        (false, after("serving: {serviceMetadata: {team: fine}}")),
+        (
+            true,
+            after("transformers: [{name: a, simpleImputer: {strategy: mean, fillValue: {text: '1'}}}]"),
         ),
         (
             false,
-            after("transformers: [{name: a, simpleImputer: {strategy: constant, fillValue: '1'}}]"),
+            after("transformers: [{name: a, simpleImputer: {strategy: constant, fillValue: {text: '1'}}}]"),
         ),
         (true, after("serving: {entryPoints: [{path: /list}]}")),
         (true, after("serving: {entryPoints: [{path: predict}]}")),
