@@ -169,7 +169,7 @@ pub(crate) fn names_without_header() -> Rule {
 
 pub(crate) fn separator() -> Rule {
     Rule::new(
-        r"self.matches('^[\t !#-/:-@[-`{-~]$')",
+        r"self.matches('^[\t !#-/:-@\\[-`{-~]$')",
         "use a tab (\"\\t\" in double quotes), a space or a punctuation character other than the double quote, such as \",\" or \";\"",
         |value| matches!(text(value).as_bytes(), [byte] if matches!(byte, b'\t' | b' ') || (byte.is_ascii_punctuation() && *byte != b'"')),
     )

@@ -306,7 +306,7 @@ fn paths_of_the_service_itself_are_taken() {
 /// What the API server would say: a CEL evaluator over the committed schema.
 fn cel_refuses(value: &Value) -> bool {
     kube::core::cel::Validator::new()
-        .validate(crd::model_schema(), value, None)
+        .validate_with_defaults(crd::model_schema(), value, None)
         .is_err()
 }
 
