@@ -1,11 +1,9 @@
 //! A Model after [`crate::check`]: unions are enums, names are newtypes, nothing is left to be doubted.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use crate::{
-    ClassWeight, ConfigMapKey, Csv, EntryPoint, Fault, LinearRegression, LogisticRegression, Model, ModelKey,
+    ClassWeight, ConfigMapKey, Csv, Fault, LinearRegression, LogisticRegression, Model, ModelKey,
     OneHotEncoder, Ridge, Serving, SimpleImputer, Source, StandardScaler, Training, Transformer, Weight,
     fit_hash,
 };
@@ -109,30 +107,15 @@ pub enum CheckedClassWeight {
 }
 
 impl Checked {
-    /// The ConfigMap keys that the dataset names.
-    pub fn config_maps(&self) -> impl Iterator<Item = &ConfigMapKey> {
-        let sources = [Some(&self.dataset.train), self.dataset.test.as_ref()];
-        sources.into_iter().flatten().filter_map(|source| match source {
-            CheckedSource::Csv(CheckedPlace::ConfigMap(key), _) => Some(key),
+    /// The ConfigMap keys that the dataset names, each with the path of the field that names it.
+    pub fn config_maps(&self) -> impl Iterator<Item = (String, &ConfigMapKey)> {
+        let sources = [("train", Some(&self.dataset.train)), ("test", self.dataset.test.as_ref())];
+        sources.into_iter().filter_map(|(part, source)| match source? {
+            CheckedSource::Csv(CheckedPlace::ConfigMap(key), _) => {
+                Some((format!("spec.dataset.{part}.csv.configMap"), key))
+            }
             CheckedSource::Csv(..) => None,
         })
-    }
-
-    /// The texts repeated in every answer, `service_name` and `service_version` included.
-    pub fn service_metadata(&self, version: impl std::fmt::Display) -> BTreeMap<String, String> {
-        let mut metadata = self.serving.service_metadata.clone();
-        metadata
-            .entry("service_name".to_owned())
-            .or_insert_with(|| self.key.model.to_string());
-        metadata
-            .entry("service_version".to_owned())
-            .or_insert_with(|| version.to_string());
-        metadata
-    }
-
-    /// The paths that predict.
-    pub fn entry_points(&self) -> &[EntryPoint] {
-        &self.serving.entry_points
     }
 
     pub(crate) fn from_model(model: Model) -> Result<Checked, Fault> {

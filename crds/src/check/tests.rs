@@ -41,8 +41,7 @@ fn a_good_manifest_has_no_fault_and_unions_become_enums() {
         matches!(&checked.estimator, crate::CheckedEstimator::LogisticRegression(logistic, _) if logistic.c == 0.3)
     );
     assert_eq!(checked.training.golden_requests.rows, 5, "defaults are filled in");
-    assert_eq!(checked.entry_points()[0].path, "/predict");
-    assert_eq!(checked.service_metadata(7)["service_version"], "7");
+    assert_eq!(checked.serving.entry_points[0].path, "/predict");
 }
 
 #[test]

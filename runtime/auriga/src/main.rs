@@ -1,1 +1,57 @@
-fn main() {}
+//! `auriga`: fit, persist and serve a Model from one manifest, on a laptop as in a pod.
+
+mod activation;
+mod command;
+mod console;
+mod curl;
+mod dataset;
+mod failure;
+mod fit;
+mod follow;
+mod front;
+mod manifest;
+mod store;
+mod translate;
+mod watch;
+
+use std::{process::ExitCode, time::Duration};
+
+use clap::Parser;
+
+use command::Command;
+use console::{Console, Format};
+
+/// musl's allocator is slow with threads, glibc's keeps what a fit has freed: one that is neither, everywhere.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Fits, keeps and serves a machine learning model from one YAML manifest.
+#[derive(Parser)]
+#[command(name = "auriga", version, propagate_version = true, disable_help_subcommand = true)]
+struct Arguments {
+    /// How to print results: text for people, or JSON.
+    #[arg(long, short, value_enum, default_value_t = Format::Text, global = true)]
+    output: Format,
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    // An error means that a provider is installed already, which can only be this one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let arguments = Arguments::parse();
+    let console = Console::new(arguments.output);
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return console.fail(&failure::Failure::trouble(format!("cannot start threads: {error}")));
+        }
+    };
+    let ended = runtime.block_on(arguments.command.run(&console));
+    // A fit that was cancelled may still be between two looks at its flag; nothing of it is needed any more.
+    runtime.shutdown_timeout(Duration::ZERO);
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => console.fail(&failure),
+    }
+}

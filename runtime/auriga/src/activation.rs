@@ -1,0 +1,49 @@
+//! Makes a version the active one, after it has shown that it works.
+
+use auriga_crds::{ModelKey, VersionNumber};
+use auriga_persist::{Activation, LedgerEntry, PersistError, Persister, Which};
+use auriga_serve::{LoadFailure, Loaded};
+use jiff::Timestamp;
+
+use crate::failure::Failure;
+
+/// How often to look again when somebody else moves the pointer in between.
+const ATTEMPTS: u32 = 8;
+
+/// Reads a version and proves it: length and digest, container, signature, golden requests.
+pub(crate) async fn load(store: &dyn Persister, key: &ModelKey, number: VersionNumber) -> Result<Loaded, LoadFailure> {
+    let stored = store.read(key, Which::Number(number)).await?;
+    Loaded::from_stored(key, stored, Timestamp::now())
+}
+
+/// Moves the active pointer to a version that was loaded, and so proven, before.
+///
+/// Whoever asks last wins: a pointer that moved meanwhile is looked at again.
+pub(crate) async fn activate(
+    store: &dyn Persister,
+    key: &ModelKey,
+    loaded: &Loaded,
+    reason: &str,
+) -> Result<LedgerEntry, Failure> {
+    let mut attempt = 1;
+    loop {
+        let from_revision = store.properties(key).await?.ledger_revision;
+        let activation = Activation {
+            version: loaded.manifest().number,
+            from_revision,
+            reason: reason.to_owned(),
+            actor: actor(),
+            time: Timestamp::now(),
+        };
+        match store.activate(key, activation).await {
+            Err(PersistError::RevisionMoved { .. }) if attempt < ATTEMPTS => attempt += 1,
+            moved => return Ok(moved?),
+        }
+    }
+}
+
+/// Who activates, for the ledger: in a pod the pod's name, on a laptop the user's.
+fn actor() -> String {
+    let named = ["USER", "LOGNAME", "HOSTNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    named.filter(|name| !name.is_empty()).unwrap_or_else(|| "auriga".to_owned())
+}

@@ -1,0 +1,79 @@
+//! The subcommands: one file each.
+
+mod fit;
+mod lint;
+mod list;
+mod serve;
+mod up;
+mod version;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Subcommand};
+
+use crate::{console::Console, failure::Failure, manifest::Files};
+
+/// What to do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Fit if need be, serve, and follow the manifest: the whole way on one machine
+    Up(up::Up),
+    /// Fit a Model and keep it as a version
+    Fit(fit::Fit),
+    /// Serve the active version, or a given one
+    Serve(serve::Serve),
+    /// List the versions in a store
+    List(list::List),
+    /// Check manifests without reading data
+    Lint(lint::Lint),
+    /// Print the version of this program and of what it reads
+    Version(version::Version),
+}
+
+impl Command {
+    /// Runs it to its end.
+    pub(crate) async fn run(self, console: &Console) -> Result<(), Failure> {
+        match self {
+            Command::Up(up) => up.run(console).await,
+            Command::Fit(fit) => fit.run(console).await,
+            Command::Serve(serve) => serve.run(console).await,
+            Command::List(list) => list.run(console).await,
+            Command::Lint(lint) => lint.run(console),
+            Command::Version(version) => {
+                version.run(console);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The manifests that a command works on.
+#[derive(Args)]
+struct ManifestFlags {
+    /// A manifest: a Model, and ConfigMaps it refers to; "-" is the standard input. May be given more than once.
+    #[arg(long = "file", short, value_name = "FILE", required = true)]
+    file: Vec<PathBuf>,
+}
+
+impl ManifestFlags {
+    fn files(&self) -> Files {
+        Files::new(self.file.clone())
+    }
+}
+
+/// The store that a command works on.
+#[derive(Args)]
+struct StoreFlags {
+    /// Where versions are kept, such as sqlite:///var/lib/auriga/models.db; takes the place of the manifest's
+    /// persister. A relative path starts where the command runs.
+    #[arg(long, value_name = "URI")]
+    persister: Option<String>,
+}
+
+/// Where a command listens.
+#[derive(Args)]
+struct ListenFlags {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+}

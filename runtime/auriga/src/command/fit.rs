@@ -1,0 +1,72 @@
+//! `auriga fit`: one fit, kept as a version, and activated unless told not to.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{ManifestFlags, StoreFlags};
+use crate::{
+    activation,
+    console::Console,
+    failure::Failure,
+    fit::{Outcome, Wishes, fit, shown, version_json},
+    store,
+};
+
+/// Fits a Model and keeps it as a version.
+#[derive(Args)]
+pub(crate) struct Fit {
+    #[command(flatten)]
+    manifest: ManifestFlags,
+    #[command(flatten)]
+    store: StoreFlags,
+    /// Fit and score, but write nothing
+    #[arg(long)]
+    no_save: bool,
+    /// Keep the version inactive
+    #[arg(long)]
+    no_activate: bool,
+    /// Write only if the score is greater; takes the place of training.saveIfBetterThan
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
+    save_if_better_than: Option<f64>,
+}
+
+impl Fit {
+    pub(crate) async fn run(self, console: &Console) -> Result<(), Failure> {
+        let files = self.manifest.files();
+        let manifest = files.manifest(&files.read()?)?;
+        let uri = store::uri(self.store.persister.as_deref(), Some(&manifest))?;
+        let store = store::open_for_writing(&uri).await?;
+        let wishes = Wishes { no_save: self.no_save, save_if_better_than: self.save_if_better_than, past: None };
+        let key = &manifest.checked.key;
+        let (verb, version) = match fit(&manifest, &*store, &wishes, console).await? {
+            Outcome::New(version) => ("fitted", version),
+            Outcome::Existing(version) => ("already fitted", version),
+            Outcome::NotBetter { scores, message } => {
+                console.result(&message, json!({ "saved": false, "scores": scores, "message": message }));
+                return Ok(());
+            }
+            Outcome::NotSaved { scores } => {
+                console.result(format_args!("fitted, not saved: {}", shown(&scores)), json!({ "saved": false, "scores": scores }));
+                return Ok(());
+            }
+        };
+        let mut json = version_json(&version);
+        json["model"] = key.to_string().into();
+        json["saved"] = Value::Bool(true);
+        json["new"] = Value::Bool(verb == "fitted");
+        let is_active = if self.no_activate {
+            store.properties(key).await?.active_version == Some(version.number)
+        } else {
+            let loaded = activation::load(&*store, key, version.number).await?;
+            activation::activate(&*store, key, &loaded, "fit").await?;
+            true
+        };
+        json["active"] = Value::Bool(is_active);
+        let state = if is_active { "active" } else { "inactive" };
+        console.result(
+            format_args!("{key}: {verb} as version {}, {state}; {}", version.number, shown(&version.facts.scores)),
+            json,
+        );
+        Ok(())
+    }
+}

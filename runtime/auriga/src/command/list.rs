@@ -1,0 +1,108 @@
+//! `auriga list`: the versions in a store, and which one is or was active.
+
+use auriga_crds::{ModelKey, VersionNumber};
+use auriga_persist::{LedgerEntry, Persister, Properties, VersionManifest};
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+use super::StoreFlags;
+use crate::{console::Console, failure::Failure, fit::shown, manifest::Files, store};
+
+/// Lists the versions in a store.
+#[derive(Args)]
+pub(crate) struct List {
+    /// A manifest: lists its Model, in its store. Without one, all models of the store are listed.
+    #[arg(long = "file", short, value_name = "FILE")]
+    file: Vec<PathBuf>,
+    #[command(flatten)]
+    store: StoreFlags,
+    /// Show as active what was active at that time (RFC 3339, such as 2026-01-31T12:00:00Z)
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+}
+
+/// One model of the store.
+struct Listed {
+    key: ModelKey,
+    properties: Properties,
+    versions: Vec<VersionManifest>,
+    ledger: Vec<LedgerEntry>,
+    active: Option<VersionNumber>,
+}
+
+impl List {
+    pub(crate) async fn run(self, console: &Console) -> Result<(), Failure> {
+        let manifest = if self.file.is_empty() {
+            None
+        } else {
+            let files = Files::new(self.file);
+            Some(files.manifest(&files.read()?)?)
+        };
+        let uri = store::uri(self.store.persister.as_deref(), manifest.as_ref())?;
+        let store = store::open_for_reading(&uri).await?;
+        let keys = match manifest {
+            Some(manifest) => vec![manifest.checked.key],
+            None => store.models().await?,
+        };
+        let mut models = Vec::new();
+        for key in keys {
+            models.push(Listed::read(&*store, key, self.at).await?);
+        }
+        let text = match models.as_slice() {
+            [] => format!("{uri} holds no model yet"),
+            models => models.iter().map(Listed::text).collect::<Vec<_>>().join("\n\n"),
+        };
+        let json: Vec<Value> = models.iter().map(Listed::json).collect();
+        console.result(text, json!({ "store": uri.to_string(), "models": json }));
+        Ok(())
+    }
+}
+
+impl Listed {
+    async fn read(store: &dyn Persister, key: ModelKey, at: Option<Timestamp>) -> Result<Listed, Failure> {
+        let properties = store.properties(&key).await?;
+        let ledger = store.ledger(&key).await?;
+        let active = match at {
+            // Rows are in the order of their revisions; a clock that ran backwards must not reorder them.
+            Some(at) => ledger.iter().rfind(|entry| entry.time <= at).map(|entry| entry.to),
+            None => properties.active_version,
+        };
+        Ok(Listed { versions: store.list(&key).await?, key, properties, ledger, active })
+    }
+
+    fn text(&self) -> String {
+        let active = match self.active {
+            Some(active) => format!("version {active} is active"),
+            None => "no version is active".to_owned(),
+        };
+        let mut lines = vec![format!("{}: {active}, ledger revision {}", self.key, self.properties.ledger_revision)];
+        if self.versions.is_empty() {
+            lines.push("  it has no versions; fit one with `auriga fit`".to_owned());
+        } else {
+            lines.push(format!("  {:>7}  {:6}  {:20}  {:20}  SCORES", "VERSION", "ACTIVE", "CREATED", "ESTIMATOR"));
+        }
+        for version in &self.versions {
+            let active = if Some(version.number) == self.active { "yes" } else { "" };
+            let created = version.created.strftime("%Y-%m-%dT%H:%M:%SZ");
+            let facts = &version.facts;
+            lines.push(
+                format!("  {:>7}  {active:6}  {created:20}  {:20}  {}", version.number, facts.estimator, shown(&facts.scores))
+                    .trim_end()
+                    .to_owned(),
+            );
+        }
+        lines.join("\n")
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "model": self.key.to_string(),
+            "activeVersion": self.active,
+            "properties": self.properties,
+            "versions": self.versions,
+            "ledger": self.ledger,
+        })
+    }
+}

@@ -1,0 +1,60 @@
+//! `auriga serve`: answers requests with the active version, or with a given one.
+
+use auriga_crds::VersionNumber;
+use clap::Args;
+use serde_json::json;
+
+use super::{ListenFlags, ManifestFlags, StoreFlags};
+use crate::{console::Console, failure::Failure, follow::Follower, front::Socket, store, translate, watch};
+
+/// Serves the active version, or a given one.
+#[derive(Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    manifest: ManifestFlags,
+    #[command(flatten)]
+    store: StoreFlags,
+    #[command(flatten)]
+    listen: ListenFlags,
+    /// Serve this version, whatever is active
+    #[arg(long, value_name = "NUMBER")]
+    version: Option<VersionNumber>,
+}
+
+impl Serve {
+    /// Serves until it is asked to end. Without `--version` it follows the ledger: a version that another process
+    /// activates takes over without a dropped request.
+    pub(crate) async fn run(self, console: &Console) -> Result<(), Failure> {
+        let files = self.manifest.files();
+        let manifest = files.manifest(&files.read()?)?;
+        let key = manifest.checked.key.clone();
+        let uri = store::uri(self.store.persister.as_deref(), Some(&manifest))?;
+        let socket = Socket::bind(self.listen.listen)?;
+        let store = store::open_for_reading(&uri).await?;
+        let front = socket.serve(translate::settings(&manifest.checked), store.clone())?;
+        let address = socket.address();
+        console.tell("listening", format_args!("on http://{address}"), json!({ "address": address.to_string() }));
+        let follower = match self.version {
+            Some(number) => Follower::pinned(store, key, *console, number),
+            None => Follower::new(store, key, *console),
+        };
+        if let Err(failure) = follower.look(&front.service, None).await {
+            // A given version that is not there never will be; what is wrong with an active one may be mended.
+            if failure.is_mistake {
+                return Err(failure);
+            }
+            console.warn(&failure);
+        }
+        if front.service.version().is_none() {
+            let reason = "no version is active yet; /alive answers 503 until one is";
+            console.tell("waiting", reason, json!({ "message": reason }));
+        }
+        tokio::select! {
+            asked = watch::asked_to_end() => asked?,
+            () = follower.follow(&front.service) => {}
+        }
+        console.tell("stopping", "requests in flight are answered", json!({}));
+        front.stop().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! What people and programs see: results on stdout, messages and progress on stderr.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the one place that writes to the standard streams")]
+
+use std::{fmt::Display, process::ExitCode, time::Duration};
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs: one JSON document, or one a line where a command goes on.
+    Json,
+}
+
+/// Where a command speaks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Console {
+    format: Format,
+}
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+
+impl Console {
+    /// A console that prints results as `format`.
+    pub(crate) fn new(format: Format) -> Console {
+        Console { format }
+    }
+
+    /// Prints the result of a command.
+    pub(crate) fn result(&self, text: impl Display, json: Value) {
+        match self.format {
+            Format::Text => anstream::println!("{text}"),
+            Format::Json => println!("{json}"),
+        }
+    }
+
+    /// Tells what a command is doing; `event` is the word that programs look for.
+    pub(crate) fn tell(&self, event: &str, text: impl Display, mut json: Value) {
+        match self.format {
+            Format::Text => anstream::eprintln!("{GOOD}{event:>10}{GOOD:#} {text}"),
+            Format::Json => {
+                json["event"] = event.into();
+                println!("{json}");
+            }
+        }
+    }
+
+    /// Tells what went wrong where a command goes on nevertheless.
+    pub(crate) fn warn(&self, failure: &Failure) {
+        match self.format {
+            Format::Text => anstream::eprintln!("{BAD}{:>10}{BAD:#} {}", "problem", indented(failure)),
+            Format::Json => {
+                let mut json = failure.to_json();
+                json["event"] = "problem".into();
+                println!("{json}");
+            }
+        }
+    }
+
+    /// Prints why a command ends, and gives its exit code.
+    pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
+        match self.format {
+            Format::Text => anstream::eprintln!("{BAD}error{BAD:#}: {failure}"),
+            Format::Json => eprintln!("{}", failure.to_json()),
+        }
+        ExitCode::from(failure.exit_code())
+    }
+
+    /// A bar on a terminal, nothing elsewhere. It shows up after a moment, so that short work leaves no trace.
+    pub(crate) fn bar(&self, what: &'static str, unit: Unit) -> ProgressBar {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        if self.format == Format::Json {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        let count = match unit {
+            Unit::Bytes => "{bytes}/{total_bytes}",
+            Unit::Steps => "{pos}/{len}",
+        };
+        let template = format!("{{prefix:>10.cyan.bold}} [{{bar:30}}] {count} {{eta}}");
+        // A template that indicatif cannot read falls back to its own default.
+        bar.set_style(ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_prefix(what);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        bar
+    }
+}
+
+/// What a bar counts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Unit {
+    /// Bytes read.
+    Bytes,
+    /// Iterations, trees and the like.
+    Steps,
+}
+
+/// Further lines stand below the first one's text.
+fn indented(failure: &Failure) -> String {
+    failure.to_string().replace('\n', "\n           ")
+}

@@ -1,0 +1,82 @@
+//! The command that shows a new user an answer: a real row of the model's own.
+
+use std::net::SocketAddr;
+
+use auriga_learn::{ColumnKind, Fitted, FittedTransformer, GoldenCell};
+use auriga_serve::{EntryPoint, Loaded};
+use serde_json::{Map, Value};
+
+/// A curl line for the first entry point that is answered with 200.
+///
+/// The row is a golden request, preferably one without missing cells: then it fits into the query. A version without
+/// golden requests gets a row of zeros and of categories that it knows.
+pub(crate) fn line(address: SocketAddr, entry_point: &EntryPoint, loaded: &Loaded) -> String {
+    let features = &loaded.fitted().signature().features;
+    let is_whole = |row: &&Vec<GoldenCell>| !row.contains(&GoldenCell::Missing);
+    let golden = &loaded.manifest().facts.golden.rows;
+    let row = golden.iter().find(is_whole).or(golden.first()).cloned().unwrap_or_else(|| made_up(loaded.fitted()));
+    let named: Vec<(&str, &GoldenCell)> = (features.iter().zip(&row))
+        .filter_map(|(feature, cell)| Some((parameter(entry_point, &feature.name)?, cell)))
+        .collect();
+    let url = format!("http://{address}{}", entry_point.path);
+    if named.iter().any(|(_, cell)| **cell == GoldenCell::Missing) {
+        let fields: Map<String, Value> = named.into_iter().map(|(name, cell)| (name.to_owned(), json(cell))).collect();
+        let body = Value::Array(vec![fields.into()]).to_string();
+        return format!("curl '{url}' -d '{}'", body.replace('\'', "'\\''"));
+    }
+    let query: Vec<String> =
+        named.into_iter().map(|(name, cell)| format!("{}={}", escaped(name), escaped(&text(cell)))).collect();
+    format!("curl '{url}?{}'", query.join("&"))
+}
+
+/// What a request calls the feature.
+fn parameter<'a>(entry_point: &'a EntryPoint, feature: &'a str) -> Option<&'a str> {
+    match &entry_point.mapping {
+        None => Some(feature),
+        Some(mapping) => {
+            let fills = |mapped: &&auriga_serve::Mapped| mapped.column.as_deref().unwrap_or(&mapped.name) == feature;
+            Some(&mapping.iter().find(fills)?.name)
+        }
+    }
+}
+
+fn made_up(fitted: &Fitted) -> Vec<GoldenCell> {
+    let category = fitted.transformers().find_map(|(_, transformer)| match transformer {
+        FittedTransformer::OneHotEncoder(encoder) => encoder.columns().first()?.texts().first().cloned(),
+        _ => None,
+    });
+    let cell = |kind| match kind {
+        ColumnKind::Number => GoldenCell::Number(0.0),
+        ColumnKind::Boolean => GoldenCell::Boolean(false),
+        ColumnKind::Text => category.clone().map_or(GoldenCell::Missing, GoldenCell::Text),
+    };
+    fitted.signature().features.iter().map(|feature| cell(feature.kind)).collect()
+}
+
+fn json(cell: &GoldenCell) -> Value {
+    match cell {
+        GoldenCell::Missing => Value::Null,
+        GoldenCell::Boolean(boolean) => (*boolean).into(),
+        GoldenCell::Number(number) => (*number).into(),
+        GoldenCell::Text(text) => text.as_str().into(),
+    }
+}
+
+fn text(cell: &GoldenCell) -> String {
+    match cell {
+        GoldenCell::Text(text) => text.clone(),
+        GoldenCell::Number(number) => number.to_string(),
+        other => json(other).to_string(),
+    }
+}
+
+/// Percent-encodes all but the unreserved characters (RFC 3986, section 2.3).
+fn escaped(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+

@@ -1,0 +1,121 @@
+//! Loads what a Model's dataset names: features and target, to learn from and to score on.
+
+use auriga_crds::{CheckedSource, Digest};
+use auriga_data::{AddressPolicy, Csv, Limits, Place, load};
+use auriga_learn::{Column, Field, Table};
+
+use crate::{
+    console::{Console, Unit},
+    failure::Failure,
+    manifest::Manifest,
+    translate,
+};
+
+/// Rows, split into what is known beforehand and what is to be predicted.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    /// n_rows × n_features.
+    pub(crate) features: Table,
+    /// n_rows.
+    pub(crate) target: Column,
+}
+
+/// All rows of a dataset.
+#[derive(Clone, Debug)]
+pub(crate) struct Rows {
+    /// To learn from.
+    pub(crate) train: Part,
+    /// To score on.
+    pub(crate) test: Option<Part>,
+    /// Of both tables as they were read.
+    pub(crate) digest: Digest,
+}
+
+/// Reads the tables that the manifest names.
+pub(crate) async fn rows(manifest: &Manifest, console: &Console) -> Result<Rows, Failure> {
+    let dataset = &manifest.checked.dataset;
+    let train = Source::new(&dataset.train, manifest)?;
+    let train_table = train.load(console).await?;
+    let fields = train_table.fields();
+    let mut digests = train_table.digest().to_vec();
+    let test = match &dataset.test {
+        Some(test) => {
+            let test = Source::new(test, manifest)?;
+            let table = test.load_like(&fields, console).await?;
+            digests.extend(table.digest());
+            Some(part(table, &test.place, manifest)?)
+        }
+        None => None,
+    };
+    Ok(Rows { train: part(train_table, &train.place, manifest)?, test, digest: Digest::of(&digests) })
+}
+
+struct Source {
+    place: Place,
+    csv: Csv,
+}
+
+impl Source {
+    fn new(source: &CheckedSource, manifest: &Manifest) -> Result<Source, Failure> {
+        let CheckedSource::Csv(place, csv) = source;
+        Ok(Source { place: translate::place(place, manifest)?, csv: translate::csv(csv) })
+    }
+
+    /// A column is in the test table what it is in the training table: where a few rows alone look otherwise, such as
+    /// codes that happen to be numbers, they are read again with the kinds declared.
+    async fn load_like(&self, fields: &[Field], console: &Console) -> Result<Table, Failure> {
+        let table = self.load(console).await?;
+        let differs = |field: &&Field| table.column(&field.name).is_some_and(|column| column.kind() != field.kind);
+        let mut csv = self.csv.clone();
+        csv.types.extend(fields.iter().filter(differs).map(|field| (field.name.clone(), field.kind)));
+        if csv.types == self.csv.types {
+            return Ok(table);
+        }
+        Source { place: self.place.clone(), csv }.load(console).await
+    }
+
+    async fn load(&self, console: &Console) -> Result<Table, Failure> {
+        let bar = console.bar("reading", Unit::Bytes);
+        let loaded = load(&self.csv, &self.place, &Limits::new(AddressPolicy::Laptop), &|progress| {
+            bar.set_length(progress.total.unwrap_or(progress.bytes));
+            bar.set_position(progress.bytes);
+        })
+        .await;
+        bar.finish_and_clear();
+        Ok(loaded?)
+    }
+}
+
+/// Splits a table into features and target.
+fn part(mut table: Table, place: &Place, manifest: &Manifest) -> Result<Part, Failure> {
+    let dataset = &manifest.checked.dataset;
+    let absent = |field: &str, name: &str, table: &Table| {
+        let near = (table.names().iter()).min_by_key(|known| strsim::osa_distance(&known.to_lowercase(), &name.to_lowercase()));
+        let near = near.filter(|near| strsim::osa_distance(near, name) <= 1 + name.chars().count() / 3);
+        Failure::mistake(match near {
+            Some(near) => format!("spec.dataset.{field}: {place} has no column \"{name}\"; did you mean \"{near}\"?"),
+            None => format!("spec.dataset.{field}: {place} has no column \"{name}\"; it has {}", listed(table.names())),
+        })
+    };
+    let Some(target) = table.remove(&dataset.target) else {
+        return Err(absent("target", &dataset.target, &table));
+    };
+    let features = match &dataset.features {
+        Some(names) => {
+            if let Some(name) = names.iter().find(|name| table.column(name).is_none()) {
+                return Err(absent("features", name, &table));
+            }
+            table.select(names).map_err(|error| Failure::mistake(error.to_string()))?
+        }
+        None => table,
+    };
+    Ok(Part { features, target })
+}
+
+/// The first names of a list that may be long.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("\"{name}\"")).collect();
+    let more = if names.len() > SHOWN { format!(" and {} more", names.len() - SHOWN) } else { String::new() };
+    shown.join(", ") + &more
+}

@@ -1,0 +1,220 @@
+//! One fit from rows to a version in the store: load, fit, score, compare, persist.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use auriga_crds::VersionNumber;
+use auriga_learn::{Control, FitError, Fitted, GoldenRequests, Metric};
+use auriga_persist::{Draft, Facts, IdempotencyKey, Persister, Scores, VersionManifest, Written};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::{
+    console::{Console, Unit},
+    dataset::{self, Part, Rows},
+    failure::Failure,
+    manifest::Manifest,
+    translate,
+};
+
+/// What to do with the fitted model.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wishes {
+    /// Fit and score, but write nothing.
+    pub(crate) no_save: bool,
+    /// Write only if the score that counts is greater; takes the place of `training.saveIfBetterThan`.
+    pub(crate) save_if_better_than: Option<f64>,
+    /// A version whose bytes cannot be loaded: the same rows are fitted again, past it.
+    pub(crate) past: Option<VersionNumber>,
+}
+
+/// How a fit ended.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    /// A new version, inactive.
+    New(VersionManifest),
+    /// A version with this very spec and data was there already.
+    Existing(VersionManifest),
+    /// The score was not greater than the bar.
+    NotBetter {
+        /// The scores.
+        scores: Scores,
+        /// Why nothing was written.
+        message: String,
+    },
+    /// Nothing was to be written.
+    NotSaved {
+        /// The scores.
+        scores: Scores,
+    },
+}
+
+/// Sets the flag when dropped, so that a fit on another thread ends with the future that waits for it.
+struct CancelOnDrop(Arc<AtomicBool>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Fits what `manifest` describes and keeps it as a version of `store`, inactive.
+///
+/// Dropping the future stops the fit; nothing is half written then.
+pub(crate) async fn fit(
+    manifest: &Manifest,
+    store: &dyn Persister,
+    wishes: &Wishes,
+    console: &Console,
+) -> Result<Outcome, Failure> {
+    let key = &manifest.checked.key;
+    let trained = Timestamp::now();
+    let rows = dataset::rows(manifest, console).await?;
+    if !wishes.no_save {
+        let is_same = |version: &VersionManifest| {
+            version.facts.spec_hash == manifest.fit_hash
+                && version.facts.data_hash == rows.digest
+                && wishes.past.is_none_or(|past| version.number > past)
+        };
+        if let Some(same) = store.list(key).await?.into_iter().rfind(is_same) {
+            return Ok(Outcome::Existing(same));
+        }
+    }
+    let n_rows = rows.train.features.n_rows();
+    let n_features = rows.train.features.names().len();
+    console.tell(
+        "fitting",
+        format_args!("{} on {n_rows} rows with {n_features} features", key.model),
+        json!({ "rows": n_rows, "features": n_features }),
+    );
+    let data_hash = rows.digest;
+    let (fitted, rows) = learn(manifest, rows, console).await?;
+    let scores = scores(&fitted, &rows)?;
+    if let Some(message) = not_better(manifest, wishes, &fitted, &scores) {
+        return Ok(Outcome::NotBetter { scores, message });
+    }
+    if wishes.no_save {
+        return Ok(Outcome::NotSaved { scores });
+    }
+    let training = &manifest.checked.training.golden_requests;
+    let sample = rows.test.as_ref().unwrap_or(&rows.train);
+    let n_golden = usize::try_from(training.rows).unwrap_or(0);
+    let golden = GoldenRequests::record(&fitted, &sample.features, n_golden, training.tolerance)?;
+    let past = wishes.past.map_or_else(String::new, |past| format!(":past-{past}"));
+    let draft = Draft {
+        // Two processes that fit the same rows to the same spec make one version.
+        idempotency_key: IdempotencyKey(format!("fit:{}:{data_hash}{past}", manifest.fit_hash)),
+        blob: fitted.to_bytes(),
+        facts: Facts {
+            estimator: fitted.estimator_name().to_owned(),
+            signature: fitted.signature().clone(),
+            scores,
+            data_hash,
+            spec_hash: manifest.fit_hash.clone(),
+            golden,
+            origin: None,
+            trained,
+            runtime_version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        time: Timestamp::now(),
+    };
+    Ok(match store.write(key, draft).await? {
+        Written::New(version) => Outcome::New(version),
+        Written::Existing(version) => Outcome::Existing(version),
+    })
+}
+
+/// Computes on a thread of its own, with a bar. Gives the rows back.
+async fn learn(manifest: &Manifest, rows: Rows, console: &Console) -> Result<(Fitted, Rows), Failure> {
+    let steps = translate::steps(&manifest.checked);
+    let target = manifest.checked.dataset.target.clone();
+    let bar = console.bar("fitting", Unit::Steps);
+    let cancelled = CancelOnDrop(Arc::new(AtomicBool::new(false)));
+    let (progress, flag) = (bar.clone(), cancelled.0.clone());
+    let computing = tokio::task::spawn_blocking(move || {
+        let report = |seen: auriga_learn::Progress| {
+            progress.set_length(seen.total);
+            progress.set_position(seen.done);
+        };
+        let fitted = steps.fit(&rows.train.features, (&target, &rows.train.target), &Control::new(&report, &flag));
+        (fitted, rows)
+    });
+    let ended = computing.await;
+    bar.finish_and_clear();
+    let (fitted, rows) = ended.map_err(|error| Failure::trouble(format!("the fit broke off: {error}")))?;
+    let fitted = fitted.map_err(|error| match error {
+        FitError::Cancelled => Failure::from(error),
+        error => Failure::mistake(format!("cannot fit {}: {error}", manifest.checked.key.model)),
+    })?;
+    if let Some(convergence) = fitted.convergence().filter(|convergence| !convergence.converged) {
+        console.tell(
+            "note",
+            format_args!(
+                "the solver stopped after {} iterations, before it reached tol; raise maxIter, or scale the features with a \
+                 standardScaler",
+                convergence.n_iter
+            ),
+            json!({ "iterations": convergence.n_iter, "converged": false }),
+        );
+    }
+    Ok((fitted, rows))
+}
+
+/// Every metric that suits the estimator, on the rows it learned from and on those kept apart.
+fn scores(fitted: &Fitted, rows: &Rows) -> Result<Scores, Failure> {
+    let mut scores = Scores::new();
+    for (split, part) in [("train", Some(&rows.train)), ("test", rows.test.as_ref())] {
+        if let Some(Part { features, target }) = part {
+            let mut found = BTreeMap::new();
+            for metric in Metric::of(fitted.signature().task) {
+                match metric.score(fitted, features, target) {
+                    Ok(score) => drop(found.insert(metric.name().to_owned(), score)),
+                    // Some tables have no value for some metric, such as r2 of one row; the others still count.
+                    Err(auriga_learn::ScoreError::TooFewRows { .. } | auriga_learn::ScoreError::UnseenClass { .. }) => {}
+                    Err(error) => return Err(Failure::mistake(format!("cannot score on spec.dataset.{split}: {error}"))),
+                }
+            }
+            scores.insert(split.to_owned(), found);
+        }
+    }
+    Ok(scores)
+}
+
+/// Why the model is not to be kept; `None` if it is.
+fn not_better(manifest: &Manifest, wishes: &Wishes, fitted: &Fitted, scores: &Scores) -> Option<String> {
+    let training = &manifest.checked.training;
+    let bar = wishes.save_if_better_than.or(training.save_if_better_than)?;
+    let metric = training.scoring.map_or(Metric::of(fitted.signature().task)[0], translate::metric).name();
+    let (split, score) = ["test", "train"].iter().find_map(|split| Some((split, scores.get(*split)?.get(metric).copied())))?;
+    match score {
+        Some(score) if score > bar => None,
+        Some(score) => Some(format!("{metric} on {split} is {score}, not greater than {bar}: nothing was written")),
+        None => Some(format!("{metric} on {split} cannot be computed, so nothing was written")),
+    }
+}
+
+/// Scores in a line, those on kept-apart rows first.
+pub(crate) fn shown(scores: &Scores) -> String {
+    let part = |split: &str| {
+        let found = scores.get(split).into_iter().flatten();
+        found.map(|(metric, score)| format!("{metric} {score:.4} on {split}")).collect::<Vec<_>>()
+    };
+    [part("test"), part("train")].concat().join(", ")
+}
+
+/// A version as programs read it.
+pub(crate) fn version_json(version: &VersionManifest) -> Value {
+    json!({
+        "version": version.number,
+        "digest": version.digest,
+        "scores": version.facts.scores,
+        "specHash": version.facts.spec_hash,
+        "dataHash": version.facts.data_hash,
+        "created": version.created,
+    })
+}

@@ -1,0 +1,75 @@
+//! The listening socket, and the server behind it, which can be replaced while requests come in.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+};
+
+use auriga_persist::Persister;
+use auriga_serve::{Limits, Service, Settings, serve};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use crate::failure::Failure;
+
+/// A socket that is bound before anything is fitted, so that a port in use is told at once.
+pub(crate) struct Socket {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+/// A server on a [`Socket`].
+pub(crate) struct Front {
+    /// What it answers from.
+    pub(crate) service: Arc<Service>,
+    stop: oneshot::Sender<()>,
+    ended: JoinHandle<io::Result<()>>,
+}
+
+impl Socket {
+    /// Binds.
+    ///
+    /// Errors: the address is in use, or is not one of this machine's.
+    pub(crate) fn bind(address: SocketAddr) -> Result<Socket, Failure> {
+        let failed = |error: io::Error| {
+            Failure::trouble(match error.kind() {
+                io::ErrorKind::AddrInUse => {
+                    let next = SocketAddr::new(address.ip(), address.port().wrapping_add(1).max(1024));
+                    format!("{address} is in use; stop the program that listens there, or choose another port with --listen {next}")
+                }
+                io::ErrorKind::AddrNotAvailable => {
+                    format!("{address} is no address of this machine; --listen takes one that is, such as 127.0.0.1:8080")
+                }
+                _ => format!("cannot listen on {address}: {error}"),
+            })
+        };
+        let listener = TcpListener::bind(address).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        Ok(Socket { address: listener.local_addr().map_err(failed)?, listener })
+    }
+
+    /// Where it listens; a port 0 has become a real one.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Starts a server. Two servers may share the socket while one takes over from the other: no connection is refused.
+    pub(crate) fn serve(&self, settings: Settings, store: Arc<dyn Persister>) -> Result<Front, Failure> {
+        let service = Arc::new(Service::new(settings, store)?);
+        let listener = (self.listener.try_clone().and_then(tokio::net::TcpListener::from_std))
+            .map_err(|error| Failure::trouble(format!("cannot listen on {}: {error}", self.address)))?;
+        let (stop, stopped) = oneshot::channel();
+        let shutdown = async { drop(stopped.await) };
+        let ended = tokio::spawn(serve(listener, service.clone(), Limits::default(), shutdown));
+        Ok(Front { service, stop, ended })
+    }
+}
+
+impl Front {
+    /// Stops accepting, lets requests in flight finish, and returns when all connections are closed.
+    pub(crate) async fn stop(self) {
+        // The server is gone already if nobody listens; there is nothing left to stop then.
+        let _ = self.stop.send(());
+        let _ = self.ended.await;
+    }
+}

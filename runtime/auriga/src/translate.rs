@@ -1,0 +1,152 @@
+//! From the words of manifests to the values of the runtime crates: the one place that knows both.
+
+use std::path::Path;
+
+use auriga_crds::{
+    self as crds, Checked, CheckedClassWeight, CheckedEstimator, CheckedPlace, CheckedStep, CheckedTransformer, ColumnType,
+    ParameterType, Scoring,
+};
+use auriga_data::{Csv, Place};
+use auriga_learn::{
+    ClassWeight, ColumnKind, Estimator, Fill, HandleUnknown, ImputeStrategy, LinearRegression, LogisticRegression, Metric,
+    OneHotEncoder, Ridge, SimpleImputer, StandardScaler, Step, Steps, Transformer,
+};
+use auriga_serve::{EntryPoint, Mapped, Settings, ValueKind};
+
+use crate::{failure::Failure, manifest::Manifest};
+
+/// What is to be fitted.
+pub(crate) fn steps(checked: &Checked) -> Steps {
+    Steps { transformers: checked.transformers.iter().map(step).collect(), estimator: estimator(&checked.estimator) }
+}
+
+fn step(step: &CheckedStep) -> Step {
+    let transformer = match &step.transformer {
+        CheckedTransformer::StandardScaler(crds::StandardScaler { with_mean, with_std }) => {
+            Transformer::StandardScaler(StandardScaler { with_mean: *with_mean, with_std: *with_std })
+        }
+        CheckedTransformer::SimpleImputer(imputer) => Transformer::SimpleImputer(SimpleImputer { strategy: strategy(imputer) }),
+        CheckedTransformer::OneHotEncoder(encoder) => Transformer::OneHotEncoder(OneHotEncoder {
+            handle_unknown: match encoder.handle_unknown {
+                crds::HandleUnknown::Error => HandleUnknown::Error,
+                crds::HandleUnknown::Ignore => HandleUnknown::Ignore,
+            },
+        }),
+    };
+    Step { name: step.name.clone(), columns: step.columns.clone(), transformer }
+}
+
+fn strategy(imputer: &crds::SimpleImputer) -> ImputeStrategy {
+    match imputer.strategy {
+        crds::ImputeStrategy::Mean => ImputeStrategy::Mean,
+        crds::ImputeStrategy::Median => ImputeStrategy::Median,
+        crds::ImputeStrategy::MostFrequent => ImputeStrategy::MostFrequent,
+        crds::ImputeStrategy::Constant => ImputeStrategy::Constant(imputer.fill_value.as_ref().and_then(|fill| {
+            let number = fill.number.map(Fill::Number);
+            number.or_else(|| fill.text.clone().map(Fill::Text)).or_else(|| fill.boolean.map(Fill::Boolean))
+        })),
+    }
+}
+
+fn estimator(estimator: &CheckedEstimator) -> Estimator {
+    match estimator {
+        CheckedEstimator::LogisticRegression(logistic, weights) => Estimator::LogisticRegression(LogisticRegression {
+            c: logistic.c,
+            class_weight: match weights {
+                CheckedClassWeight::Equal => ClassWeight::Uniform,
+                CheckedClassWeight::Balanced => ClassWeight::Balanced,
+                CheckedClassWeight::Weights(weights) => {
+                    ClassWeight::PerClass(weights.iter().map(|weight| (weight.class.clone(), weight.weight)).collect())
+                }
+            },
+            max_iter: usize::try_from(logistic.max_iter).unwrap_or(usize::MAX),
+            tol: logistic.tol,
+            fit_intercept: logistic.fit_intercept,
+        }),
+        CheckedEstimator::LinearRegression(linear) => {
+            Estimator::LinearRegression(LinearRegression { fit_intercept: linear.fit_intercept })
+        }
+        CheckedEstimator::Ridge(ridge) => Estimator::Ridge(Ridge { alpha: ridge.alpha, fit_intercept: ridge.fit_intercept }),
+    }
+}
+
+/// The metric that counts.
+pub(crate) fn metric(scoring: Scoring) -> Metric {
+    match scoring {
+        Scoring::Accuracy => Metric::Accuracy,
+        Scoring::NegLogLoss => Metric::NegLogLoss,
+        Scoring::R2 => Metric::R2,
+        Scoring::NegMeanSquaredError => Metric::NegMeanSquaredError,
+    }
+}
+
+/// How a CSV text is read.
+pub(crate) fn csv(csv: &crds::Csv) -> Csv {
+    Csv {
+        separator: csv.separator.bytes().next().unwrap_or(b','),
+        names: csv.names.clone(),
+        header: csv.header,
+        usecols: csv.usecols.clone(),
+        nrows: csv.nrows.map(i64::unsigned_abs),
+        skiprows: csv.skiprows.unsigned_abs(),
+        missing_values: csv.missing_values.clone(),
+        // The schema's own default lists them, so that users see them and may replace them.
+        default_missing_values: false,
+        types: csv.types.iter().map(|(name, kind)| (name.clone(), column_kind(*kind))).collect(),
+    }
+}
+
+fn column_kind(kind: ColumnType) -> ColumnKind {
+    match kind {
+        ColumnType::Number => ColumnKind::Number,
+        ColumnType::Text => ColumnKind::Text,
+        ColumnType::Boolean => ColumnKind::Boolean,
+    }
+}
+
+/// Where a text is; relative paths start at the manifest's folder.
+pub(crate) fn place(place: &CheckedPlace, manifest: &Manifest) -> Result<Place, Failure> {
+    let text = |label: String, text: String| Place::Text { label, text };
+    Ok(match place {
+        CheckedPlace::Path(path) => Place::Path(resolved(path, &manifest.base)),
+        CheckedPlace::Url(url) => Place::from_url(url)?,
+        CheckedPlace::Inline(inline) => text("the inline text".to_owned(), inline.clone()),
+        CheckedPlace::ConfigMap(key) => {
+            let label = format!("ConfigMap {}, key {}", key.name, key.key);
+            let content = manifest.config_maps.get(key).cloned();
+            text(label.clone(), content.ok_or_else(|| Failure::mistake(format!("there is no {label}")))?)
+        }
+    })
+}
+
+fn resolved(path: &str, base: &Path) -> std::path::PathBuf {
+    // Without the leading "./", messages name the file as people would.
+    if base == Path::new(".") { path.into() } else { base.join(path) }
+}
+
+/// How versions are served.
+pub(crate) fn settings(checked: &Checked) -> Settings {
+    let entry_point = |entry_point: &crds::EntryPoint| EntryPoint {
+        path: entry_point.path.clone(),
+        strict: entry_point.strict,
+        mapping: (entry_point.mapping.as_ref()).map(|parameters| parameters.iter().map(mapped).collect()),
+    };
+    Settings {
+        model: checked.key.clone(),
+        service_metadata: checked.serving.service_metadata.clone(),
+        entry_points: checked.serving.entry_points.iter().map(entry_point).collect(),
+    }
+}
+
+fn mapped(parameter: &crds::Parameter) -> Mapped {
+    Mapped {
+        name: parameter.name.clone(),
+        kind: match parameter.kind {
+            ParameterType::Float => ValueKind::Float,
+            ParameterType::Int => ValueKind::Int,
+            ParameterType::Str => ValueKind::Str,
+            ParameterType::Bool => ValueKind::Bool,
+        },
+        column: parameter.column.clone(),
+    }
+}
