@@ -16,6 +16,8 @@ mod schema;
 mod seal;
 mod versions;
 
+#[cfg(test)]
+mod tests;
 
 use async_trait::async_trait;
 use auriga_crds::{Digest, ModelKey, VersionNumber};
