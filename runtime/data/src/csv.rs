@@ -79,7 +79,7 @@ impl Csv {
     /// Checks the settings by themselves, before anything is opened.
     pub(crate) fn check(&self) -> Result<(), DataError> {
         let fault = |field, fault: &str| {
-            Err(DataError::Option {
+            Err(DataError::Setting {
                 field,
                 fault: fault.to_owned(),
             })
@@ -154,17 +154,18 @@ impl Csv {
                     limit: limits.max_rows,
                 });
             }
-            if records.n_fields() != columns.n_fields() {
+            let row = records.row();
+            if row.n_fields() != columns.n_fields() {
                 return Err(DataError::Ragged {
                     place: records.place(),
                     line: records.line(),
                     expected: columns.n_fields(),
-                    found: records.n_fields(),
+                    found: row.n_fields(),
                 });
             }
             n_rows += 1;
             for ((field, name), builder) in columns.used().zip(&mut builders) {
-                let cell = records.cell(field);
+                let cell = row.cell(field);
                 builder
                     .push(cell, marks, (records.line(), n_rows))
                     .map_err(|fault| {

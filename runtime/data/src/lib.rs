@@ -17,6 +17,7 @@
 mod csv;
 mod error;
 mod limits;
+mod message;
 mod near;
 mod place;
 mod source;

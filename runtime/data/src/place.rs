@@ -10,7 +10,7 @@ use std::{fmt, path::PathBuf};
 use reqwest::Url;
 
 pub use self::address::AddressPolicy;
-use crate::{DataError, error::clean};
+use crate::{DataError, message::clean};
 
 /// Where a data set's bytes are. Printed, it is the name that error messages use.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 use auriga_learn::{Column, ColumnKind};
 
 use super::cell::{Marks, Meaning, meaning};
-use crate::{CellFault, DataError, error::quoted};
+use crate::{CellFault, DataError, message::quoted};
 
 /// A cell that its column cannot hold.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(super) struct Spot {
 
 impl Spot {
     /// `at` is line and data row.
-    pub(super) fn new(at: (u64, u64), cell: &[u8], fault: CellFault) -> Spot {
+    pub(super) fn new(at: (u64, u64), cell: &str, fault: CellFault) -> Spot {
         Spot {
             line: at.0,
             row: at.1,
@@ -36,7 +36,7 @@ impl Spot {
             place,
             line: self.line,
             row: self.row,
-            column: quoted(column.as_bytes()),
+            column: quoted(column),
             value: self.value,
             fault: self.fault,
         }
@@ -103,14 +103,14 @@ impl Builder {
         self.inferred
     }
 
-    /// Takes the next cell, which is valid UTF-8; `at` is line and data row.
+    /// Takes the next cell; `at` is line and data row.
     ///
     /// Errors: a cell that the declared kind cannot hold.
-    pub(super) fn push(&mut self, cell: &[u8], marks: &Marks, at: (u64, u64)) -> Result<(), CellFault> {
+    pub(super) fn push(&mut self, cell: &str, marks: &Marks, at: (u64, u64)) -> Result<(), CellFault> {
         match &mut self.cells {
             Cells::Lost => return Ok(()),
             Cells::Texts(cells) => {
-                cells.push((!marks.has(cell)).then(|| text(cell)));
+                cells.push((!marks.has(cell)).then(|| cell.to_owned()));
                 return Ok(());
             }
             _ => {}
@@ -126,7 +126,7 @@ impl Builder {
                 Meaning::Boolean(_) => Cells::Booleans(vec![None; n_rows]),
                 Meaning::Text if exact => {
                     let mut cells = vec![None; n_rows];
-                    cells.push(Some(text(cell)));
+                    cells.push(Some(cell.to_owned()));
                     Cells::Texts(cells)
                 }
                 Meaning::Text => Cells::Lost,
@@ -174,10 +174,4 @@ impl Builder {
             }
         }))
     }
-}
-
-fn text(cell: &[u8]) -> String {
-    std::str::from_utf8(cell)
-        .expect("the input was checked, and cells begin and end at ASCII characters")
-        .to_owned()
 }

@@ -14,7 +14,7 @@ pub const DEFAULT_MISSING_VALUES: [&str; 18] = [
 
 /// What stands for a missing cell.
 pub(super) struct Marks {
-    texts: HashSet<Vec<u8>>,
+    texts: HashSet<String>,
     longest: usize,
     numbers: Vec<f64>,
 }
@@ -23,21 +23,21 @@ impl Marks {
     /// The empty cell, the given marks, and the usual ones if wanted.
     pub(super) fn new(given: &[String], usual: bool) -> Marks {
         let usual = if usual { &DEFAULT_MISSING_VALUES[..] } else { &[] };
-        let texts: HashSet<Vec<u8>> = given
+        let texts: HashSet<String> = given
             .iter()
-            .map(|mark| mark.as_bytes().to_vec())
-            .chain(usual.iter().map(|mark| mark.as_bytes().to_vec()))
-            .chain([Vec::new()])
+            .cloned()
+            .chain(usual.iter().map(ToString::to_string))
+            .chain([String::new()])
             .collect();
         Marks {
-            longest: texts.iter().map(Vec::len).max().unwrap_or_default(),
-            numbers: given.iter().filter_map(|mark| number(mark.as_bytes())).collect(),
+            longest: texts.iter().map(String::len).max().unwrap_or_default(),
+            numbers: given.iter().filter_map(|mark| number(mark)).collect(),
             texts,
         }
     }
 
     /// Whether the cell, as it stands, is a mark.
-    pub(super) fn has(&self, cell: &[u8]) -> bool {
+    pub(super) fn has(&self, cell: &str) -> bool {
         cell.len() <= self.longest && self.texts.contains(cell)
     }
 
@@ -63,7 +63,7 @@ pub(super) enum Meaning {
 }
 
 /// Reads a cell. Numbers come first since most cells are numbers.
-pub(super) fn meaning(cell: &[u8], marks: &Marks) -> Meaning {
+pub(super) fn meaning(cell: &str, marks: &Marks) -> Meaning {
     let trimmed = cell.trim_ascii();
     let value = number(trimmed);
     if let Some(value) = value
@@ -82,31 +82,28 @@ pub(super) fn meaning(cell: &[u8], marks: &Marks) -> Meaning {
         Some(value) if value.is_finite() => Meaning::Missing { exact: false },
         Some(_) => Meaning::NotFinite(CellFault::TooLarge),
         None if is_infinity(trimmed) => Meaning::NotFinite(CellFault::Infinite),
-        None if trimmed.eq_ignore_ascii_case(b"true") => Meaning::Boolean(true),
-        None if trimmed.eq_ignore_ascii_case(b"false") => Meaning::Boolean(false),
+        None if trimmed.eq_ignore_ascii_case("true") => Meaning::Boolean(true),
+        None if trimmed.eq_ignore_ascii_case("false") => Meaning::Boolean(false),
         None => Meaning::Text,
     }
 }
 
-/// A decimal number such as `-12.5e-3`; infinite if it is beyond the range of 64 bits. Words such as `nan` are none.
-fn number(trimmed: &[u8]) -> Option<f64> {
-    let decimal = |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E');
-    // The last test first: it is the cheapest way out for texts.
-    let promising = trimmed
-        .last()
-        .is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.');
-    if !promising || !trimmed.iter().all(decimal) {
-        return None;
+/// A decimal number such as `-12.5e-3`; infinite if it is beyond the range of 64 bits. Words such as `nan`, which the
+/// standard library takes for numbers too, are none.
+fn number(trimmed: &str) -> Option<f64> {
+    match unsigned(trimmed).as_bytes() {
+        [b'0'..=b'9' | b'.', ..] => trimmed.parse().ok(),
+        _ => None,
     }
-    std::str::from_utf8(trimmed).ok()?.parse().ok()
 }
 
-fn is_infinity(trimmed: &[u8]) -> bool {
-    let word = match trimmed {
-        [b'+' | b'-', word @ ..] => word,
-        word => word,
-    };
-    word.eq_ignore_ascii_case(b"inf") || word.eq_ignore_ascii_case(b"infinity")
+fn is_infinity(trimmed: &str) -> bool {
+    let word = unsigned(trimmed);
+    word.eq_ignore_ascii_case("inf") || word.eq_ignore_ascii_case("infinity")
+}
+
+fn unsigned(trimmed: &str) -> &str {
+    trimmed.strip_prefix(['+', '-']).unwrap_or(trimmed)
 }
 
 #[cfg(test)]
@@ -115,7 +112,7 @@ mod tests {
 
     fn check(cell: &str, expected: Meaning) {
         let marks = Marks::new(&["-999".to_owned(), "?".to_owned()], true);
-        assert_eq!(meaning(cell.as_bytes(), &marks), expected, "{cell:?}");
+        assert_eq!(meaning(cell, &marks), expected, "{cell:?}");
     }
 
     #[test]

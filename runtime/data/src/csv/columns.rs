@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Csv, records::Records};
-use crate::{DataError, error::quoted, near::nearest};
+use crate::{DataError, message::quoted, near::nearest};
 
 /// Names listed in a message when none of them is near.
 const NAMES_SHOWN: usize = 10;
@@ -25,7 +25,8 @@ impl Columns {
         if !records.next()? {
             return Err(nothing(csv, records, has_header));
         }
-        let (line, found) = (records.line(), records.n_fields());
+        let (line, row) = (records.line(), records.row());
+        let found = row.n_fields();
         let names: Vec<String> = match &csv.names {
             Some(names) if names.len() != found => {
                 return Err(DataError::NamesCount {
@@ -37,7 +38,7 @@ impl Columns {
             }
             Some(names) => names.clone(),
             None if has_header => (0..found)
-                .map(|field| header_name(records.cell(field), field))
+                .map(|field| header_name(row.cell(field), field))
                 .collect(),
             None => (0..found).map(|field| field.to_string()).collect(),
         };
@@ -84,10 +85,10 @@ impl Columns {
     }
 }
 
-fn header_name(cell: &[u8], field: usize) -> String {
+fn header_name(cell: &str, field: usize) -> String {
     match cell {
-        [] => format!("Unnamed: {field}"),
-        name => String::from_utf8_lossy(name).into_owned(),
+        "" => format!("Unnamed: {field}"),
+        name => name.to_owned(),
     }
 }
 
@@ -99,9 +100,9 @@ fn fields_by_name<'a>(
     let mut fields = HashMap::new();
     for (field, name) in names.iter().enumerate() {
         if fields.insert(name.as_str(), field).is_some() {
-            let column = quoted(name.as_bytes());
+            let column = quoted(name);
             if csv.names.is_some() {
-                return Err(DataError::Option {
+                return Err(DataError::Setting {
                     field: "names",
                     fault: format!("\"{column}\" occurs twice; give every column a name of its own"),
                 });
@@ -114,7 +115,7 @@ fn fields_by_name<'a>(
 }
 
 fn unknown(field: &'static str, column: &str, names: &[String], place: String) -> DataError {
-    let shown = |name: &str| format!("\"{}\"", quoted(name.as_bytes()));
+    let shown = |name: &str| format!("\"{}\"", quoted(name));
     let hint = match nearest(column, names.iter().map(String::as_str)) {
         Some(near) => format!("did you mean {}?", shown(near)),
         None => {
@@ -126,7 +127,7 @@ fn unknown(field: &'static str, column: &str, names: &[String], place: String) -
     DataError::UnknownColumn {
         place,
         field,
-        column: quoted(column.as_bytes()),
+        column: quoted(column),
         hint,
     }
 }

@@ -6,8 +6,12 @@ use auriga_learn::{Cell, ColumnKind, Table};
 use proptest::{prelude::*, test_runner::Config};
 use tokio::sync::watch;
 
-use super::Csv;
-use crate::{AddressPolicy, DataError, Limits, Progress, source::Source};
+use super::{Csv, records::Records};
+use crate::{
+    AddressPolicy, DataError, Limits, Progress,
+    place::{file, text},
+    source::Source,
+};
 
 fn read_within(bytes: &[u8], csv: &Csv, limits: &Limits) -> Result<Table, DataError> {
     csv.check()?;
@@ -302,6 +306,7 @@ fn quotes_line_ends_and_marks_of_order_are_understood() {
     check("a,b\r1,2\r3,4\r", &csv(), "a:n 1 3 | b:n 2 4");
     check("a,b\n5\" pipe,1\n", &csv(), "a:t 5\" pipe | b:n 1");
     check("a\n\"\"\n1\n", &csv(), "a:n _ 1");
+    check("a\n  \nx\n\"  \"\n", &csv(), "a:t x   ");
     check("é,b\nü,😀\n", &csv(), "é:t ü | b:t 😀");
     let tabs = Csv {
         separator: b'\t',
@@ -411,6 +416,7 @@ fn bytes_that_are_not_utf_8_are_named_by_line_and_place() {
     };
     check(b"a\n\xe9\n", 2, 3);
     check(b"a\n\n\"\n\xe9\"\n", 4, 6);
+    check(b"\xf0\x9f", 1, 1);
     check(b"\xef\xbb\xbfa\n\xf0\x9f", 2, 6);
     let far = [&b"a,b\n"[..], &b"1,2\n".repeat(40_000), b"1,\xff\n"].concat();
     check(&far, 40_002, 160_007);
@@ -495,12 +501,18 @@ fn reading_takes_less_than_pandas_takes() {
         text
     };
     // pandas 2 reads the first in about 30 ms on two cores.
-    for (n_rows, n_columns, most_ms) in [(15_000, 20, 30), (1_000_000, 10, 2_000)] {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("numbers.csv");
+    let limits = Limits::new(AddressPolicy::Cluster);
+    for (n_rows, n_columns, most_ms) in [(15_000, 20, 30), (1_000_000, 10, 1_500)] {
         let text = written(n_rows, n_columns);
+        std::fs::write(&path, &text).unwrap();
         let best = (0..5)
             .map(|_| {
                 let begun = std::time::Instant::now();
-                assert_eq!(read(&text, &csv()).unwrap().n_rows(), n_rows as usize);
+                let (reported, _watched) = watch::channel(Progress::default());
+                let source = file::open(&path, "t".to_owned(), &limits, reported).unwrap();
+                assert_eq!(csv().read(source, &limits).unwrap().n_rows(), n_rows as usize);
                 begun.elapsed()
             })
             .min()
@@ -530,6 +542,32 @@ proptest! {
     #[test]
     fn no_text_of_csv_signs_panics(text in "[a1.,;\"\r\n\u{feff}é -]{0,60}", skiprows in 0_u64..3, nrows in prop::option::of(1_u64..3)) {
         let _ = read(&text, &Csv { skiprows, nrows, ..csv() });
+    }
+
+    #[test]
+    fn rows_are_cut_as_the_csv_crate_cuts_them(text in "[ab,\"\r\n]{0,40}") {
+        let limits = Limits::new(AddressPolicy::Cluster);
+        let (reported, _watched) = watch::channel(Progress::default());
+        let mut records = Records::new(text::open("t", &text, &limits, reported), b',', &limits);
+        let mut expected = ::csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(text.as_bytes())
+            .into_records();
+        loop {
+            match records.next() {
+                Ok(true) => {
+                    let row = records.row();
+                    let found: Vec<&str> = (0..row.n_fields()).map(|field| row.cell(field)).collect();
+                    let expected = expected.next().unwrap().unwrap();
+                    prop_assert_eq!(found, expected.iter().collect::<Vec<_>>());
+                }
+                Ok(false) => break,
+                Err(DataError::UnclosedQuote { .. }) => return Ok(()),
+                Err(error) => panic!("{error}"),
+            }
+        }
+        prop_assert!(expected.next().is_none());
     }
 
     #[test]

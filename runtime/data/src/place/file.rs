@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::{
     DataError, Limits, Progress,
-    error::clean,
+    message::clean,
     near::nearest,
     source::{Input, Source},
 };

@@ -9,7 +9,7 @@ use reqwest::{Response, StatusCode, Url, header};
 
 pub(crate) use self::body::split;
 use super::{address, without_secrets};
-use crate::{DataError, Limits, error::clean};
+use crate::{DataError, Limits, message::clean};
 
 /// As many as a mirror behind a load balancer behind a login-free download page needs, and no loop.
 const MAX_REDIRECTS: usize = 5;

@@ -2,11 +2,12 @@
 
 use std::io::{self, Cursor};
 
+use tokio::sync::watch;
+
 use crate::{
     Limits, Progress,
     source::{Input, Source},
 };
-use tokio::sync::watch;
 
 impl<T: AsRef<[u8]> + Send> Input for Cursor<T> {
     fn rewind(&mut self) -> io::Result<()> {

@@ -10,7 +10,7 @@ use reqwest::{Client, Response, Url, redirect};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::time::timeout;
 
-use crate::{DataError, Limits, error::clean};
+use crate::{DataError, Limits, message::clean};
 
 /// Asks `url` once; redirects come back as they are. Proxies of the environment are not used: behind one, nobody here
 /// could tell which address is asked.

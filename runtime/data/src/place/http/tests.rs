@@ -4,9 +4,11 @@ use std::{net::SocketAddr, path::Path, process::Command, sync::Arc, sync::Mutex,
 
 use rcgen::generate_simple_self_signed;
 use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
+use tokio::time::timeout;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
     net::TcpListener,
+    sync::{Notify, mpsc},
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -17,18 +19,22 @@ const IRIS: &str = "length,species\n5.1,setosa\n7.0,versicolor\n";
 /// A server on a port of its own for the length of a test.
 struct Server {
     address: SocketAddr,
+    /// Told when a client went away in the middle of `/endless`.
+    left: Arc<Notify>,
 }
 
 impl Server {
     async fn start() -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let left = Arc::new(Notify::new());
+        let tell = left.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(answer(stream));
+                tokio::spawn(answer(stream, tell.clone()));
             }
         });
-        Server { address }
+        Server { address, left }
     }
 
     fn at(&self, path: &str) -> Place {
@@ -50,7 +56,7 @@ impl Server {
     }
 }
 
-async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin) {
+async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, left: Arc<Notify>) {
     let mut stream = BufReader::new(stream);
     let mut request = String::new();
     while !request.ends_with("\r\n\r\n") {
@@ -88,6 +94,7 @@ async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin) {
         "/endless" => {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\na\n").await;
             while stream.write_all(b"1\n".repeat(50_000).as_slice()).await.is_ok() {}
+            left.notify_one();
             return;
         }
         _ => "404 Not Found\r\ncontent-length: 0\r\n\r\n".to_owned(),
@@ -122,6 +129,23 @@ async fn a_column_that_turns_into_text_late_is_read_again_without_asking_again()
     assert_eq!(
         table.column("a").unwrap().cell(0),
         auriga_learn::Cell::Text("007")
+    );
+}
+
+#[tokio::test]
+async fn a_body_whose_kinds_are_declared_is_read_without_being_kept() {
+    let server = Server::start().await;
+    let declared = Csv {
+        types: [("a".to_owned(), auriga_learn::ColumnKind::Text)].into(),
+        ..Csv::default()
+    };
+    let table = load(&declared, &server.at("/late-text.csv"), &limits(), &|_| {})
+        .await
+        .unwrap();
+    assert_eq!(table.n_rows(), 50_001);
+    assert_eq!(
+        table.column("a").unwrap().cell(50_000),
+        auriga_learn::Cell::Text("x")
     );
 }
 
@@ -299,6 +323,24 @@ async fn an_endless_answer_ends_at_the_limit_or_with_the_rows_asked_for() {
 }
 
 #[tokio::test]
+async fn a_load_that_is_given_up_lets_the_server_go() {
+    let server = Server::start().await;
+    let (began, mut begun) = mpsc::unbounded_channel();
+    let place = server.at("/endless");
+    let loading = tokio::spawn(async move {
+        load(&Csv::default(), &place, &limits(), &|progress| {
+            let _ = began.send(progress);
+        })
+        .await
+    });
+    begun.recv().await.unwrap();
+    loading.abort();
+    timeout(Duration::from_secs(10), server.left.notified())
+        .await
+        .expect("the connection was closed");
+}
+
+#[tokio::test]
 async fn a_host_without_server_is_unreachable_and_worth_another_try() {
     let closed = TcpListener::bind("127.0.0.1:0")
         .await
@@ -356,7 +398,7 @@ async fn https_works_with_a_trusted_certificate_and_only_then() {
         let acceptor = TlsAcceptor::from(Arc::new(config));
         while let Ok((stream, _)) = listener.accept().await {
             if let Ok(stream) = acceptor.accept(stream).await {
-                answer(stream).await;
+                answer(stream, Arc::new(Notify::new())).await;
             }
         }
     });
