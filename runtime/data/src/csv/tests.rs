@@ -1,0 +1,601 @@
+//! What texts become: tables, or messages.
+
+use std::{fmt::Write as _, io::Cursor};
+
+use auriga_learn::{Cell, ColumnKind, Table};
+use proptest::{prelude::*, test_runner::Config};
+use tokio::sync::watch;
+
+use super::{Csv, records::Records};
+use crate::{
+    AddressPolicy, DataError, Limits, Progress,
+    place::{file, text},
+    source::Source,
+};
+
+fn read_within(bytes: &[u8], csv: &Csv, limits: &Limits) -> Result<Table, DataError> {
+    csv.check()?;
+    let (reported, _watched) = watch::channel(Progress::default());
+    let input = Box::new(Cursor::new(bytes.to_vec()));
+    let source = Source::new("t".to_owned(), input, Some(bytes.len() as u64), limits, reported);
+    csv.read(source, limits)
+}
+
+fn read(text: impl AsRef<[u8]>, csv: &Csv) -> Result<Table, DataError> {
+    read_within(text.as_ref(), csv, &Limits::new(AddressPolicy::Cluster))
+}
+
+/// Columns with the first letter of their kind: `a:n 1 _ | b:t x y`, a missing cell as `_`.
+fn shown(table: &Table) -> String {
+    let mut columns = Vec::new();
+    for (name, column) in table.columns() {
+        let kind = match column.kind() {
+            ColumnKind::Number => "n",
+            ColumnKind::Text => "t",
+            ColumnKind::Boolean => "b",
+        };
+        let mut shown = format!("{name}:{kind}");
+        for row in 0..table.n_rows() {
+            match column.cell(row) {
+                Cell::Number(value) => write!(shown, " {value}").unwrap(),
+                Cell::Text(value) => write!(shown, " {value}").unwrap(),
+                Cell::Boolean(value) => write!(shown, " {value}").unwrap(),
+                Cell::Missing => shown.push_str(" _"),
+            }
+        }
+        columns.push(shown);
+    }
+    columns.join(" | ")
+}
+
+#[track_caller]
+fn check(text: &str, csv: &Csv, expected: &str) {
+    match read(text, csv) {
+        Ok(table) => assert_eq!(shown(&table), expected, "{text:?}"),
+        Err(error) => assert_eq!(error.to_string(), expected, "{text:?}"),
+    }
+}
+
+fn csv() -> Csv {
+    Csv::default()
+}
+
+fn names(names: &[&str]) -> Option<Vec<String>> {
+    Some(names.iter().map(ToString::to_string).collect())
+}
+
+fn typed(column: &str, kind: ColumnKind) -> Csv {
+    Csv {
+        types: [(column.to_owned(), kind)].into(),
+        ..csv()
+    }
+}
+
+#[test]
+fn kinds_show_in_the_cells() {
+    check(
+        "a,b,c\n1,x,true\n2.5,y,False\n",
+        &csv(),
+        "a:n 1 2.5 | b:t x y | c:b true false",
+    );
+    check("a,b,c\n,,\n1,x,TRUE\n", &csv(), "a:n _ 1 | b:t _ x | c:b _ true");
+    check("a,b\n,NA\nNone,null\n", &csv(), "a:n _ _ | b:n _ _");
+    check("a\n1\n2\n", &csv(), "a:n 1 2");
+    check("a\n1 \n 2\n NA\n", &csv(), "a:n 1 2 _");
+    check("a\n\"1\"\n", &csv(), "a:n 1");
+}
+
+#[test]
+fn a_column_that_turns_into_text_keeps_its_first_cells_as_they_were() {
+    check("a,b\n007,1\n1.0,2\nx,3\n", &csv(), "a:t 007 1.0 x | b:n 1 2 3");
+}
+
+#[test]
+fn mixtures_are_text() {
+    check("a\nTRUE\nmaybe\n", &csv(), "a:t TRUE maybe");
+    check("a\ntrue\n1\n", &csv(), "a:t true 1");
+    check("a\n1\ntrue\n", &csv(), "a:t 1 true");
+    check("a,b\n1,TRUE\nx,2\n", &csv(), "a:t 1 x | b:t TRUE 2");
+    check("a,b\n NA,1\nx,2\n", &csv(), "a:t  NA x | b:n 1 2");
+    check("a\ninf\nx\n", &csv(), "a:t inf x");
+    check("a\n1e999\nx\n", &csv(), "a:t 1e999 x");
+}
+
+#[test]
+fn infinite_numbers_are_refused_where_they_stand() {
+    check(
+        "a,b\n1,1\n2,inf\n3,3\n",
+        &csv(),
+        "t, line 3, row 2, column \"b\": \"inf\" is infinite, which no estimator can use; mend it, or list the value under missingValues",
+    );
+    check(
+        "a,b\n1,-1e999\ninf,3\n",
+        &csv(),
+        "t, line 2, row 1, column \"b\": \"-1e999\" is too large for a number; mend it, declare the column as text under types, or list the value under missingValues",
+    );
+    check(
+        "a,b\nx,inf\n1,2\n",
+        &typed("a", ColumnKind::Text),
+        "t, line 2, row 1, column \"b\": \"inf\" is infinite, which no estimator can use; mend it, or list the value under missingValues",
+    );
+    check(
+        "a\ninf\n",
+        &typed("a", ColumnKind::Number),
+        "t, line 2, row 1, column \"a\": \"inf\" is infinite, which no estimator can use; mend it, or list the value under missingValues",
+    );
+}
+
+#[test]
+fn declared_kinds_are_kept_or_the_offending_cell_is_named() {
+    check("a\n1\n", &typed("a", ColumnKind::Text), "a:t 1");
+    check("a\ninf\n", &typed("a", ColumnKind::Text), "a:t inf");
+    check("a,b\n,1\n", &typed("a", ColumnKind::Text), "a:t _ | b:n 1");
+    check("a,b\n,1\n", &typed("a", ColumnKind::Boolean), "a:b _ | b:n 1");
+    check(
+        "a,b\n1,1\n\n\nn/x,1\n",
+        &typed("a", ColumnKind::Number),
+        "t, line 5, row 2, column \"a\": \"n/x\" is not a number; declare the column as text under types, or list the value under missingValues",
+    );
+    check(
+        "a\n1\n",
+        &typed("a", ColumnKind::Boolean),
+        "t, line 2, row 1, column \"a\": \"1\" is neither true nor false; declare the column as text or number under types, or list the value under missingValues",
+    );
+    check(
+        &format!("a\n{}\u{1b}\n", "x".repeat(39)),
+        &typed("a", ColumnKind::Number),
+        &format!(
+            "t, line 2, row 1, column \"a\": \"{}\\u{{1b}}\" is not a number; declare the column as text under types, or list the value under missingValues",
+            "x".repeat(39)
+        ),
+    );
+}
+
+#[test]
+fn marks_of_missing_cells_can_be_added_and_the_usual_ones_dropped() {
+    let marks = |marks: &[&str], usual| Csv {
+        missing_values: marks.iter().map(ToString::to_string).collect(),
+        default_missing_values: usual,
+        ..csv()
+    };
+    check("a,b\n?,NA\n1,x\n", &marks(&["?"], true), "a:n _ 1 | b:t _ x");
+    check("a,b\n?,NA\n1,\n", &marks(&["?"], false), "a:n _ 1 | b:t NA _");
+    check(
+        "a,b\n-999,-999\n1,x\n-999.0,-999.0\n",
+        &marks(&["-999"], true),
+        "a:n _ 1 _ | b:t _ x -999.0",
+    );
+    check("a\n-999.0\nx\n", &marks(&["-999"], true), "a:t -999.0 x");
+    check("a\ninf\n1\n1e999\n", &marks(&["inf", "1e999"], true), "a:n _ 1 _");
+    check("a\nnan\n", &marks(&[], false), "a:t nan");
+}
+
+#[test]
+fn names_and_headers_combine_as_in_pandas() {
+    let with = |header, names| Csv {
+        header,
+        names,
+        ..csv()
+    };
+    check("a,b\n1,2\n", &with(Some(true), None), "a:n 1 | b:n 2");
+    check("1,2\n3,4\n", &with(None, names(&["a", "b"])), "a:n 1 3 | b:n 2 4");
+    check(
+        "x,y\n3,4\n",
+        &with(Some(true), names(&["a", "b"])),
+        "a:n 3 | b:n 4",
+    );
+    check("1,2\n3,4\n", &with(Some(false), None), "0:n 1 3 | 1:n 2 4");
+    check(
+        "1,2\n3,4\n",
+        &with(Some(false), names(&["a", "b"])),
+        "a:n 1 3 | b:n 2 4",
+    );
+    check(",b\n0,2\n", &csv(), "Unnamed: 0:n 0 | b:n 2");
+    check(
+        "1,2\n",
+        &with(None, names(&["a"])),
+        "t, line 1: names lists 1 columns and the file has 2; name every one of them",
+    );
+    check(
+        "x,y\n1,2\n",
+        &with(Some(true), names(&["a", "b", "c"])),
+        "t, line 1: names lists 3 columns and the file has 2; name every one of them",
+    );
+    check(
+        "1,2\n",
+        &with(None, names(&["a", "a"])),
+        "names: \"a\" occurs twice; give every column a name of its own",
+    );
+    check(
+        "\n\na,b,a\n1,2,3\n",
+        &csv(),
+        "t, line 3: column \"a\" occurs twice; rename one, or give all columns under names",
+    );
+}
+
+#[test]
+fn columns_can_be_chosen_and_misspelled() {
+    let usecols = |usecols: &[&str]| Csv {
+        usecols: names(usecols),
+        ..csv()
+    };
+    check("a,b,c\n1,2,3\n", &usecols(&["c", "a", "c"]), "a:n 1 | c:n 3");
+    check(
+        "width,b\n1,2\n",
+        &usecols(&["widht"]),
+        "usecols: t has no column \"widht\"; did you mean \"width\"?",
+    );
+    check(
+        "a,b\n1,2\n",
+        &usecols(&["species"]),
+        "usecols: t has no column \"species\"; it has \"a\", \"b\"",
+    );
+    check(
+        "a,b\n1,2\n",
+        &typed("species", ColumnKind::Text),
+        "types: t has no column \"species\"; it has \"a\", \"b\"",
+    );
+    check("a,b\nx,inf\n", &usecols(&["a"]), "a:t x");
+}
+
+#[test]
+fn rows_are_skipped_at_the_start_and_counted_at_the_end() {
+    let rows = |skiprows, nrows| Csv {
+        skiprows,
+        nrows,
+        ..csv()
+    };
+    check("# made by x\n\na\n1\n2\n3\n", &rows(2, Some(2)), "a:n 1 2");
+    check(
+        "# made by x\r\n\r\na\r\n1\r\n2\r\n3\r\n",
+        &rows(2, Some(2)),
+        "a:n 1 2",
+    );
+    check("# made by x\r\ra\r1\r2\r3\r", &rows(2, Some(2)), "a:n 1 2");
+    check("a\n1\n", &rows(0, Some(5)), "a:n 1");
+    check("a\n1\nbroken,row\n", &rows(0, Some(1)), "a:n 1");
+    let second_half = Csv {
+        names: names(&["a"]),
+        skiprows: 2,
+        ..csv()
+    };
+    check("1\n2\n3\n4\n", &second_half, "a:n 3 4");
+    check(
+        "a\n1\n",
+        &rows(1, None),
+        "t has no rows after its header; check skiprows and the file",
+    );
+    check(
+        "a\n1\n",
+        &rows(2, None),
+        "t has no rows after 2 skipped lines; check skiprows and the file",
+    );
+    check(
+        "a\n1\n",
+        &rows(u64::MAX, None),
+        "t has no rows after 18446744073709551615 skipped lines; check skiprows and the file",
+    );
+}
+
+#[test]
+fn nothing_is_an_error() {
+    check("", &csv(), "t is empty; it should have a header and rows");
+    check("\u{feff}", &csv(), "t is empty; it should have a header and rows");
+    check(
+        "\n \n\r\n",
+        &csv(),
+        "t is empty; it should have a header and rows",
+    );
+    check("a,b\n", &csv(), "t has no rows after its header; check the file");
+    let named = Csv {
+        names: names(&["a"]),
+        ..csv()
+    };
+    check("", &named, "t is empty; it should have rows");
+}
+
+#[test]
+fn quotes_line_ends_and_marks_of_order_are_understood() {
+    check(
+        "a,b\n\"x,\"\"y\"\"\",\"1\n2\"\n",
+        &csv(),
+        "a:t x,\"y\" | b:t 1\n2",
+    );
+    check("\u{feff}a,b\r\n1,2\r\n3,4", &csv(), "a:n 1 3 | b:n 2 4");
+    check("\u{feff}\"a\",b\n1,2", &csv(), "a:n 1 | b:n 2");
+    check("a,b\r1,2\r3,4\r", &csv(), "a:n 1 3 | b:n 2 4");
+    check("a,b\n5\" pipe,1\n", &csv(), "a:t 5\" pipe | b:n 1");
+    check("a\n\"\"\n1\n", &csv(), "a:n _ 1");
+    check("a\n  \nx\n\"  \"\n", &csv(), "a:t x   ");
+    check("é,b\nü,😀\n", &csv(), "é:t ü | b:t 😀");
+    let tabs = Csv {
+        separator: b'\t',
+        ..csv()
+    };
+    check("a\tb\n1\t,\n", &tabs, "a:n 1 | b:t ,");
+}
+
+#[test]
+fn rows_of_another_length_are_named_by_their_line() {
+    let ragged = |line, found| {
+        format!(
+            "t, line {line}: there are {found} fields where 2 are expected; check the separator and the quotes"
+        )
+    };
+    check("a,b\n1,2\n3\n", &csv(), &ragged(3, 1));
+    check("a,b\n1,2\n\n \n3,4,5\n", &csv(), &ragged(5, 3));
+    check("a,b\r\n1,2\r\n\r\n3\r\n", &csv(), &ragged(4, 1));
+    check("a,b\r1,2\r\r3\r", &csv(), &ragged(4, 1));
+    check("a,b\n\"x\ny\",2\n3\n", &csv(), &ragged(4, 1));
+    check("a,b\r\n\"x\r\ny\",2\r\n3", &csv(), &ragged(4, 1));
+    let after_comments = Csv { skiprows: 2, ..csv() };
+    check("#\r\n#\r\na,b\r\n1\r\n", &after_comments, &ragged(4, 1));
+    check("#\n#\na,b\n1\n", &after_comments, &ragged(4, 1));
+}
+
+#[test]
+fn a_quote_that_is_never_closed_is_named_by_the_row_that_opens_it() {
+    let unclosed = |line| {
+        format!(
+            "t, line {line}: a quote is opened in this row and not closed before the end of the file; close it, or double quotes that are meant as text"
+        )
+    };
+    check("a,b\n1,2\n3,\"4\n5,6\n", &csv(), &unclosed(3));
+    check("a,b\n1,\"", &csv(), &unclosed(2));
+    check("a,b\n1,\"x\"\"", &csv(), &unclosed(2));
+    check("\"", &csv(), &unclosed(1));
+    check("a,b\n1,\"x\"", &csv(), "a:n 1 | b:t x");
+}
+
+#[test]
+fn settings_that_cannot_be_meant_are_refused_before_reading() {
+    for separator in [b'"', b'\n', b'\r', b'a', b'1', 0, 0xe9] {
+        let odd = Csv { separator, ..csv() };
+        check(
+            "a\n1\n",
+            &odd,
+            "separator: it must be a tab, a space or a punctuation character other than the quote; the usual ones are , ; | and the tab",
+        );
+    }
+    let none = Csv {
+        nrows: Some(0),
+        ..csv()
+    };
+    check(
+        "a\n1\n",
+        &none,
+        "nrows: 0 rows are no data; give at least 1, or leave it away",
+    );
+    let no_names = Csv {
+        names: names(&[]),
+        ..csv()
+    };
+    check(
+        "a\n1\n",
+        &no_names,
+        "names: the list is empty; name every column, or leave it away",
+    );
+    let no_columns = Csv {
+        usecols: names(&[]),
+        ..csv()
+    };
+    check(
+        "a\n1\n",
+        &no_columns,
+        "usecols: the list is empty; name a column, or leave it away",
+    );
+}
+
+#[test]
+fn what_is_fetched_by_mistake_is_recognized() {
+    check(
+        "<!DOCTYPE html>\n<html>\n",
+        &csv(),
+        "t is not CSV: it looks like a web page; use the address of the raw file",
+    );
+    check(
+        "version https://git-lfs.github.com/spec/v1\n",
+        &csv(),
+        "t is not CSV: it looks like a Git LFS pointer; fetch the file itself with git lfs pull",
+    );
+    check(
+        "PK\u{3}\u{4}\u{14}",
+        &csv(),
+        "t is not CSV: it looks like a zip archive or a spreadsheet; unpack it, or save the sheet as CSV",
+    );
+    check("par1,bzh\n1,2\n", &csv(), "par1:n 1 | bzh:n 2");
+}
+
+#[test]
+fn bytes_that_are_not_utf_8_are_named_by_line_and_place() {
+    let check = |bytes: &[u8], line: u64, byte: u64| {
+        let expected = format!(
+            "t, line {line}: byte {byte} of the file is not UTF-8; convert the file, for example with iconv -f latin1 -t utf-8"
+        );
+        assert_eq!(read(bytes, &csv()).unwrap_err().to_string(), expected);
+    };
+    check(b"a\n\xe9\n", 2, 3);
+    check(b"a\n\n\"\n\xe9\"\n", 4, 6);
+    check(b"\xf0\x9f", 1, 1);
+    check(b"\xef\xbb\xbfa\n\xf0\x9f", 2, 6);
+    let far = [&b"a,b\n"[..], &b"1,2\n".repeat(40_000), b"1,\xff\n"].concat();
+    check(&far, 40_002, 160_007);
+}
+
+#[test]
+fn limits_on_bytes_rows_columns_and_row_length_hold() {
+    let limits = Limits {
+        max_bytes: 100,
+        max_rows: 3,
+        max_columns: 4,
+        ..Limits::new(AddressPolicy::Cluster)
+    };
+    let check = |text: &str, csv: &Csv, expected: &str| match read_within(text.as_bytes(), csv, &limits) {
+        Ok(table) => assert_eq!(shown(&table), expected),
+        Err(error) => assert_eq!(error.to_string(), expected),
+    };
+    check("a\n1\n2\n3\n", &csv(), "a:n 1 2 3");
+    check(
+        "a\n1\n2\n3\n4\n",
+        &csv(),
+        "t has more than 3 rows; read a part of it with nrows, or make it smaller",
+    );
+    check("a,b,c,d\n1,2,3,4\n", &csv(), "a:n 1 | b:n 2 | c:n 3 | d:n 4");
+    let wide = "t, line 1: there are more than 4 columns; check the separator and the line ends";
+    check("a,b,c,d,e\n1,2,3,4,5\n", &csv(), wide);
+    check(&",".repeat(90), &csv(), wide);
+    check(
+        &format!("a\n{}\n", "1".repeat(99)),
+        &csv(),
+        "t is larger than 100 bytes; read a part of it with nrows, or make it smaller",
+    );
+    let endless = format!("a\n\"{}", "x".repeat(17 << 20));
+    assert_eq!(
+        read(&endless, &csv()).unwrap_err().to_string(),
+        "t, line 2: the row is longer than 16 MiB; check the line ends, or find the quote that is never closed"
+    );
+}
+
+#[test]
+fn a_character_may_lie_across_two_buffers() {
+    for padding in (64 << 10) - 6..=(64 << 10) + 1 {
+        let text = format!("{}\n😀\n", "a".repeat(padding));
+        let table = read(&text, &csv()).unwrap();
+        assert_eq!(
+            table.columns().next().unwrap().1.cell(0),
+            Cell::Text("😀"),
+            "{padding}"
+        );
+    }
+}
+
+#[test]
+fn line_ends_may_lie_across_two_buffers() {
+    for padding in (64 << 10) - 6..=(64 << 10) + 1 {
+        let text = format!("{},b\r\n\r\n1,2\r\n3\r\n", "a".repeat(padding));
+        assert_eq!(
+            read(&text, &csv()).unwrap_err().to_string(),
+            "t, line 4: there are 1 fields where 2 are expected; check the separator and the quotes",
+            "{padding}"
+        );
+    }
+}
+
+/// Run it with `cargo test --release -p auriga-data -- --ignored --nocapture`.
+#[test]
+#[ignore = "measures, which makes sense in a release build alone"]
+fn reading_takes_less_than_pandas_takes() {
+    let written = |n_rows: u32, n_columns: u32| {
+        let header = (0..n_columns)
+            .map(|column| format!("c{column}"))
+            .collect::<Vec<_>>()
+            .join(",");
+        let mut text = format!("{header}\n");
+        for row in 0..n_rows {
+            for column in 0..n_columns {
+                let separator = if column + 1 == n_columns { '\n' } else { ',' };
+                let value = f64::from(row * n_columns + column).sin() * 3.0;
+                write!(text, "{value}{separator}").unwrap();
+            }
+        }
+        text
+    };
+    // pandas 2 reads the first in about 30 ms on two cores.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("numbers.csv");
+    let limits = Limits::new(AddressPolicy::Cluster);
+    for (n_rows, n_columns, most_ms) in [(15_000, 20, 30), (1_000_000, 10, 1_500)] {
+        let text = written(n_rows, n_columns);
+        std::fs::write(&path, &text).unwrap();
+        let best = (0..5)
+            .map(|_| {
+                let begun = std::time::Instant::now();
+                let (reported, _watched) = watch::channel(Progress::default());
+                let source = file::open(&path, "t".to_owned(), &limits, reported).unwrap();
+                assert_eq!(csv().read(source, &limits).unwrap().n_rows(), n_rows as usize);
+                begun.elapsed()
+            })
+            .min()
+            .unwrap();
+        println!(
+            "{n_rows} x {n_columns}, {} MB: {best:.1?}",
+            text.len() / 1_000_000
+        );
+        assert!(best.as_millis() < most_ms, "{best:?}");
+    }
+}
+
+fn finite() -> impl Strategy<Value = f64> {
+    any::<f64>().prop_filter("missing and infinite cells are tested by themselves", |value| {
+        value.is_finite()
+    })
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 512, failure_persistence: None, ..Config::default() })]
+
+    #[test]
+    fn no_bytes_panic(bytes in any::<Vec<u8>>(), skiprows in 0_u64..3, header in any::<Option<bool>>()) {
+        let _ = read(&bytes, &Csv { skiprows, header, ..csv() });
+    }
+
+    #[test]
+    fn no_text_of_csv_signs_panics(text in "[a1.,;\"\r\n\u{feff}é -]{0,60}", skiprows in 0_u64..3, nrows in prop::option::of(1_u64..3)) {
+        let _ = read(&text, &Csv { skiprows, nrows, ..csv() });
+    }
+
+    #[test]
+    fn rows_are_cut_as_the_csv_crate_cuts_them(text in "[ab,\"\r\n]{0,40}") {
+        let limits = Limits::new(AddressPolicy::Cluster);
+        let (reported, _watched) = watch::channel(Progress::default());
+        let mut records = Records::new(text::open("t", &text, &limits, reported), b',', &limits);
+        let mut expected = ::csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(text.as_bytes())
+            .into_records();
+        loop {
+            match records.next() {
+                Ok(true) => {
+                    let row = records.row();
+                    let found: Vec<&str> = (0..row.n_fields()).map(|field| row.cell(field)).collect();
+                    let expected = expected.next().unwrap().unwrap();
+                    prop_assert_eq!(found, expected.iter().collect::<Vec<_>>());
+                }
+                Ok(false) => break,
+                Err(DataError::UnclosedQuote { .. }) => return Ok(()),
+                Err(error) => panic!("{error}"),
+            }
+        }
+        prop_assert!(expected.next().is_none());
+    }
+
+    #[test]
+    fn a_table_written_as_csv_comes_back(
+        rows in prop::collection::vec(
+            (prop::option::of(finite()), prop::option::of("[ -~é\r\n]{1,12}"), any::<Option<bool>>()), 1..20)
+    ) {
+        let mut writer = ::csv::Writer::from_writer(Vec::new());
+        writer.write_record(["number", "text", "boolean"]).unwrap();
+        for (number, text, boolean) in &rows {
+            let number = number.map(|value| format!("{value:?}")).unwrap_or_default();
+            let boolean = boolean.map(|value| value.to_string()).unwrap_or_default();
+            writer.write_record([number.as_str(), text.as_deref().unwrap_or_default(), &boolean]).unwrap();
+        }
+        let text = String::from_utf8(writer.into_inner().unwrap()).unwrap();
+        let declared = Csv {
+            default_missing_values: false,
+            types: [("number", ColumnKind::Number), ("text", ColumnKind::Text), ("boolean", ColumnKind::Boolean)]
+                .map(|(name, kind)| (name.to_owned(), kind)).into(),
+            ..csv()
+        };
+        let table = read(&text, &declared).unwrap();
+        prop_assert_eq!(table.n_rows(), rows.len());
+        for (at, (number, text, boolean)) in rows.iter().enumerate() {
+            let cell = |name| table.column(name).unwrap().cell(at);
+            prop_assert_eq!(cell("number"), number.map_or(Cell::Missing, Cell::Number));
+            prop_assert_eq!(cell("text"), text.as_deref().map_or(Cell::Missing, Cell::Text));
+            prop_assert_eq!(cell("boolean"), boolean.map_or(Cell::Missing, Cell::Boolean));
+        }
+    }
+}
