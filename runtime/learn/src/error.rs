@@ -1,9 +1,21 @@
 //! What can go wrong with tables, fits, predictions and model files, in words a user can act on.
+//!
+//! Rows are counted from 0 in every field and message: who knows files and lines translates them.
+
+mod fit;
+mod load;
+mod predict;
 
 use thiserror::Error;
 
-/// Columns that do not make a table.
-#[derive(Debug, Error, PartialEq)]
+use crate::{ColumnKind, near::did_you_mean};
+
+pub use fit::FitError;
+pub use load::LoadError;
+pub use predict::PredictError;
+
+/// Columns or rows that do not make a table.
+#[derive(Clone, Debug, Error, PartialEq)]
 pub enum TableError {
     /// Two columns share a name.
     #[error("column \"{column}\" occurs twice; column names must be unique")]
@@ -29,16 +41,34 @@ pub enum TableError {
         /// The row, counted from 0.
         row: usize,
     },
+    /// No column has this name.
+    #[error("there is no column \"{column}\"{}", did_you_mean(near.as_deref()))]
+    ColumnAbsent {
+        /// The name asked for.
+        column: String,
+        /// The nearest name there is.
+        near: Option<String>,
+    },
+    /// A row has more or fewer cells than there are columns.
+    #[error("row {row} has {n_cells} cells where {expected} are expected, one per column")]
+    RowLength {
+        /// The row, counted from 0.
+        row: usize,
+        /// Its cells.
+        n_cells: usize,
+        /// Number of columns.
+        expected: usize,
+    },
+    /// A cell is of another kind than its column.
+    #[error("column \"{column}\", row {row}: {cell} is not a {expected}")]
+    CellKind {
+        /// The column.
+        column: String,
+        /// The row, counted from 0.
+        row: usize,
+        /// What its cells are.
+        expected: ColumnKind,
+        /// The cell as quoted in messages.
+        cell: String,
+    },
 }
-
-/// A fit that cannot be done, with the reason and the remedy. Always the user's data or hyperparameters.
-#[derive(Debug, Error, PartialEq)]
-pub enum FitError {}
-
-/// Rows that a fitted model cannot predict.
-#[derive(Debug, Error, PartialEq)]
-pub enum PredictError {}
-
-/// Bytes that are not a model this build can read.
-#[derive(Debug, Error, PartialEq)]
-pub enum LoadError {}

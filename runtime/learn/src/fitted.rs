@@ -1,39 +1,212 @@
 //! A fitted model: exists only after a fit, predicts, becomes bytes and comes back.
-use crate::{Column, LoadError, PredictError, Signature, Table};
 
-/// The result of a fit.
+mod file;
+
+use std::borrow::Cow;
+
+use ndarray::{Array2, Axis};
+
+use crate::{
+    Column, Convergence, FittedEstimator, FittedTransformer, LoadError, PredictError, Signature, Table,
+    TableError, estimator::Output, matrix::matrix, near::near,
+};
+
+/// The result of a fit: transformers and an estimator with everything they learned.
+///
+/// It predicts each row by itself, never answers NaN or an infinity, and comes back bit for bit from its bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fitted {
     signature: Signature,
+    /// In order, none missing; `None` for a regression.
+    classes: Option<Column>,
+    steps: Vec<FittedStep>,
+    estimator: FittedEstimator,
+}
+
+/// A fitted transformer and where its columns stand.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct FittedStep {
+    /// Its name among the steps.
+    pub(crate) name: String,
+    /// Positions of its columns in the table as the steps before it left it.
+    pub(crate) columns: Vec<usize>,
+    /// What it does to them.
+    pub(crate) transformer: FittedTransformer,
 }
 
 impl Fitted {
+    pub(crate) fn new(
+        signature: Signature,
+        classes: Option<Column>,
+        steps: Vec<FittedStep>,
+        estimator: FittedEstimator,
+    ) -> Fitted {
+        Fitted {
+            signature,
+            classes,
+            steps,
+            estimator,
+        }
+    }
+
     /// Names and kinds of inputs and output.
     pub fn signature(&self) -> &Signature {
         &self.signature
     }
+
     /// The estimator's name as in the manifest, such as `logisticRegression`.
     pub fn estimator_name(&self) -> &'static str {
-        todo!()
+        self.estimator.kind()
     }
+
+    /// What the estimator learned.
+    pub fn estimator(&self) -> &FittedEstimator {
+        &self.estimator
+    }
+
+    /// The steps' names with what each transformer learned, in order.
+    pub fn transformers(&self) -> impl ExactSizeIterator<Item = (&str, &FittedTransformer)> {
+        self.steps
+            .iter()
+            .map(|step| (step.name.as_str(), &step.transformer))
+    }
+
+    /// How the fit ended; `None` for an estimator that needs no iterations.
+    pub fn convergence(&self) -> Option<Convergence> {
+        self.estimator.convergence()
+    }
+
     /// The classes in the order of `predict_proba`'s columns; `None` for a regression.
     pub fn classes(&self) -> Option<&Column> {
-        todo!()
+        self.classes.as_ref()
     }
-    /// One prediction per row, of the target's kind, none missing.
-    pub fn predict(&self, _table: &Table) -> Result<Column, PredictError> {
-        todo!()
+
+    /// One prediction per row, of the target's kind, none missing. Of equally probable classes the first is taken.
+    ///
+    /// Columns are found by name, in any order; columns that the model does not know are ignored. Errors: a column
+    /// that is absent or of another kind; a missing cell that no step fills; a category that the model refuses;
+    /// numbers so large that the result is not finite.
+    pub fn predict(&self, table: &Table) -> Result<Column, PredictError> {
+        match self.output(table)? {
+            Output::Numbers(numbers) => Ok(Column::Number(numbers.to_vec())),
+            Output::Probabilities(probabilities) => {
+                let classes = self
+                    .classes
+                    .as_ref()
+                    .expect("a classifier is never built without its classes");
+                let best: Vec<usize> = probabilities.axis_iter(Axis(0)).map(first_largest).collect();
+                Ok(classes.take(&best))
+            }
+        }
     }
+
     /// n_rows × n_classes probabilities, each row summing to 1.
-    pub fn predict_proba(&self, _table: &Table) -> Result<ndarray::Array2<f64>, PredictError> {
-        todo!()
+    ///
+    /// Errors: as [`Fitted::predict`]; a model that predicts numbers.
+    pub fn predict_proba(&self, table: &Table) -> Result<Array2<f64>, PredictError> {
+        match self.output(table)? {
+            Output::Probabilities(probabilities) => Ok(probabilities),
+            Output::Numbers(_) => Err(PredictError::NoProbabilities {
+                estimator: self.estimator.kind(),
+            }),
+        }
     }
-    /// The model file: see `container`.
+
+    /// The model file: a safetensors file that holds numbers and texts, never code, and its own digest. Equal models
+    /// have equal bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        todo!()
+        file::write(self)
     }
-    /// Reads a model file.
-    pub fn from_bytes(_bytes: &[u8]) -> Result<Fitted, LoadError> {
-        todo!()
+
+    /// Reads a model file, whose every byte is covered by the digest inside.
+    ///
+    /// Errors: see [`LoadError`]. Nothing is parsed before the digest was checked, and no more memory is taken than a
+    /// small multiple of the bytes at hand.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Fitted, LoadError> {
+        file::read(bytes)
     }
+
+    /// What the estimator says about the rows, all of it finite.
+    fn output(&self, table: &Table) -> Result<Output, PredictError> {
+        let output = self.estimator.output(self.transform(table)?.view());
+        let broken = match &output {
+            Output::Numbers(numbers) => numbers.iter().position(|number| !number.is_finite()),
+            Output::Probabilities(rows) => {
+                let is_broken =
+                    |row: ndarray::ArrayView1<'_, f64>| row.iter().any(|share| !share.is_finite());
+                rows.axis_iter(Axis(0)).position(is_broken)
+            }
+        };
+        match broken {
+            Some(row) => Err(PredictError::NotFinite { row }),
+            None => Ok(output),
+        }
+    }
+
+    /// The matrix that the estimator sees.
+    fn transform(&self, table: &Table) -> Result<Array2<f64>, PredictError> {
+        let mut table = self.features(table)?;
+        for step in &self.steps {
+            let replacements = step.transformer.transform(&table.pick(&step.columns))?;
+            let replaced = table
+                .replace(&step.columns, replacements)
+                .map_err(|error| match error {
+                    TableError::Infinite { column, row } => PredictError::ColumnOverflow { column, row },
+                    other => unreachable!("names and lengths were the same in the fit: {other}"),
+                })?;
+            table = Cow::Owned(replaced);
+        }
+        matrix(&table).map_err(|flaw| flaw.in_prediction())
+    }
+
+    /// The features in the order of the fit.
+    fn features<'t>(&self, table: &'t Table) -> Result<Cow<'t, Table>, PredictError> {
+        let features = &self.signature.features;
+        let mut positions = Vec::with_capacity(features.len());
+        for (expected_at, feature) in features.iter().enumerate() {
+            // Most callers keep the order, and then no name has to be searched for.
+            let position = match table.names().get(expected_at) {
+                Some(name) if *name == feature.name => expected_at,
+                _ => table
+                    .names()
+                    .iter()
+                    .position(|name| *name == feature.name)
+                    .ok_or_else(|| self.absent(&feature.name, table))?,
+            };
+            let found = table.at(position).1.kind();
+            if found != feature.kind {
+                return Err(PredictError::ColumnKind {
+                    column: feature.name.clone(),
+                    expected: feature.kind,
+                    found,
+                });
+            }
+            positions.push(position);
+        }
+        let unchanged = positions.len() == table.names().len() && positions.is_sorted();
+        Ok(if unchanged {
+            Cow::Borrowed(table)
+        } else {
+            Cow::Owned(table.pick(&positions))
+        })
+    }
+
+    fn absent(&self, column: &str, table: &Table) -> PredictError {
+        let is_known = |name: &&String| {
+            self.signature
+                .features
+                .iter()
+                .any(|feature| feature.name == **name)
+        };
+        let unknown: Vec<&String> = table.names().iter().filter(|name| !is_known(name)).collect();
+        PredictError::ColumnAbsent {
+            column: column.to_owned(),
+            near: near(column, &unknown),
+        }
+    }
+}
+
+fn first_largest(row: ndarray::ArrayView1<'_, f64>) -> usize {
+    let larger = |best: usize, next: usize| if row[next] > row[best] { next } else { best };
+    (1..row.len()).fold(0, larger)
 }

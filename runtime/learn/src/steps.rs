@@ -1,30 +1,187 @@
 //! Transformers and one final estimator in a row: everything chosen before a fit.
-use crate::{Column, Control, FitError, Fitted, Table};
+
+use std::{borrow::Cow, collections::HashSet};
+
+use crate::{
+    Column, Control, Estimator, Field, FitError, Fitted, PredictError, Signature, Table, TableError,
+    Transformer, fitted::FittedStep, matrix::matrix, near::near,
+};
 
 /// A named transformer and the columns it works on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     /// Unique among the steps.
     pub name: String,
     /// The columns it takes, in the table as the steps before it left it; `None`: all columns of the kinds it can take.
     pub columns: Option<Vec<String>>,
+    /// What it does to them.
+    pub transformer: Transformer,
 }
 
 /// Transformers and one final estimator in a row.
-#[derive(Clone, Debug)]
+///
+/// The columns that a transformer makes stand in the place of those it took; all other columns pass unchanged.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Steps {
     /// In order.
     pub transformers: Vec<Step>,
+    /// What learns from the columns that the transformers leave.
+    pub estimator: Estimator,
 }
 
+/// The most transformers in a row: their kinds stand in the header of a model file, which is bounded.
+pub(crate) const STEPS_MAX: usize = 100;
+
 impl Steps {
-    /// Learns from `features` and `target`.
+    /// Whether every hyperparameter is in its range and every step has a name of its own.
+    pub fn check(&self) -> Result<(), FitError> {
+        if self.transformers.len() > STEPS_MAX {
+            return Err(FitError::TooManySteps {
+                n_steps: self.transformers.len(),
+                limit: STEPS_MAX,
+            });
+        }
+        let mut names = HashSet::new();
+        for step in &self.transformers {
+            if !names.insert(&step.name) {
+                return Err(FitError::DuplicateStep {
+                    step: step.name.clone(),
+                });
+            }
+            step.transformer.check()?;
+        }
+        self.estimator.check()
+    }
+
+    /// Learns from `features` and `target` (name and cells; one per row of `features`).
+    ///
+    /// Every column of `features` becomes a feature of the model. Errors: see [`FitError`]; each names the column,
+    /// row or hyperparameter at fault.
     pub fn fit(
         &self,
-        _features: &Table,
-        _target: (&str, &Column),
-        _control: &Control,
+        features: &Table,
+        target: (&str, &Column),
+        control: &Control<'_>,
     ) -> Result<Fitted, FitError> {
-        todo!()
+        self.check()?;
+        check_shapes(features, target)?;
+        let mut table = Cow::Borrowed(features);
+        let mut steps = Vec::with_capacity(self.transformers.len());
+        for step in &self.transformers {
+            if control.is_cancelled() {
+                return Err(FitError::Cancelled);
+            }
+            let fitted = step.fit(&table)?;
+            table = Cow::Owned(step.apply(&fitted, &table)?);
+            steps.push(fitted);
+        }
+        if table.names().is_empty() {
+            return Err(FitError::NoFeatures);
+        }
+        let x = matrix(&table).map_err(|flaw| flaw.in_fit(self.estimator.kind()))?;
+        drop(table);
+        let (estimator, classes) = self.estimator.fit(x.view(), target, control)?;
+        let signature = Signature {
+            features: features.fields(),
+            target: Field {
+                name: target.0.to_owned(),
+                kind: target.1.kind(),
+            },
+            task: self.estimator.task(),
+        };
+        Ok(Fitted::new(signature, classes, steps, estimator))
     }
+}
+
+impl Step {
+    /// Positions of the columns it takes.
+    fn positions(&self, table: &Table) -> Result<Vec<usize>, FitError> {
+        let takes = self.transformer.takes();
+        let Some(columns) = &self.columns else {
+            let taken = table
+                .columns()
+                .enumerate()
+                .filter(|(_, (_, column))| takes.contains(&column.kind()));
+            return Ok(taken.map(|(position, _)| position).collect());
+        };
+        let mut positions = Vec::with_capacity(columns.len());
+        for name in columns {
+            let position = table.names().iter().position(|other| other == name);
+            let position = position.ok_or_else(|| FitError::ColumnAbsent {
+                step: self.name.clone(),
+                column: name.clone(),
+                near: near(name, table.names()),
+            })?;
+            let found = table.at(position).1.kind();
+            if !takes.contains(&found) {
+                let takes: Vec<String> = takes.iter().map(ToString::to_string).collect();
+                return Err(FitError::ColumnKind {
+                    step: self.name.clone(),
+                    column: name.clone(),
+                    found,
+                    transformer: self.transformer.kind(),
+                    takes: takes.join(" and "),
+                });
+            }
+            if positions.contains(&position) {
+                return Err(FitError::ColumnTwice {
+                    step: self.name.clone(),
+                    column: name.clone(),
+                });
+            }
+            positions.push(position);
+        }
+        Ok(positions)
+    }
+
+    fn fit(&self, table: &Table) -> Result<FittedStep, FitError> {
+        let columns = self.positions(table)?;
+        let transformer = self.transformer.fit(&table.pick(&columns))?;
+        Ok(FittedStep {
+            name: self.name.clone(),
+            columns,
+            transformer,
+        })
+    }
+
+    fn apply(&self, fitted: &FittedStep, table: &Table) -> Result<Table, FitError> {
+        let failed = |source: PredictError| FitError::Transform {
+            step: self.name.clone(),
+            source,
+        };
+        let taken = table.pick(&fitted.columns);
+        let replacements = fitted.transformer.transform(&taken).map_err(failed)?;
+        table
+            .replace(&fitted.columns, replacements)
+            .map_err(|error| match error {
+                TableError::Infinite { column, row } => failed(PredictError::ColumnOverflow { column, row }),
+                TableError::DuplicateColumn { column } => FitError::NameClash {
+                    step: self.name.clone(),
+                    column,
+                },
+                other => unreachable!("a transformer keeps the number of rows: {other}"),
+            })
+    }
+}
+
+fn check_shapes(features: &Table, (name, target): (&str, &Column)) -> Result<(), FitError> {
+    if features.names().is_empty() {
+        return Err(FitError::NoFeatures);
+    }
+    if features.column(name).is_some() {
+        return Err(FitError::TargetAmongFeatures {
+            column: name.to_owned(),
+        });
+    }
+    if features.n_rows() != target.len() {
+        return Err(FitError::UnequalRows {
+            column: name.to_owned(),
+            features: features.n_rows(),
+            target: target.len(),
+        });
+    }
+    if target.is_empty() {
+        return Err(FitError::NoRows);
+    }
+    Ok(())
 }

@@ -1,0 +1,254 @@
+//! Why a fit cannot be done.
+
+use thiserror::Error;
+
+use crate::{ColumnKind, PredictError, near::did_you_mean};
+
+/// A fit that cannot be done, with the reason and the remedy. All but [`FitError::Cancelled`] are the user's data or
+/// hyperparameters.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum FitError {
+    /// The caller asked to stop.
+    #[error("the fit was cancelled")]
+    Cancelled,
+    /// A hyperparameter is out of its range.
+    #[error("{owner}: {name} is {value}; it must be {rule}")]
+    Hyperparameter {
+        /// The estimator, or the transformer and its step.
+        owner: String,
+        /// The hyperparameter as in the manifest.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What is allowed.
+        rule: &'static str,
+    },
+    /// Two steps share a name.
+    #[error("two transformers are called \"{step}\"; give each step a name of its own")]
+    DuplicateStep {
+        /// The name.
+        step: String,
+    },
+    /// More steps than a model file has room for.
+    #[error("there are {n_steps} transformers; at most {limit} are possible")]
+    TooManySteps {
+        /// How many there are.
+        n_steps: usize,
+        /// How many may be.
+        limit: usize,
+    },
+    /// There is nothing to learn from.
+    #[error("the table has no rows; a fit needs at least one")]
+    NoRows,
+    /// There is nothing to learn from.
+    #[error("the table has no feature columns; name at least one")]
+    NoFeatures,
+    /// Features and target are of different tables.
+    #[error("the features have {features} rows, the target \"{column}\" has {target}")]
+    UnequalRows {
+        /// The target.
+        column: String,
+        /// Rows of the features.
+        features: usize,
+        /// Rows of the target.
+        target: usize,
+    },
+    /// The target is among the features, which would make every score perfect and every prediction impossible.
+    #[error("column \"{column}\" is both a feature and the target; take it out of the features")]
+    TargetAmongFeatures {
+        /// The column.
+        column: String,
+    },
+    /// A step names a column that is not there.
+    #[error("transformer \"{step}\": there is no column \"{column}\" at this step{}", did_you_mean(near.as_deref()))]
+    ColumnAbsent {
+        /// The step.
+        step: String,
+        /// The name it gives.
+        column: String,
+        /// The nearest name there is.
+        near: Option<String>,
+    },
+    /// A step names a column twice.
+    #[error("transformer \"{step}\" names column \"{column}\" twice; once is enough")]
+    ColumnTwice {
+        /// The step.
+        step: String,
+        /// The column.
+        column: String,
+    },
+    /// A step names a column of a kind that its transformer cannot take.
+    #[error(
+        "transformer \"{step}\": column \"{column}\" is a {found} column; {transformer} takes {takes} columns"
+    )]
+    ColumnKind {
+        /// The step.
+        step: String,
+        /// The column.
+        column: String,
+        /// What its cells are.
+        found: ColumnKind,
+        /// The transformer as in the manifest.
+        transformer: &'static str,
+        /// The kinds it takes, in words.
+        takes: String,
+    },
+    /// A column has no value from which a transformer could learn.
+    #[error("{transformer}: column \"{column}\" has only missing cells; take it out of the features")]
+    AllMissing {
+        /// The transformer as in the manifest.
+        transformer: &'static str,
+        /// The column.
+        column: String,
+    },
+    /// A column has more categories than a one-hot encoding is good for.
+    #[error(
+        "oneHotEncoder: column \"{column}\" has {n_categories} categories, more than {limit}; it looks like an \
+         identifier: take it out of the features"
+    )]
+    TooManyCategories {
+        /// The column.
+        column: String,
+        /// How many categories it has.
+        n_categories: usize,
+        /// How many it may have.
+        limit: usize,
+    },
+    /// The name of a generated column is taken.
+    #[error(
+        "transformer \"{step}\" makes a column \"{column}\", but there is one already; rename it in the dataset"
+    )]
+    NameClash {
+        /// The step.
+        step: String,
+        /// The name.
+        column: String,
+    },
+    /// A transformer cannot map the very rows it learned from.
+    #[error("transformer \"{step}\": {source}")]
+    Transform {
+        /// The step.
+        step: String,
+        /// Why.
+        source: PredictError,
+    },
+    /// A text column reaches the estimator.
+    #[error(
+        "column \"{column}\", row {row}: {estimator} needs numbers, but {cell} is a text; add a oneHotEncoder for \
+         \"{column}\", or take it out of the features"
+    )]
+    TextFeature {
+        /// The column.
+        column: String,
+        /// The first row with a text, counted from 0.
+        row: usize,
+        /// The cell as quoted in messages.
+        cell: String,
+        /// The estimator as in the manifest.
+        estimator: &'static str,
+    },
+    /// A missing cell reaches the estimator.
+    #[error(
+        "column \"{column}\", row {row}: {estimator} takes no missing cells; add a simpleImputer for \"{column}\", \
+         or leave out the row"
+    )]
+    MissingCell {
+        /// The column.
+        column: String,
+        /// The row, counted from 0.
+        row: usize,
+        /// The estimator as in the manifest.
+        estimator: &'static str,
+    },
+    /// A row without a target.
+    #[error("target \"{column}\", row {row}: the cell is missing; leave out the rows without a target")]
+    TargetMissing {
+        /// The target.
+        column: String,
+        /// The row, counted from 0.
+        row: usize,
+    },
+    /// No row has a target.
+    #[error("target \"{column}\" has only missing cells; is it the right column?")]
+    TargetAllMissing {
+        /// The target.
+        column: String,
+    },
+    /// An infinite target.
+    #[error("target \"{column}\", row {row}: the number is infinite")]
+    TargetInfinite {
+        /// The target.
+        column: String,
+        /// The row, counted from 0.
+        row: usize,
+    },
+    /// A regressor and a target that is no number.
+    #[error(
+        "target \"{column}\" is a {found} column; {estimator} predicts numbers: use a classifier such as \
+         logisticRegression, or another target"
+    )]
+    TargetKind {
+        /// The target.
+        column: String,
+        /// What its cells are.
+        found: ColumnKind,
+        /// The estimator as in the manifest.
+        estimator: &'static str,
+    },
+    /// A classifier and a target with fractions.
+    #[error(
+        "target \"{column}\", row {row}: {value} is not a whole number, so the target is no class; use a regressor \
+         such as linearRegression"
+    )]
+    TargetContinuous {
+        /// The target.
+        column: String,
+        /// The row, counted from 0.
+        row: usize,
+        /// The number.
+        value: f64,
+    },
+    /// A classifier and a target with nearly as many values as rows.
+    #[error(
+        "target \"{column}\" has {n_classes} different values, more than {limit} classes; use a regressor such as \
+         linearRegression, or another target"
+    )]
+    TooManyClasses {
+        /// The target.
+        column: String,
+        /// How many classes it has.
+        n_classes: usize,
+        /// How many it may have.
+        limit: usize,
+    },
+    /// A classifier and a target that is always the same.
+    #[error("target \"{column}\" is {class} in every row; a classifier needs at least two classes")]
+    OneClass {
+        /// The target.
+        column: String,
+        /// The class as quoted in messages.
+        class: String,
+    },
+    /// A weight for a class that no row has.
+    #[error("classWeight: no row has the class \"{class}\"{}", did_you_mean(near.as_deref()))]
+    UnknownClass {
+        /// The class of the weight.
+        class: String,
+        /// The nearest class there is.
+        near: Option<String>,
+    },
+    /// The numbers leave the range of 64-bit floating point.
+    #[error(
+        "{owner}: the numbers are too large to compute with; scale them down in the dataset, or add a standardScaler"
+    )]
+    Overflow {
+        /// The estimator as in the manifest, or the transformer and its column.
+        owner: String,
+    },
+    /// The decomposition of the features did not converge.
+    #[error("{estimator}: the least squares problem has no numerical solution; add a standardScaler")]
+    NoSolution {
+        /// The estimator as in the manifest.
+        estimator: &'static str,
+    },
+}

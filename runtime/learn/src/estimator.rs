@@ -1,0 +1,267 @@
+//! Estimators: each learns from a matrix and a target, then predicts.
+//!
+//! An estimator is one file: hyperparameters that implement [`Classifies`] or [`Regresses`], the fitted form that
+//! implements [`Classifier`] or [`Regressor`], and one line in the list below.
+
+mod least_squares;
+mod linear;
+mod linear_regression;
+mod logistic_regression;
+mod ridge;
+
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
+
+use crate::{
+    Column, Control, FitError, LoadError, Task,
+    container::{PartReader, PartWriter},
+    target::{self, Classes},
+};
+
+pub use linear_regression::{FittedLinearRegression, LinearRegression};
+pub use logistic_regression::{ClassWeight, FittedLogisticRegression, LogisticRegression};
+pub use ridge::{FittedRidge, Ridge};
+
+/// How an iterative fit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Convergence {
+    /// Iterations done.
+    pub n_iter: usize,
+    /// Whether the tolerance was met, or no step in 64-bit floating point could improve the result any further.
+    /// `false`: the iterations ran out; scale the features, or raise `maxIter`.
+    pub converged: bool,
+}
+
+/// Hyperparameters of a classifier.
+pub(crate) trait Classifies {
+    /// The name in a manifest and in a model file.
+    const KIND: &'static str;
+    /// What comes of a fit.
+    type Fitted: Classifier;
+
+    /// Whether every hyperparameter is in its range.
+    fn check(&self) -> Result<(), FitError>;
+
+    /// Learns from n_rows × n_features finite numbers and the class of each row; there are at least two classes.
+    fn fit(
+        &self,
+        x: ArrayView2<'_, f64>,
+        y: &Classes,
+        control: &Control<'_>,
+    ) -> Result<Self::Fitted, FitError>;
+}
+
+/// A fitted classifier.
+pub(crate) trait Classifier: Sized {
+    /// Columns of the matrix it was fitted with.
+    fn n_features(&self) -> usize;
+    /// Number of classes.
+    fn n_classes(&self) -> usize;
+    /// How the fit ended, if it was iterative.
+    fn convergence(&self) -> Option<Convergence>;
+    /// n_rows × n_classes probabilities, each row summing to 1; NaN in a row whose numbers overflow.
+    fn predict_proba(&self, x: ArrayView2<'_, f64>) -> Array2<f64>;
+    /// Puts everything learned into a model file.
+    fn write(&self, writer: &mut PartWriter<'_>);
+    /// Takes it back out, and checks every length and range.
+    fn read(reader: &mut PartReader<'_, '_>) -> Result<Self, LoadError>;
+}
+
+/// Hyperparameters of a regressor.
+pub(crate) trait Regresses {
+    /// The name in a manifest and in a model file.
+    const KIND: &'static str;
+    /// What comes of a fit.
+    type Fitted: Regressor;
+
+    /// Whether every hyperparameter is in its range.
+    fn check(&self) -> Result<(), FitError>;
+
+    /// Learns from n_rows × n_features finite numbers and n_rows finite targets.
+    fn fit(
+        &self,
+        x: ArrayView2<'_, f64>,
+        y: ArrayView1<'_, f64>,
+        control: &Control<'_>,
+    ) -> Result<Self::Fitted, FitError>;
+}
+
+/// A fitted regressor.
+pub(crate) trait Regressor: Sized {
+    /// Columns of the matrix it was fitted with.
+    fn n_features(&self) -> usize;
+    /// How the fit ended, if it was iterative.
+    fn convergence(&self) -> Option<Convergence>;
+    /// n_rows numbers; not finite in a row whose numbers overflow.
+    fn predict(&self, x: ArrayView2<'_, f64>) -> Array1<f64>;
+    /// Puts everything learned into a model file.
+    fn write(&self, writer: &mut PartWriter<'_>);
+    /// Takes it back out, and checks every length and range.
+    fn read(reader: &mut PartReader<'_, '_>) -> Result<Self, LoadError>;
+}
+
+/// What an estimator says about rows.
+pub(crate) enum Output {
+    /// n_rows × n_classes.
+    Probabilities(Array2<f64>),
+    /// n_rows.
+    Numbers(Array1<f64>),
+}
+
+macro_rules! estimators {
+    (
+        classifiers { $($(#[$class_doc:meta])* $Classifies:ident => $Classifier:ident,)* }
+        regressors { $($(#[$number_doc:meta])* $Regresses:ident => $Regressor:ident,)* }
+    ) => {
+        /// Hyperparameters of any estimator.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Estimator {
+            $($(#[$class_doc])* $Classifies($Classifies),)*
+            $($(#[$number_doc])* $Regresses($Regresses),)*
+        }
+
+        /// Any fitted estimator.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum FittedEstimator {
+            $($(#[$class_doc])* $Classifies($Classifier),)*
+            $($(#[$number_doc])* $Regresses($Regressor),)*
+        }
+
+        impl Estimator {
+            /// The name in a manifest and in a model file, such as `logisticRegression`.
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $(Estimator::$Classifies(_) => <$Classifies as Classifies>::KIND,)*
+                    $(Estimator::$Regresses(_) => <$Regresses as Regresses>::KIND,)*
+                }
+            }
+
+            /// Whether it predicts classes or numbers.
+            pub fn task(&self) -> Task {
+                match self {
+                    $(Estimator::$Classifies(_) => Task::Classification,)*
+                    $(Estimator::$Regresses(_) => Task::Regression,)*
+                }
+            }
+
+            /// Whether every hyperparameter is in its range.
+            pub fn check(&self) -> Result<(), FitError> {
+                match self {
+                    $(Estimator::$Classifies(hyperparameters) => hyperparameters.check(),)*
+                    $(Estimator::$Regresses(hyperparameters) => hyperparameters.check(),)*
+                }
+            }
+
+            /// Learns from a matrix and the target's name and cells; also answers the classes of a classifier.
+            pub(crate) fn fit(
+                &self,
+                x: ArrayView2<'_, f64>,
+                (name, target): (&str, &Column),
+                control: &Control<'_>,
+            ) -> Result<(FittedEstimator, Option<Column>), FitError> {
+                match self {
+                    $(Estimator::$Classifies(hyperparameters) => {
+                        let classes = Classes::of(name, target)?;
+                        let fitted = hyperparameters.fit(x, &classes, control)?;
+                        Ok((FittedEstimator::$Classifies(fitted), Some(classes.labels)))
+                    })*
+                    $(Estimator::$Regresses(hyperparameters) => {
+                        let numbers = target::numbers(name, target, self.kind())?;
+                        let fitted = hyperparameters.fit(x, ArrayView1::from(&numbers), control)?;
+                        Ok((FittedEstimator::$Regresses(fitted), None))
+                    })*
+                }
+            }
+        }
+
+        impl FittedEstimator {
+            /// The name in a manifest and in a model file, such as `logisticRegression`.
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $(FittedEstimator::$Classifies(_) => <$Classifies as Classifies>::KIND,)*
+                    $(FittedEstimator::$Regresses(_) => <$Regresses as Regresses>::KIND,)*
+                }
+            }
+
+            /// How the fit ended; `None` for an estimator that needs no iterations.
+            pub fn convergence(&self) -> Option<Convergence> {
+                match self {
+                    $(FittedEstimator::$Classifies(fitted) => fitted.convergence(),)*
+                    $(FittedEstimator::$Regresses(fitted) => fitted.convergence(),)*
+                }
+            }
+
+            /// Columns of the matrix it was fitted with.
+            pub(crate) fn n_features(&self) -> usize {
+                match self {
+                    $(FittedEstimator::$Classifies(fitted) => fitted.n_features(),)*
+                    $(FittedEstimator::$Regresses(fitted) => fitted.n_features(),)*
+                }
+            }
+
+            /// Number of classes; `None` for a regressor.
+            pub(crate) fn n_classes(&self) -> Option<usize> {
+                match self {
+                    $(FittedEstimator::$Classifies(fitted) => Some(fitted.n_classes()),)*
+                    $(FittedEstimator::$Regresses(_) => None,)*
+                }
+            }
+
+            pub(crate) fn output(&self, x: ArrayView2<'_, f64>) -> Output {
+                match self {
+                    $(FittedEstimator::$Classifies(fitted) => Output::Probabilities(fitted.predict_proba(x)),)*
+                    $(FittedEstimator::$Regresses(fitted) => Output::Numbers(fitted.predict(x)),)*
+                }
+            }
+
+            pub(crate) fn write(&self, writer: &mut PartWriter<'_>) {
+                match self {
+                    $(FittedEstimator::$Classifies(fitted) => fitted.write(writer),)*
+                    $(FittedEstimator::$Regresses(fitted) => fitted.write(writer),)*
+                }
+            }
+
+            pub(crate) fn read(kind: &str, reader: &mut PartReader<'_, '_>) -> Result<FittedEstimator, LoadError> {
+                $(if kind == <$Classifies as Classifies>::KIND {
+                    return $Classifier::read(reader).map(FittedEstimator::$Classifies);
+                })*
+                $(if kind == <$Regresses as Regresses>::KIND {
+                    return $Regressor::read(reader).map(FittedEstimator::$Regresses);
+                })*
+                Err(LoadError::UnknownKind { part: "an estimator", kind: kind.chars().take(64).collect() })
+            }
+        }
+    };
+}
+
+estimators! {
+    classifiers {
+        /// Linear classes with probabilities.
+        LogisticRegression => FittedLogisticRegression,
+    }
+    regressors {
+        /// Ordinary least squares.
+        LinearRegression => FittedLinearRegression,
+        /// Least squares with a penalty on the size of the weights.
+        Ridge => FittedRidge,
+    }
+}
+
+/// Whether `value` obeys `rule`, as an error that says so.
+fn check_range(
+    owner: &str,
+    name: &'static str,
+    value: f64,
+    obeys: bool,
+    rule: &'static str,
+) -> Result<(), FitError> {
+    if obeys {
+        Ok(())
+    } else {
+        Err(FitError::Hyperparameter {
+            owner: owner.to_owned(),
+            name,
+            value: value.to_string(),
+            rule,
+        })
+    }
+}

@@ -1,0 +1,82 @@
+//! The matrix that an estimator sees: every column a number, no cell missing.
+
+use ndarray::Array2;
+
+use crate::{Column, FitError, PredictError, Table};
+
+/// Why a table is no matrix.
+pub(crate) enum Flaw {
+    /// A text column; the row is the first one with a text, if any.
+    Text {
+        column: String,
+        row: usize,
+        cell: String,
+    },
+    /// A missing cell.
+    Missing { column: String, row: usize },
+}
+
+impl Flaw {
+    /// The flaw met in a fit.
+    pub(crate) fn in_fit(self, estimator: &'static str) -> FitError {
+        match self {
+            Flaw::Text { column, row, cell } => FitError::TextFeature {
+                column,
+                row,
+                cell,
+                estimator,
+            },
+            Flaw::Missing { column, row } => FitError::MissingCell {
+                column,
+                row,
+                estimator,
+            },
+        }
+    }
+
+    /// The flaw met in a prediction, where a fit has made sure that no text arrives here.
+    pub(crate) fn in_prediction(self) -> PredictError {
+        match self {
+            Flaw::Text { column, .. } => PredictError::ColumnKind {
+                column,
+                expected: crate::ColumnKind::Number,
+                found: crate::ColumnKind::Text,
+            },
+            Flaw::Missing { column, row } => PredictError::MissingCell { column, row },
+        }
+    }
+}
+
+/// n_rows × n_columns numbers; true is 1, false is 0.
+pub(crate) fn matrix(table: &Table) -> Result<Array2<f64>, Flaw> {
+    let mut matrix = Array2::zeros((table.n_rows(), table.names().len()));
+    for ((name, column), mut into) in table.columns().zip(matrix.columns_mut()) {
+        if let Column::Text(cells) = column {
+            let row = cells.iter().position(Option::is_some).unwrap_or(0);
+            return Err(Flaw::Text {
+                column: name.to_owned(),
+                row,
+                cell: cells
+                    .get(row)
+                    .map_or_else(String::new, |_| column.cell(row).quoted()),
+            });
+        }
+        if let Some(row) = column.first_missing() {
+            return Err(Flaw::Missing {
+                column: name.to_owned(),
+                row,
+            });
+        }
+        match column {
+            Column::Number(cells) => into.iter_mut().zip(cells).for_each(|(into, cell)| *into = *cell),
+            Column::Boolean(cells) => {
+                let number = |cell: &Option<bool>| f64::from(u8::from(*cell == Some(true)));
+                into.iter_mut()
+                    .zip(cells)
+                    .for_each(|(into, cell)| *into = number(cell));
+            }
+            Column::Text(_) => {}
+        }
+    }
+    Ok(matrix)
+}
