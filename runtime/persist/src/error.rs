@@ -52,8 +52,16 @@ pub enum PersistError {
         /// What does not fit, naming the key in the store.
         what: String,
     },
+    /// The facts of a draft would not read back.
+    #[error("a version of {model} cannot be kept: {what}")]
+    NotKeepable {
+        /// The model.
+        model: ModelKey,
+        /// The field and what is wrong with it.
+        what: String,
+    },
     /// The store as a whole.
-    #[error("store {store}: {fault}")]
+    #[error("store {store} {fault}")]
     Store {
         /// The store's address, without credentials.
         store: String,
@@ -68,6 +76,9 @@ pub enum PersistError {
 /// What is wrong with a store as a whole, and what to do.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum Fault {
+    /// There is nothing at its address.
+    #[error("does not exist; fit a model first, or check the address")]
+    Absent,
     /// It does not answer.
     #[error("cannot be reached ({0})")]
     Unavailable(String),

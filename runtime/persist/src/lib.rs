@@ -1,13 +1,21 @@
 //! Versions of fitted models, the ledger of their activations, and the stores that keep both.
 //!
-//! [`Persister`] is the contract; [`conformance`] proves it against every backend. What all backends share: a version
-//! is a blob named by its sha256 plus one small manifest, and the manifest, created if absent, is the commit. The
-//! active pointer moves by compare-and-swap on the ledger's revision, one append-only row each.
+//! [`Persister`] is the contract; the `conformance` module (behind the feature of that name) proves it against every
+//! backend. What all backends share: a version is a blob named by its sha256 plus one small manifest, and the
+//! manifest, created if absent, is the commit. The active pointer moves by compare-and-swap on the ledger's revision,
+//! one append-only row each. A backend is chosen once, by the scheme of a [`StoreUri`]: see [`open`].
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
+mod open;
 mod persister;
+mod sqlite;
+mod store_uri;
 mod version;
 
 pub use error::{Fault, PersistError};
+pub use open::{open, open_existing};
 pub use persister::{Activation, LedgerEntry, Persister, Properties, Stored, Which, Written};
+pub use store_uri::{StoreUri, StoreUriError};
 pub use version::{Draft, Facts, IdempotencyKey, Origin, Scores, VersionManifest};

@@ -43,6 +43,39 @@ pub struct Stored {
     pub blob: Vec<u8>,
 }
 
+impl Stored {
+    /// Puts a version and its bytes together, if they belong together. Hashes the bytes: about a second per gigabyte.
+    ///
+    /// Errors: `Corrupt`, naming the digest, when length or sha256 differ from the manifest's.
+    pub(crate) fn verified(
+        model: &ModelKey,
+        manifest: VersionManifest,
+        blob: Vec<u8>,
+    ) -> Result<Stored, PersistError> {
+        let corrupt = |what| PersistError::Corrupt {
+            model: model.clone(),
+            version: manifest.number,
+            what,
+        };
+        if blob.len() as u64 != manifest.length {
+            return Err(corrupt(format!(
+                "blob {} has {} bytes where {} are expected",
+                manifest.digest,
+                blob.len(),
+                manifest.length
+            )));
+        }
+        let found = Digest::of(&blob);
+        if found != manifest.digest {
+            return Err(corrupt(format!(
+                "the bytes of blob {} have the digest {found}",
+                manifest.digest
+            )));
+        }
+        Ok(Stored { manifest, blob })
+    }
+}
+
 /// A wish to move the active pointer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Activation {
@@ -96,13 +129,16 @@ pub struct Properties {
 
 /// Keeps versions and the active pointer of many models.
 ///
-/// Invariants, each a case of [`crate::conformance`]: numbers of a model are unique, increasing and never reused; a
+/// Invariants, each a case of the `conformance` module (behind the feature of that name): numbers of a model are unique, increasing and never reused; a
 /// version is visible only when it is whole; what is read has the length and sha256 of its manifest; the active version
 /// exists; the ledger only grows.
 #[async_trait]
 pub trait Persister: Send + Sync {
     /// Commits a version, inactive, under the highest number ever given plus one. A key written before answers the
-    /// version of that time, unless it was deleted since.
+    /// version of that time, unless it was deleted since. Bytes that a writer left behind without a manifest are
+    /// collected by a later write, 24 hours of the drafts' clocks after they were begun.
+    ///
+    /// Errors: `NotKeepable` when a number of the facts is not finite.
     async fn write(&self, model: &ModelKey, draft: Draft) -> Result<Written, PersistError>;
 
     /// One version with its bytes.

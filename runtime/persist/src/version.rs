@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use auriga_crds::{Digest, VersionNumber};
-use auriga_learn::{GoldenRequests, Signature};
+use auriga_learn::{GoldenCell, GoldenRequests, Signature};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +60,8 @@ pub struct Draft {
     pub blob: Vec<u8>,
     /// What the fit knows.
     pub facts: Facts,
+    /// Now, by the caller's clock: recorded as [`VersionManifest::created`].
+    pub time: Timestamp,
 }
 
 /// The small document whose creation commits a version.
@@ -76,8 +78,79 @@ pub struct VersionManifest {
     pub length: u64,
     /// The key it was written under.
     pub idempotency_key: IdempotencyKey,
-    /// When it was committed.
+    /// When it was committed, by the clock of its writer; versions are ordered by number, never by this.
     pub created: Timestamp,
     /// What the fit knew.
     pub facts: Facts,
+}
+
+impl Facts {
+    /// Finds the first number that JSON cannot hold, so that no manifest is committed which nobody can read.
+    ///
+    /// Errors: the field and its value, in words.
+    pub(crate) fn check_numbers(&self) -> Result<(), String> {
+        let finite = |place: &dyn Fn() -> String, number: f64| match number.is_finite() {
+            true => Ok(()),
+            false => Err(format!(
+                "{} is {number}; only finite numbers can be kept",
+                place()
+            )),
+        };
+        for (split, metrics) in &self.scores {
+            for (metric, score) in metrics {
+                finite(&|| format!("scores.{split}.{metric}"), *score)?;
+            }
+        }
+        let golden = &self.golden;
+        finite(&|| "golden.tolerance".to_owned(), golden.tolerance)?;
+        for (row, cells) in golden.rows.iter().enumerate() {
+            for cell in cells {
+                if let GoldenCell::Number(number) = cell {
+                    finite(&|| format!("a cell of golden.rows[{row}]"), *number)?;
+                }
+            }
+        }
+        for (row, prediction) in golden.predictions.iter().enumerate() {
+            if let GoldenCell::Number(number) = prediction {
+                finite(&|| format!("golden.predictions[{row}]"), *number)?;
+            }
+        }
+        for (row, probabilities) in golden.probabilities.iter().enumerate() {
+            for probability in probabilities {
+                finite(&|| format!("a cell of golden.probabilities[{row}]"), *probability)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl VersionManifest {
+    /// The shape that this build writes, and the newest that it reads.
+    pub const MANIFEST_VERSION: u32 = 1;
+
+    /// The document as it is stored.
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a manifest has text keys and finite numbers only")
+    }
+
+    /// Reads a stored document.
+    ///
+    /// Errors: what does not fit, in words: not JSON, a field missing, written by a newer build.
+    pub(crate) fn from_json(text: &str) -> Result<VersionManifest, String> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Shape {
+            manifest_version: u32,
+        }
+        let unreadable = |error: serde_json::Error| format!("its manifest cannot be read ({error})");
+        let shape: Shape = serde_json::from_str(text).map_err(unreadable)?;
+        if shape.manifest_version > VersionManifest::MANIFEST_VERSION {
+            return Err(format!(
+                "its manifest has version {}, this build reads up to {}; use a newer auriga",
+                shape.manifest_version,
+                VersionManifest::MANIFEST_VERSION
+            ));
+        }
+        serde_json::from_str(text).map_err(unreadable)
+    }
 }

@@ -1,0 +1,216 @@
+//! Versions in one SQLite file: the store that needs no server.
+//!
+//! A write uploads all chunks of its blob but the last, each in a transaction of its own, and commits the last chunk
+//! together with the manifest, so that a small model is one transaction and a large one never holds the lock for long.
+//! What was uploaded is claimed by its writer until the commit; bytes are deleted when neither a version nor a claim
+//! names them. All writing transactions begin `IMMEDIATE`: one that begins as a reader and then writes is refused at
+//! once when another process wrote meanwhile, without the wait that the busy timeout promises.
+
+mod blobs;
+mod connect;
+mod create;
+mod failure;
+mod ledger;
+mod place;
+mod schema;
+mod seal;
+mod versions;
+
+
+use async_trait::async_trait;
+use auriga_crds::{Digest, ModelKey, VersionNumber};
+use sqlx::{Sqlite, SqlitePool, Transaction};
+
+use crate::{
+    Activation, Draft, Fault, LedgerEntry, PersistError, Persister, Properties, Stored, VersionManifest,
+    Which, Written,
+};
+use failure::{Address, Failure};
+
+/// One handle to a store in a SQLite file; any number of handles and processes may share the file.
+pub(crate) struct SqliteStore {
+    address: Address,
+    /// One connection: two would only wait for each other inside SQLite.
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+/// How often a write begins again because its bytes were collected under it, which takes a clock that is wrong by a
+/// day or an upload that lasts as long.
+const ATTEMPTS: usize = 3;
+
+impl SqliteStore {
+    async fn begin_writing(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    async fn try_write(&self, model: &ModelKey, draft: Draft) -> Result<Written, Failure> {
+        if let Err(what) = draft.facts.check_numbers() {
+            let model = model.clone();
+            return Err(PersistError::NotKeepable { model, what }.into());
+        }
+        let (digest, draft) = off_the_runtime(move || (Digest::of(&draft.blob), draft)).await;
+        let upload = blobs::Upload::new(model, &draft, digest);
+        for _ in 0..ATTEMPTS {
+            if let Some(existing) = self.upload(&upload).await? {
+                return Ok(Written::Existing(existing));
+            }
+            if let Some(written) = self.commit(&upload).await? {
+                return Ok(written);
+            }
+        }
+        Err(Failure::Fault(Fault::Unavailable(format!(
+            "the bytes of blob {digest} vanished {ATTEMPTS} times while they were written; check the clocks of the \
+             writers"
+        ))))
+    }
+
+    /// Stores all chunks but the last. Answers the version that has the key already, if there is one.
+    async fn upload(&self, upload: &blobs::Upload<'_>) -> Result<Option<VersionManifest>, Failure> {
+        for sequence in 0..upload.n_early_chunks() {
+            let mut tx = self.begin_writing().await?;
+            if sequence == 0
+                && let Some(existing) =
+                    versions::by_key(&mut tx, upload.model, &upload.draft.idempotency_key).await?
+            {
+                return Ok(Some(existing));
+            }
+            upload.claim(&mut tx).await?;
+            upload.put_chunk(&mut tx, sequence).await?;
+            tx.commit().await?;
+        }
+        Ok(None)
+    }
+
+    /// Stores the last chunk and the manifest, both or neither. `None` when an earlier chunk is gone.
+    async fn commit(&self, upload: &blobs::Upload<'_>) -> Result<Option<Written>, Failure> {
+        let (model, draft) = (upload.model, upload.draft);
+        let mut tx = self.begin_writing().await?;
+        if let Some(existing) = versions::by_key(&mut tx, model, &draft.idempotency_key).await? {
+            upload.release(&mut tx).await?;
+            tx.commit().await?;
+            return Ok(Some(Written::Existing(existing)));
+        }
+        upload.put_last_chunk(&mut tx).await?;
+        if !blobs::is_whole(&mut tx, upload.digest, draft.blob.len() as u64).await? {
+            return Ok(None);
+        }
+        let manifest = versions::insert(&mut tx, model, draft, upload.digest).await?;
+        upload.release(&mut tx).await?;
+        blobs::collect_orphans(&mut tx, draft.time).await?;
+        tx.commit().await?;
+        Ok(Some(Written::New(manifest)))
+    }
+
+    async fn try_read(&self, model: &ModelKey, which: Which) -> Result<Stored, Failure> {
+        // One transaction, hence one snapshot: a version deleted meanwhile is still read whole.
+        let mut tx = self.readers.begin().await?;
+        let manifest = match which {
+            Which::Number(number) => versions::get(&mut tx, model, number).await?,
+            Which::Active => {
+                let active = ledger::last(&mut tx, model).await?.map(|entry| entry.to);
+                let number = active.ok_or_else(|| PersistError::NothingActive { model: model.clone() })?;
+                versions::get(&mut tx, model, number).await?
+            }
+        };
+        let blob = blobs::read(&mut tx, model, &manifest).await?;
+        drop(tx);
+        let model = model.clone();
+        Ok(off_the_runtime(move || Stored::verified(&model, manifest, blob)).await?)
+    }
+
+    async fn try_activate(&self, model: &ModelKey, wish: Activation) -> Result<LedgerEntry, Failure> {
+        let mut tx = self.begin_writing().await?;
+        let last = ledger::last(&mut tx, model).await?;
+        if let Some(standing) = last.as_ref().filter(|entry| entry.to == wish.version) {
+            return Ok(standing.clone());
+        }
+        let manifest = versions::get(&mut tx, model, wish.version).await?;
+        let found = last.as_ref().map_or(0, |entry| entry.revision);
+        if found != wish.from_revision {
+            return Err(Failure::Refused(PersistError::RevisionMoved {
+                model: model.clone(),
+                expected: wish.from_revision,
+                found,
+            }));
+        }
+        let entry = LedgerEntry {
+            revision: found + 1,
+            from: last.map(|entry| entry.to),
+            to: wish.version,
+            digest: manifest.digest,
+            reason: wish.reason,
+            actor: wish.actor,
+            time: wish.time,
+        };
+        ledger::append(&mut tx, model, &entry).await?;
+        tx.commit().await?;
+        Ok(entry)
+    }
+
+    async fn try_delete(&self, model: &ModelKey, version: VersionNumber) -> Result<(), Failure> {
+        let mut tx = self.begin_writing().await?;
+        let active = ledger::last(&mut tx, model).await?.map(|entry| entry.to);
+        if active == Some(version) {
+            let model = model.clone();
+            return Err(PersistError::VersionActive { model, version }.into());
+        }
+        let digest = versions::delete(&mut tx, model, version).await?;
+        blobs::delete_if_unnamed(&mut tx, digest).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn try_properties(&self, model: &ModelKey) -> Result<Properties, Failure> {
+        let mut tx = self.readers.begin().await?;
+        let last = ledger::last(&mut tx, model).await?;
+        Ok(Properties {
+            active_version: last.as_ref().map(|entry| entry.to),
+            ledger_revision: last.map_or(0, |entry| entry.revision),
+            high_water_mark: versions::high_water_mark(&mut tx, model).await?,
+            schema_version: schema::version(&mut tx).await?,
+        })
+    }
+}
+
+#[async_trait]
+impl Persister for SqliteStore {
+    async fn write(&self, model: &ModelKey, draft: Draft) -> Result<Written, PersistError> {
+        self.address.explain(self.try_write(model, draft).await)
+    }
+
+    async fn read(&self, model: &ModelKey, which: Which) -> Result<Stored, PersistError> {
+        self.address.explain(self.try_read(model, which).await)
+    }
+
+    async fn activate(&self, model: &ModelKey, activation: Activation) -> Result<LedgerEntry, PersistError> {
+        self.address.explain(self.try_activate(model, activation).await)
+    }
+
+    async fn delete(&self, model: &ModelKey, version: VersionNumber) -> Result<(), PersistError> {
+        self.address.explain(self.try_delete(model, version).await)
+    }
+
+    async fn list(&self, model: &ModelKey) -> Result<Vec<VersionManifest>, PersistError> {
+        self.address.explain(versions::list(&self.readers, model).await)
+    }
+
+    async fn properties(&self, model: &ModelKey) -> Result<Properties, PersistError> {
+        self.address.explain(self.try_properties(model).await)
+    }
+
+    async fn ledger(&self, model: &ModelKey) -> Result<Vec<LedgerEntry>, PersistError> {
+        self.address.explain(ledger::all(&self.readers, model).await)
+    }
+
+    async fn models(&self) -> Result<Vec<ModelKey>, PersistError> {
+        self.address.explain(versions::models(&self.readers).await)
+    }
+}
+
+/// Does long work on a thread of its own, so that other tasks go on meanwhile: hashing a gigabyte takes about a second.
+async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work)
+        .await
+        .expect("the work does not panic, and is not cancelled while somebody waits for it")
+}

@@ -1,0 +1,209 @@
+//! Turns what SQLite and the file system report into faults that a user can act on.
+
+use std::{io, path::Path};
+
+use crate::{Fault, PersistError, StoreUri};
+
+/// How a step can end before it is done; becomes a [`PersistError`] where the store's address is known.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The caller's wish cannot be granted, or the version is damaged.
+    Refused(PersistError),
+    /// The store as a whole has a fault that no library reported.
+    Fault(Fault),
+    /// SQLite's own error.
+    Sql(sqlx::Error),
+    /// The file system's own error.
+    Io(io::Error),
+}
+
+impl From<PersistError> for Failure {
+    fn from(error: PersistError) -> Failure {
+        Failure::Refused(error)
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Failure {
+        Failure::Sql(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        Failure::Io(error)
+    }
+}
+
+/// Says that rows of the store contradict each other.
+pub(super) fn damaged(what: String) -> Failure {
+    Failure::Fault(Fault::NotAStore(what))
+}
+
+/// The store's address as messages name it.
+pub(super) struct Address(String);
+
+impl Address {
+    pub(super) fn of(path: &Path) -> Address {
+        Address(
+            StoreUri::Sqlite {
+                path: path.to_owned(),
+            }
+            .to_string(),
+        )
+    }
+
+    /// Adds the address to a fault of the store.
+    pub(super) fn explain<T>(&self, result: Result<T, Failure>) -> Result<T, PersistError> {
+        let (fault, source): (_, Option<Box<dyn std::error::Error + Send + Sync>>) = match result {
+            Ok(value) => return Ok(value),
+            Err(Failure::Refused(error)) => return Err(error),
+            Err(Failure::Fault(fault)) => (fault, None),
+            Err(Failure::Sql(error)) => (sql_fault(&error), Some(Box::new(error))),
+            Err(Failure::Io(error)) => (io_fault(&error), Some(Box::new(error))),
+        };
+        let store = self.0.clone();
+        Err(PersistError::Store { store, fault, source })
+    }
+}
+
+/// What an error of the driver means for the store.
+pub(super) fn sql_fault(error: &sqlx::Error) -> Fault {
+    match error {
+        sqlx::Error::Database(reported) => {
+            let code = reported.code().and_then(|code| code.parse().ok()).unwrap_or(0);
+            code_fault(code, reported.message())
+        }
+        sqlx::Error::Io(error) => io_fault(error),
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Fault::NotAStore(error.to_string()),
+        sqlx::Error::PoolTimedOut => {
+            Fault::Unavailable("this process has been waiting too long for its own earlier writes".to_owned())
+        }
+        other => Fault::Unavailable(other.to_string()),
+    }
+}
+
+/// What an extended result code of SQLite means; see <https://www.sqlite.org/rescode.html>.
+fn code_fault(extended: i32, message: &str) -> Fault {
+    const READONLY_DBMOVED: i32 = 1032;
+    const IOERR_SHORT_READ: i32 = 522;
+    const IOERR_SHMSIZE: i32 = 4874;
+    const IOERR_DATA: i32 = 8202;
+    const IOERR_CORRUPTFS: i32 = 8458;
+    match extended {
+        READONLY_DBMOVED => {
+            return Fault::Unavailable("its file was moved or replaced while open; start again".to_owned());
+        }
+        // The shared memory beside the database could not grow, because nothing can.
+        IOERR_SHMSIZE => return Fault::Full,
+        IOERR_SHORT_READ | IOERR_DATA | IOERR_CORRUPTFS => return Fault::NotAStore(message.to_owned()),
+        _ => {}
+    }
+    const ERROR: i32 = 1;
+    const PERM: i32 = 3;
+    const BUSY: i32 = 5;
+    const LOCKED: i32 = 6;
+    const READONLY: i32 = 8;
+    const CORRUPT: i32 = 11;
+    const FULL: i32 = 13;
+    const CANTOPEN: i32 = 14;
+    const PROTOCOL: i32 = 15;
+    const CONSTRAINT: i32 = 19;
+    const MISMATCH: i32 = 20;
+    const AUTH: i32 = 23;
+    const NOTADB: i32 = 26;
+    match extended & 0xff {
+        BUSY | LOCKED | PROTOCOL => {
+            Fault::Unavailable("another process has held its lock for too long; try again".to_owned())
+        }
+        FULL => Fault::Full,
+        // The file itself was read before SQLite saw it, so what cannot be opened are the files beside it.
+        CANTOPEN => Fault::NotWritable("the files -wal and -shm beside it cannot be opened".to_owned()),
+        PERM | READONLY | AUTH => Fault::NotWritable(message.to_owned()),
+        // Our statements are fixed, so one that fails to compile or breaks a constraint met a schema or rows of
+        // somebody else's making.
+        ERROR | CORRUPT | CONSTRAINT | MISMATCH | NOTADB => Fault::NotAStore(message.to_owned()),
+        _ => Fault::Unavailable(message.to_owned()),
+    }
+}
+
+/// Whether the error says that stored pages are damaged, rather than locked or out of reach.
+pub(super) fn is_damage(error: &sqlx::Error) -> bool {
+    matches!(sql_fault(error), Fault::NotAStore(_))
+}
+
+/// What an error of the file system means for the store.
+pub(super) fn io_fault(error: &io::Error) -> Fault {
+    match error.kind() {
+        io::ErrorKind::NotFound => Fault::Absent,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            Fault::Full
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            Fault::NotWritable(error.kind().to_string())
+        }
+        io::ErrorKind::IsADirectory => Fault::NotAStore("it is a folder".to_owned()),
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            Fault::NotWritable("a part of its path is a file, not a folder".to_owned())
+        }
+        kind => Fault::Unavailable(kind.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_code_becomes_the_fault_that_names_the_remedy() {
+        let check = |codes: &[i32], expected: &str| {
+            for code in codes {
+                let fault = code_fault(*code, "message");
+                let name = match fault {
+                    Fault::Absent => "absent",
+                    Fault::Unavailable(_) => "unavailable",
+                    Fault::Full => "full",
+                    Fault::NotWritable(_) => "not writable",
+                    Fault::NotAStore(_) => "not a store",
+                    Fault::TooNew { .. } => "too new",
+                    Fault::NetworkFileSystem(_) => "network",
+                };
+                assert_eq!(name, expected, "{code}");
+            }
+        };
+        // BUSY, _RECOVERY, _SNAPSHOT, _TIMEOUT, LOCKED, _SHAREDCACHE, PROTOCOL
+        check(&[5, 261, 517, 773, 6, 262, 15], "unavailable");
+        // FULL, IOERR_SHMSIZE
+        check(&[13, 4874], "full");
+        // PERM, READONLY, _RECOVERY, _CANTLOCK, _ROLLBACK, _CANTINIT, _DIRECTORY, CANTOPEN, _DIRTYWAL, AUTH
+        check(&[3, 8, 264, 520, 776, 1288, 1544, 14, 1294, 23], "not writable");
+        // READONLY_DBMOVED
+        check(&[1032], "unavailable");
+        // ERROR, CORRUPT, _VTAB, _INDEX, CONSTRAINT_UNIQUE, _PRIMARYKEY, _FOREIGNKEY, MISMATCH, NOTADB
+        check(&[1, 11, 267, 779, 2067, 1555, 787, 20, 26], "not a store");
+        // IOERR_SHORT_READ, _DATA, _CORRUPTFS
+        check(&[522, 8202, 8458], "not a store");
+        // IOERR, _READ, _WRITE, _FSYNC, _NOMEM, _LOCK, NOMEM, INTERRUPT, SCHEMA
+        check(&[10, 266, 778, 1034, 3082, 3850, 7, 9, 17], "unavailable");
+    }
+
+    #[test]
+    fn an_error_of_the_file_system_becomes_the_fault_that_names_the_remedy() {
+        let check = |kind: io::ErrorKind, expected: Fault| assert_eq!(io_fault(&kind.into()), expected);
+        check(io::ErrorKind::StorageFull, Fault::Full);
+        check(io::ErrorKind::QuotaExceeded, Fault::Full);
+        check(io::ErrorKind::NotFound, Fault::Absent);
+        check(
+            io::ErrorKind::ReadOnlyFilesystem,
+            Fault::NotWritable("read-only filesystem or storage medium".to_owned()),
+        );
+        check(
+            io::ErrorKind::PermissionDenied,
+            Fault::NotWritable("permission denied".to_owned()),
+        );
+        check(
+            io::ErrorKind::TimedOut,
+            Fault::Unavailable("timed out".to_owned()),
+        );
+    }
+}

@@ -1,0 +1,30 @@
+//! Runs the conformance suite on every backend.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use auriga_persist::{PersistError, Persister, StoreUri, conformance::TestStore, conformance_suite, open};
+use tempfile::TempDir;
+
+/// A store at an address within a folder that is removed with it.
+struct InFolder {
+    uri: StoreUri,
+    _folder: TempDir,
+}
+
+impl InFolder {
+    fn new(uri: &str) -> InFolder {
+        let folder = tempfile::tempdir().unwrap();
+        let uri = StoreUri::parse(uri, folder.path()).unwrap();
+        InFolder { uri, _folder: folder }
+    }
+}
+
+#[async_trait]
+impl TestStore for InFolder {
+    async fn handle(&self) -> Result<Arc<dyn Persister>, PersistError> {
+        open(&self.uri).await
+    }
+}
+
+conformance_suite!(sqlite, async || InFolder::new("sqlite://auriga-data/models.db"));
