@@ -22,6 +22,7 @@ mod target;
 mod transformer;
 
 pub use column::{Cell, Column, ColumnKind};
+pub use container::envelope::FORMAT_VERSION;
 pub use control::{Control, Progress};
 pub use error::{FitError, LoadError, PredictError, TableError};
 pub use estimator::{

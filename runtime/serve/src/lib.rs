@@ -1,1 +1,26 @@
-//! stub
+//! The HTTP front of a fitted model: rows in, predictions out, and word of who answers.
+//!
+//! A [`Service`] holds the version that answers; [`Service::swap`] replaces it without dropping a request. [`serve`]
+//! answers on a listener until it is told to stop, then drains. What Palladium's users know keeps its shape:
+//! `/predict` by query or by a JSON list of rows, `/alive`, `/list`.
+
+mod connection;
+mod decode;
+mod inputs;
+mod limits;
+mod loaded;
+mod memory;
+mod metadata;
+mod refusal;
+mod routes;
+mod server;
+mod service;
+mod settings;
+
+pub use inputs::MappingError;
+pub use limits::Limits;
+pub use loaded::{LoadFailure, Loaded};
+pub use refusal::ErrorCode;
+pub use server::serve;
+pub use service::Service;
+pub use settings::{EntryPoint, Mapped, Settings, SettingsError, ValueKind};

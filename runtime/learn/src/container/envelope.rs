@@ -16,7 +16,7 @@ use super::writer::Tensor;
 use crate::LoadError;
 
 /// The newest format version that this build reads, and the one it writes.
-const FORMAT_VERSION: u64 = 1;
+pub const FORMAT_VERSION: u64 = 1;
 /// Longest header: kinds and shapes take a few kilobytes, and nothing in it grows with data.
 const HEADER_MAX: usize = 1 << 20;
 const KEY: &str = "auriga";

@@ -1,0 +1,136 @@
+//! Which request is answered by what.
+
+mod answer;
+mod body;
+mod list;
+mod predict;
+
+use std::{any::Any, sync::Arc};
+
+use auriga_crds::contract::Alive;
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::StatusCode,
+    response::Response,
+    routing::get,
+};
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::{
+    Limits, Service,
+    refusal::{Refusal, cut},
+};
+
+/// What every route shares: the service and the room that requests compete for.
+pub(crate) struct Front {
+    pub(crate) service: Arc<Service>,
+    limits: Limits,
+    /// One permit a predict request that computes.
+    in_flight: Semaphore,
+    /// One permit a byte of a body that is being read or decoded.
+    body_room: Arc<Semaphore>,
+    /// One permit a prediction on a thread of its own.
+    threads: Arc<Semaphore>,
+}
+
+impl Front {
+    pub(crate) fn new(service: Arc<Service>, limits: Limits) -> Front {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Front {
+            in_flight: Semaphore::new(limits.max_in_flight.max(1) as usize),
+            body_room: Arc::new(Semaphore::new(
+                limits.max_buffered_bytes.min(Semaphore::MAX_PERMITS),
+            )),
+            threads: Arc::new(Semaphore::new(threads)),
+            service,
+            limits,
+        }
+    }
+
+    /// The answer to a request that `live` would have answered.
+    fn refuse(&self, live: Option<&crate::service::Live>, refusal: &Refusal) -> Response {
+        let body = self.service.metadata(live).of_error(refusal);
+        let mut response = answer::json(refusal.status(), body);
+        if refusal.passes_soon() {
+            answer::retry_soon(&mut response);
+        }
+        if let Some(live) = live {
+            answer::name_version(&mut response, live);
+        }
+        response
+    }
+}
+
+/// All routes of a service.
+pub(crate) fn routes(front: Arc<Front>) -> Router {
+    let mut router = Router::new()
+        .route("/alive", get(alive))
+        .route("/livez", get(livez))
+        .route("/list", get(list::list));
+    for (at, entry_point) in front.service.settings().entry_points.iter().enumerate() {
+        let predict =
+            move |State(front): State<Arc<Front>>, request: Request| predict::predict(front, at, request);
+        router = router.route(&entry_point.path, get(predict).post(predict));
+    }
+    let panicked = {
+        let front = front.clone();
+        move |cause: Box<dyn Any + Send>| internal_error(&front, &*cause)
+    };
+    router
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(CatchPanicLayer::custom(panicked))
+        .with_state(front)
+}
+
+async fn alive(State(front): State<Arc<Front>>) -> Response {
+    let alive = front.service.alive();
+    let status = match alive.message {
+        None => StatusCode::OK,
+        Some(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    answer::json(status, to_json(&alive))
+}
+
+fn to_json(alive: &Alive) -> String {
+    serde_json::to_string(alive).expect("texts, numbers and maps with text keys always become JSON")
+}
+
+/// Says only that the process runs: an empty store must not restart it.
+async fn livez() -> Response {
+    answer::json(StatusCode::OK, "{\"live\":true}\n")
+}
+
+async fn not_found(State(front): State<Arc<Front>>, request: Request) -> Response {
+    let paths = front
+        .service
+        .settings()
+        .entry_points
+        .iter()
+        .map(|entry_point| entry_point.path.as_str());
+    let hint = format!(
+        "this service answers {}, /alive, /livez and /list",
+        paths.collect::<Vec<_>>().join(", ")
+    );
+    let path = request.uri().path().to_owned();
+    front.refuse(front.service.live().as_deref(), &Refusal::NotFound { path, hint })
+}
+
+async fn method_not_allowed(State(front): State<Arc<Front>>, request: Request) -> Response {
+    let refusal = Refusal::MethodNotAllowed {
+        method: cut(request.method().as_str()),
+        path: request.uri().path().to_owned(),
+    };
+    front.refuse(front.service.live().as_deref(), &refusal)
+}
+
+fn internal_error(front: &Front, cause: &(dyn Any + Send)) -> Response {
+    let text = cause
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or(cause.downcast_ref::<&str>().copied());
+    tracing::error!(cause = text, "a request made the service panic; this is a bug");
+    front.refuse(front.service.live().as_deref(), &Refusal::Internal)
+}

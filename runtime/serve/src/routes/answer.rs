@@ -1,0 +1,38 @@
+//! The headers that answers carry.
+
+use axum::{
+    body::Body,
+    http::{
+        HeaderName, HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS},
+    },
+    response::Response,
+};
+
+use crate::service::Live;
+
+const X_MODEL_VERSION: HeaderName = HeaderName::from_static("x-model-version");
+
+/// An answer with a JSON body.
+pub(super) fn json(status: StatusCode, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Names the version that answers.
+pub(super) fn name_version(response: &mut Response, live: &Live) {
+    response
+        .headers_mut()
+        .insert(X_MODEL_VERSION, live.version_header.clone());
+}
+
+/// Asks the client to come again in a second.
+pub(super) fn retry_soon(response: &mut Response) {
+    response
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+}

@@ -1,0 +1,118 @@
+//! Accepts connections, and lets go of them again in good order.
+
+use std::{future::Future, io, pin::pin, sync::Arc, time::Duration};
+
+use axum::Router;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::{sleep, timeout},
+};
+
+use crate::{
+    Limits, Service,
+    connection::{self, Stage},
+    routes::{Front, routes},
+};
+
+/// Answers on `listener` until `shutdown` ends, then drains: `/alive` turns 503 at once, the listener accepts for
+/// `limits.drain_delay` more, then closes; idle connections close with it, requests in flight have
+/// `limits.drain_timeout` to finish. Returns when every connection is closed.
+///
+/// Errors: none today; a connection that fails concerns nobody else, and a listener that runs out of file descriptors
+/// tries again.
+pub async fn serve(
+    listener: TcpListener,
+    service: Arc<Service>,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let server = Server {
+        router: routes(Arc::new(Front::new(service.clone(), limits.clone()))),
+        connections: Arc::new(Semaphore::new(limits.max_connections.max(1) as usize)),
+        stage: watch::Sender::new(Stage::Serve),
+        service,
+        limits,
+    };
+    server.accept_until(&listener, shutdown).await;
+    server.service.drain();
+    server
+        .accept_until(&listener, sleep(server.limits.drain_delay))
+        .await;
+    drop(listener);
+    server.stage.send_replace(Stage::Finish);
+    if timeout(server.limits.drain_timeout, server.all_closed())
+        .await
+        .is_err()
+    {
+        server.stage.send_replace(Stage::Close);
+        server.all_closed().await;
+    }
+    Ok(())
+}
+
+struct Server {
+    router: Router,
+    service: Arc<Service>,
+    limits: Limits,
+    /// One permit an open connection.
+    connections: Arc<Semaphore>,
+    stage: watch::Sender<Stage>,
+}
+
+impl Server {
+    async fn accept_until(&self, listener: &TcpListener, end: impl Future<Output = ()>) {
+        let mut end = pin!(end);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut end => return,
+                (stream, permit) = self.accept(listener) => self.start(stream, permit),
+            }
+        }
+    }
+
+    /// The next connection, once there is room for it.
+    async fn accept(&self, listener: &TcpListener) -> (TcpStream, OwnedSemaphorePermit) {
+        let permit = self.connections.clone().acquire_owned().await;
+        let permit = permit.expect("nobody closes this semaphore");
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => return (stream, permit),
+                Err(error) if is_about_one_connection(&error) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted: {error}; trying again in 0.1 s");
+                    sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+
+    fn start(&self, stream: TcpStream, permit: OwnedSemaphorePermit) {
+        let connection = connection::run(
+            stream,
+            self.router.clone(),
+            self.service.clone(),
+            &self.limits,
+            self.stage.subscribe(),
+        );
+        tokio::spawn(async move {
+            connection.await;
+            drop(permit);
+        });
+    }
+
+    async fn all_closed(&self) {
+        let all = self.limits.max_connections.max(1);
+        let permits = self.connections.acquire_many(all).await;
+        permits.expect("nobody closes this semaphore");
+    }
+}
+
+fn is_about_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
+}
