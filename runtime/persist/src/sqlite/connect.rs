@@ -52,11 +52,11 @@ pub(super) async fn open(
             .acquire_timeout(PATIENCE * 4)
             .max_lifetime(None)
             .test_before_acquire(false)
+            .after_release(|connection, _| Box::pin(has_left_its_transaction(connection)))
     };
     let writer = pool()
         .max_connections(1)
         .idle_timeout(None)
-        .after_release(|connection, _| Box::pin(has_left_its_transaction(connection)))
         .connect_with(options.clone().journal_mode(SqliteJournalMode::Wal))
         .await?;
     let readers = pool()
@@ -93,8 +93,9 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// SQLite itself rolls a transaction back when the disk is full. The driver still counts it as open, so the next one on
-/// this connection could not begin: such a connection is closed, and the pool makes a new one.
+/// SQLite itself rolls a transaction back when the disk is full or fails. The driver still counts it as open: the next
+/// writer on this connection could not begin, the next reader would keep its snapshot for good. Such a connection is
+/// closed, and the pool makes a new one.
 async fn has_left_its_transaction(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     // The driver queues the rollback of a dropped transaction; the ping comes behind it.
     connection.ping().await?;
