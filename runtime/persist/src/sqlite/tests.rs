@@ -7,7 +7,7 @@ use jiff::ToSpan;
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
-use super::{SqliteStore, blobs::Upload, connect};
+use super::{SqliteStore, blobs::Upload, connect, create};
 use crate::{
     Fault, PersistError, Persister, Which, Written,
     conformance::fixtures::{activation, bytes, draft, draft_of, model, version},
@@ -180,6 +180,15 @@ async fn every_commit_reaches_the_disk_before_it_is_answered() {
         pragma("SELECT CAST(foreign_keys AS TEXT) FROM pragma_foreign_keys").await,
         "1"
     );
+}
+
+/// The two bytes of the header that name the versions of reading and writing are 2 with a write-ahead log, else 1.
+#[tokio::test]
+async fn a_new_store_has_its_write_ahead_log_from_the_first_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("models.db");
+    create::create(&path).await.unwrap();
+    assert_eq!(std::fs::read(&path).unwrap()[18..20], [2, 2]);
 }
 
 #[tokio::test]
