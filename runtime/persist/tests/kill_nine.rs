@@ -63,12 +63,15 @@ async fn a_writer_killed_at_any_moment_leaves_whole_versions_and_fresh_numbers()
 
     let (store, iris) = (handle(folder.path()).await, iris());
     let high_water_mark = store.properties(&iris).await.unwrap().high_water_mark;
-    let numbers: Vec<u64> = seen.keys.keys().map(|number| number.get()).collect();
-    assert_eq!(
-        numbers,
-        (1..=high_water_mark).collect::<Vec<_>>(),
-        "every number was given to one version"
-    );
+    // A version may come and go unseen: its writer dies before it can note the number, the other one deletes it.
+    let unseen: Vec<u64> = (1..=high_water_mark)
+        .filter(|number| {
+            let number = VersionNumber::new(*number).unwrap();
+            !seen.keys.contains_key(&number) && !seen.deleted.contains(&number)
+        })
+        .collect();
+    assert_eq!(unseen, [] as [u64; 0], "every number was given to a version");
+    assert!(seen.keys.keys().all(|number| number.get() <= high_water_mark));
     let mut active = None;
     for row in store.ledger(&iris).await.unwrap() {
         assert_eq!(row.from, active, "revision {}", row.revision);

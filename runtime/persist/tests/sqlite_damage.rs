@@ -75,6 +75,12 @@ async fn a_store_that_is_not_there_is_made_only_by_those_who_may() {
     );
 
     drop(open(&uri(&path)).await.unwrap());
+    let header = fs::read(&path).unwrap();
+    assert_eq!(
+        header[18..20],
+        [2, 2],
+        "it has its write-ahead log from the first moment"
+    );
     open_existing(&uri(&path)).await.unwrap();
 
     let beneath_a_file = open(&uri(&path.join("models.db"))).await;

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, sqlite::SqliteJournalMode};
 use tempfile::NamedTempFile;
 
 use super::{connect, failure::Failure, schema};
@@ -19,7 +19,9 @@ pub(super) async fn create(path: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(folder)?;
     let draft = draft_file(path, folder)?;
 
-    let mut connection = connect::options(draft.path()).connect().await?;
+    // The mode stays with the file. To change it later takes the file for oneself, which busy timeouts do not wait for.
+    let options = connect::options(draft.path()).journal_mode(SqliteJournalMode::Wal);
+    let mut connection = options.connect().await?;
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
     schema::migrate(&mut tx).await?;
     tx.commit().await?;

@@ -7,7 +7,7 @@ use jiff::ToSpan;
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
-use super::{SqliteStore, blobs::Upload, connect};
+use super::{SqliteStore, blobs::Upload, connect, create};
 use crate::{
     Fault, PersistError, Persister, Which, Written,
     conformance::fixtures::{activation, bytes, draft, draft_of, model, version},
@@ -17,22 +17,30 @@ const LONG: usize = 3 << 20;
 
 #[tokio::test]
 async fn a_full_store_changes_nothing_and_recovers_when_there_is_room() {
-    let (_folder, store) = store().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("models.db");
+    let cramped = connect::options(&path).pragma("max_page_count", "200");
+    let store = connect::open(&path, true, cramped).await.unwrap();
     store.write(&iris(), draft("before")).await.unwrap();
     let seen = store.properties(&iris()).await.unwrap();
-    for length in [1 << 19, LONG] {
-        limit_pages(&store).await;
-        let result = store.write(&iris(), draft_of("large", bytes(1, length))).await;
+    // Once the manifest's transaction finds no room, once that of an early chunk.
+    for length in [1 << 20, LONG] {
+        let result = store
+            .write(&iris(), draft_of(&format!("{length}"), bytes(1, length)))
+            .await;
         assert_eq!(fault(result), Fault::Full);
         assert_eq!(store.properties(&iris()).await.unwrap(), seen);
         store.read(&iris(), Which::Number(version(1))).await.unwrap();
     }
-    // The limit went with the connection, which the driver still took for one within a transaction.
-    let written = store
+    // SQLite rolled back by itself, and the driver took the connection for one within a transaction.
+    let small = store.write(&iris(), draft("small")).await.unwrap();
+    assert_eq!(small.manifest().number, version(2));
+    let roomy = SqliteStore::open(&path).await.unwrap();
+    let large = roomy
         .write(&iris(), draft_of("large", bytes(1, LONG)))
         .await
         .unwrap();
-    assert_eq!(written.manifest().number, version(2));
+    assert_eq!(large.manifest().number, version(3));
 }
 
 #[tokio::test]
@@ -55,9 +63,8 @@ async fn a_store_that_refuses_writes_says_so() {
 async fn a_lock_held_for_too_long_is_named_and_readers_do_not_mind() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("models.db");
-    let store = connect::open(&path, true, Duration::from_millis(50))
-        .await
-        .unwrap();
+    let impatient = connect::options(&path).busy_timeout(Duration::from_millis(50));
+    let store = connect::open(&path, true, impatient).await.unwrap();
     store.write(&iris(), draft("before")).await.unwrap();
 
     let mut other = SqliteConnection::connect_with(&connect::options(&path))
@@ -175,6 +182,15 @@ async fn every_commit_reaches_the_disk_before_it_is_answered() {
     );
 }
 
+/// The two bytes of the header that name the versions of reading and writing are 2 with a write-ahead log, else 1.
+#[tokio::test]
+async fn a_new_store_has_its_write_ahead_log_from_the_first_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("models.db");
+    create::create(&path).await.unwrap();
+    assert_eq!(std::fs::read(&path).unwrap()[18..20], [2, 2]);
+}
+
 #[tokio::test]
 async fn a_write_that_is_given_up_halfway_leaves_the_store_usable() {
     let (_folder, store) = store().await;
@@ -198,17 +214,6 @@ async fn store() -> (TempDir, SqliteStore) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("models.db")).await.unwrap();
     (folder, store)
-}
-
-/// Lets the file grow by a few pages only.
-async fn limit_pages(store: &SqliteStore) {
-    let mut writer = store.writer.acquire().await.unwrap();
-    let pages: i64 = sqlx::query_scalar("PRAGMA page_count")
-        .fetch_one(&mut *writer)
-        .await
-        .unwrap();
-    let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {}", pages + 20));
-    sqlx::query(limit).execute(&mut *writer).await.unwrap();
 }
 
 async fn write_later(store: &SqliteStore, span: jiff::Span) {
