@@ -484,7 +484,7 @@ fn line_ends_may_lie_across_two_buffers() {
 /// Run it with `cargo test --release -p auriga-data -- --ignored --nocapture`.
 #[test]
 #[ignore = "measures, which makes sense in a release build alone"]
-fn reading_takes_less_than_pandas_takes() {
+fn numbers_are_read_in_the_time_that_pandas_takes() {
     let written = |n_rows: u32, n_columns: u32| {
         let header = (0..n_columns)
             .map(|column| format!("c{column}"))
@@ -500,7 +500,8 @@ fn reading_takes_less_than_pandas_takes() {
         }
         text
     };
-    // pandas 2 reads the first in about 30 ms on two cores.
+    // On the machine of the first measurement pandas 3.1 took 17 and 500 ms of one core, this crate 16 and 630; the bounds
+    // leave room for other machines.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("numbers.csv");
     let limits = Limits::new(AddressPolicy::Cluster);
