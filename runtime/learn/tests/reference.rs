@@ -1,9 +1,9 @@
 //! Compares fits, predictions and scores with what scikit-learn makes of the same rows.
 //!
 //! The values come from `tests/reference/learn_reference.py`. Closed forms (least squares, means, encodings) agree
-//! within 1e-9, which leaves room for another order of additions. Logistic regressions agree within 2e-6 because
-//! scikit-learn's own minimization ends that far from the minimum: it also stops when the loss no longer falls by 64 ε,
-//! and a loss is flat to first order at its minimum.
+//! within 1e-9, which leaves room for another order of additions. Logistic regressions agree within 1e-6: most are far
+//! closer, but with classes far apart and a weak penalty the loss is so flat that a gradient of 1e-10 leaves the last
+//! digits of the weights open.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 const CLOSED_FORM: f64 = 1e-9;
-const MINIMUM: f64 = 2e-6;
+const MINIMUM: f64 = 1e-6;
 /// With scikit-learn's default tolerance both minimizations end where the gradient is small, at different points.
 const DEFAULT_TOLERANCE: f64 = 5e-3;
 
