@@ -49,17 +49,10 @@ pub(crate) fn describe_kinds(workspace: &Workspace) -> Result<Done> {
 }
 
 fn generate(workspace: &Workspace, arguments: &[&str]) -> Result<Done> {
+    // Naming the package would narrow the features of its dependencies, and compile them once more for this alone.
     let mut command = workspace.cargo();
     command
-        .args([
-            "run",
-            "--quiet",
-            "--package",
-            "auriga-crds",
-            "--bin",
-            "crdgen",
-            "--",
-        ])
+        .args(["run", "--quiet", "--bin", "crdgen", "--"])
         .args(arguments);
     run(&mut command)?;
     Ok(Done::default())

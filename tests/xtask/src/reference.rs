@@ -33,7 +33,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Done> {
 
 /// Builds the auriga program, lets it fit and serve the examples, and compares that with scikit-learn.
 pub(crate) fn check_program(workspace: &Workspace) -> Result<Done> {
-    run(workspace.cargo().args(["build", "--package", "auriga"]))?;
+    run(workspace.cargo().args(["build", "--bin", "auriga"]))?;
     let program = workspace.target.join("debug").join(format!("auriga{EXE_SUFFIX}"));
     let program = program
         .to_str()
