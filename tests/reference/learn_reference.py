@@ -132,6 +132,13 @@ def regression_cases():
     yield regressor("linear without intercept", LinearRegression(fit_intercept=False), {"kind": "linearRegression", "fitIntercept": False}, x, y)
     yield regressor("linear with more columns than rows", LinearRegression(), {"kind": "linearRegression"}, wide, wide_y)
     yield regressor("linear with dependent columns", LinearRegression(), {"kind": "linearRegression"}, dependent, y)
+    nearly = dependent + random.normal(size=dependent.shape) * 1e-12
+    yield regressor("linear with columns that differ by rounding", LinearRegression(), {"kind": "linearRegression"}, nearly, y)
+    units = wide * 10.0 ** np.linspace(-1.5, 1.5, 14)
+    yield regressor("linear with more columns than rows in many units", LinearRegression(), {"kind": "linearRegression"}, units, wide_y)
+    # With its default tolerance scikit-learn would drop the small column.
+    small = np.column_stack([x[:, 0] * 1e7, x[:, 1] * 1e-3])
+    yield regressor("linear with a column in small units", LinearRegression(tol=0.0), {"kind": "linearRegression"}, small, y)
     yield regressor("linear with a constant column", LinearRegression(), {"kind": "linearRegression"}, constant, y)
     yield regressor("linear with a constant target", LinearRegression(), {"kind": "linearRegression"}, x, np.full(60, 2.5))
     yield regressor("ridge", Ridge(), {"kind": "ridge"}, x, y)
