@@ -1,9 +1,9 @@
 //! Compares fits, predictions and scores with what scikit-learn makes of the same rows.
 //!
 //! The values come from `tests/reference/learn_reference.py`. Closed forms (least squares, means, encodings) agree
-//! within 1e-10, which leaves room for another order of additions. Logistic regressions agree within 5e-7: most are far
-//! closer, but with classes far apart and a weak penalty the loss is so flat that a gradient of 1e-10 leaves the last
-//! digits of the weights open.
+//! within 1e-10, which leaves room for another order of additions. Logistic regressions agree within 2e-6: most are far
+//! closer, but with classes far apart and C = 10,000 the loss curves by 1/(C n_rows) alone in some directions, where a
+//! gradient of 1e-10 is up to 3e-5 away from the minimum.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 const CLOSED_FORM: f64 = 1e-10;
-const MINIMUM: f64 = 5e-7;
+const MINIMUM: f64 = 2e-6;
 /// With scikit-learn's default tolerance both minimizations end where the gradient is small, at different points.
 const DEFAULT_TOLERANCE: f64 = 5e-3;
 
