@@ -1,10 +1,16 @@
 """Writes what scikit-learn learns and predicts from small data sets, as JSON for the tests of auriga-learn.
 
+    python learn_reference.py            writes runtime/learn/tests/fixtures/reference.json
+    python learn_reference.py --check    computes again and compares with the stored values
+
 Each case has the rows of a fit, the steps (named as in a manifest), rows to predict, and what came out. Logistic
-regressions are fitted with a tolerance far below the default, so that the minimum is compared and not the path to it.
+regressions are solved by newton-cholesky with a tolerance far below the default, so that the minimum is compared and
+not the path to it: lbfgs, the default, also stops when the loss no longer falls by 64 units in the last place.
 """
 
+import argparse
 import json
+import pathlib
 import sys
 
 import numpy as np
@@ -14,7 +20,10 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import get_scorer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-TIGHT = {"tol": 1e-10, "max_iter": 10_000}
+from compare import differences
+
+STORED = pathlib.Path(__file__).resolve().parents[2] / "runtime/learn/tests/fixtures/reference.json"
+TIGHT = {"tol": 1e-10, "max_iter": 10_000, "solver": "newton-cholesky"}
 
 
 def numbers(array):
@@ -123,6 +132,13 @@ def regression_cases():
     yield regressor("linear without intercept", LinearRegression(fit_intercept=False), {"kind": "linearRegression", "fitIntercept": False}, x, y)
     yield regressor("linear with more columns than rows", LinearRegression(), {"kind": "linearRegression"}, wide, wide_y)
     yield regressor("linear with dependent columns", LinearRegression(), {"kind": "linearRegression"}, dependent, y)
+    nearly = dependent + random.normal(size=dependent.shape) * 1e-12
+    yield regressor("linear with columns that differ by rounding", LinearRegression(), {"kind": "linearRegression"}, nearly, y)
+    units = wide * 10.0 ** np.linspace(-1.5, 1.5, 14)
+    yield regressor("linear with more columns than rows in many units", LinearRegression(), {"kind": "linearRegression"}, units, wide_y)
+    # With its default tolerance scikit-learn would drop the small column.
+    small = np.column_stack([x[:, 0] * 1e7, x[:, 1] * 1e-3])
+    yield regressor("linear with a column in small units", LinearRegression(tol=0.0), {"kind": "linearRegression"}, small, y)
     yield regressor("linear with a constant column", LinearRegression(), {"kind": "linearRegression"}, constant, y)
     yield regressor("linear with a constant target", LinearRegression(), {"kind": "linearRegression"}, x, np.full(60, 2.5))
     yield regressor("ridge", Ridge(), {"kind": "ridge"}, x, y)
@@ -244,6 +260,24 @@ def pipeline_case():
     }
 
 
-cases = [*logistic_cases(), *regression_cases(), *transformer_cases(), *pipeline_case()]
-with open(sys.argv[1], "w", encoding="utf-8") as file:
-    file.write("[\n" + ",\n".join(json.dumps(case, ensure_ascii=False, allow_nan=False) for case in cases) + "\n]\n")
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="compare with the stored values instead of writing them")
+    check = parser.parse_args().check
+
+    cases = [*logistic_cases(), *regression_cases(), *transformer_cases(), *pipeline_case()]
+    lines = [json.dumps(case, ensure_ascii=False, allow_nan=False) for case in cases]
+    if not check:
+        STORED.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
+        return 0
+    stored = json.loads(STORED.read_text(encoding="utf-8"))
+    found = differences(stored, [json.loads(line) for line in lines], at=STORED.name)
+    for line in found:
+        print(line, file=sys.stderr)
+    if not found:
+        print(f"{len(cases)} cases of the learn crate agree")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

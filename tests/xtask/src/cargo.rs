@@ -5,6 +5,7 @@ use anyhow::{Result, ensure};
 use crate::{
     program::{follow, run},
     steps::Done,
+    terminal::is_styled,
     workspace::Workspace,
 };
 
@@ -16,7 +17,11 @@ pub(crate) fn format(workspace: &Workspace) -> Result<Done> {
 
 /// Fails if the Rust code is not formatted.
 pub(crate) fn check_format(workspace: &Workspace) -> Result<Done> {
-    run(workspace.cargo().args(["fmt", "--all", "--check"]))?;
+    // Left to itself, rustfmt colors what it prints into a file too.
+    let color = if is_styled() { "always" } else { "never" };
+    run(workspace
+        .cargo()
+        .args(["fmt", "--all", "--check", "--", "--color", color]))?;
     Ok(Done::default())
 }
 
@@ -44,17 +49,10 @@ pub(crate) fn describe_kinds(workspace: &Workspace) -> Result<Done> {
 }
 
 fn generate(workspace: &Workspace, arguments: &[&str]) -> Result<Done> {
+    // Naming the package would narrow the features of its dependencies, and compile them once more for this alone.
     let mut command = workspace.cargo();
     command
-        .args([
-            "run",
-            "--quiet",
-            "--package",
-            "auriga-crds",
-            "--bin",
-            "crdgen",
-            "--",
-        ])
+        .args(["run", "--quiet", "--bin", "crdgen", "--"])
         .args(arguments);
     run(&mut command)?;
     Ok(Done::default())

@@ -28,9 +28,9 @@ cargo xtask <task>
   fmt                    formats the Rust code
   crds                   writes the generated files from the types
   crds --describe        prints the manual of the kinds
-  reference              compares the examples with scikit-learn
+  reference              computes with scikit-learn and compares with the stored values
   reference --auriga     builds the auriga program and compares what it fits and serves
-  reference --update     writes the examples' data and the stored values anew
+  reference --update     stores those values, and the examples' data, anew
   tidy                   checks the house rules
   advisories             checks the dependencies for known vulnerabilities; downloads the list of them
   help                   prints this

@@ -1,4 +1,4 @@
-//! Compares the examples with scikit-learn, by the scripts in `tests/reference` in a Python environment of their own.
+//! Compares with scikit-learn, by the scripts in `tests/reference` in a Python environment of their own.
 
 use std::{
     env::consts::EXE_SUFFIX,
@@ -17,7 +17,7 @@ use crate::{
 /// They test what the scripts share.
 const TESTS: [&str; 1] = ["compare_test.py"];
 /// They compute and store; with `--check`, they compute and compare.
-const SCRIPTS: [&str; 2] = ["examples_data.py", "examples_reference.py"];
+const SCRIPTS: [&str; 3] = ["examples_data.py", "examples_reference.py", "learn_reference.py"];
 
 /// Computes again what the scripts have stored, and compares.
 pub(crate) fn check(workspace: &Workspace) -> Result<Done> {
@@ -33,7 +33,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Done> {
 
 /// Builds the auriga program, lets it fit and serve the examples, and compares that with scikit-learn.
 pub(crate) fn check_program(workspace: &Workspace) -> Result<Done> {
-    run(workspace.cargo().args(["build", "--package", "auriga"]))?;
+    run(workspace.cargo().args(["build", "--bin", "auriga"]))?;
     let program = workspace.target.join("debug").join(format!("auriga{EXE_SUFFIX}"));
     let program = program
         .to_str()

@@ -81,7 +81,7 @@ const STEPS: [Step; 8] = [
     },
     Step {
         name: "reference",
-        about: "the examples come out as in scikit-learn",
+        about: "stored values are those of scikit-learn",
         task: reference::check,
     },
 ];

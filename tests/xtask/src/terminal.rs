@@ -3,7 +3,6 @@
 use std::{
     env,
     io::{IsTerminal, stdout},
-    sync::LazyLock,
     time::Duration,
 };
 
@@ -18,14 +17,15 @@ pub(crate) enum Style {
     Red,
 }
 
-static STYLED: LazyLock<bool> = LazyLock::new(|| {
+/// Whether standard output is a terminal whose user did not refuse colors by `NO_COLOR`.
+pub(crate) fn is_styled() -> bool {
     let unset = |name| env::var_os(name).is_none_or(|value| value.is_empty());
     stdout().is_terminal() && unset("NO_COLOR") && env::var_os("TERM").is_none_or(|term| term != "dumb")
-});
+}
 
-/// `text` in `style` on a terminal, unless `NO_COLOR` is set; as it is elsewhere.
+/// `text` in `style` if the output is styled, and as it is otherwise.
 pub(crate) fn styled(text: &str, style: Style) -> String {
-    if !*STYLED {
+    if !is_styled() {
         return text.to_owned();
     }
     let code = match style {
