@@ -8,7 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -23,7 +23,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
     sync::watch,
-    time::{Instant, sleep_until},
+    time::{Instant, Sleep, sleep, sleep_until},
 };
 use tower::Service as _;
 
@@ -43,6 +43,11 @@ pub(crate) enum Stage {
 /// The largest head of a request, and what is read of a body at a time.
 const BUFFER_BYTES: usize = 64 << 10;
 
+/// How much, and for how long, is read of a body that was refused. Closing a socket with unread bytes resets it, and
+/// many clients then report the reset instead of the answer that says why.
+const LINGER_BYTES: usize = 8 << 20;
+const LINGER_TIME: Duration = Duration::from_secs(1);
+
 /// Serves `stream` until the client closes it, is too slow, or `stage` says so.
 pub(crate) fn run(
     stream: TcpStream,
@@ -58,12 +63,16 @@ pub(crate) fn run(
         let io = TokioIo::new(Paced {
             stream,
             pace: pace.clone(),
+            linger: None,
         });
         let answer = service_fn(|request: Request<Incoming>| {
             pace.request_began();
             let answer = router.clone().call(request);
             async {
                 let mut response = answer.await?;
+                if response.headers().contains_key(CONNECTION) {
+                    pace.body_was_left();
+                }
                 if service.is_draining() {
                     response
                         .headers_mut()
@@ -104,6 +113,8 @@ struct Pace {
     deadline: AtomicU64,
     /// Whether the next byte begins a request.
     idle: AtomicBool,
+    /// Whether a request was answered before its body was read to the end.
+    left_body: AtomicBool,
     header_timeout: Duration,
     idle_timeout: Duration,
     request_timeout: Duration,
@@ -115,6 +126,7 @@ impl Pace {
             started: Instant::now(),
             deadline: AtomicU64::new(0),
             idle: AtomicBool::new(false),
+            left_body: AtomicBool::new(false),
             header_timeout: limits.header_timeout,
             idle_timeout: limits.idle_timeout,
             // The route itself answers at its timeout; what comes on top is for a client that does not take the answer.
@@ -138,6 +150,10 @@ impl Pace {
     fn answered(&self) {
         self.idle.store(true, Ordering::Relaxed);
         self.allow(self.idle_timeout);
+    }
+
+    fn body_was_left(&self) {
+        self.left_body.store(true, Ordering::Relaxed);
     }
 
     fn allow(&self, timeout: Duration) {
@@ -165,10 +181,38 @@ impl Pace {
     }
 }
 
-/// A stream that tells its pace when bytes come.
+/// A stream that tells its pace when bytes come, and lingers where closing at once would lose an answer.
 struct Paced {
     stream: TcpStream,
     pace: Arc<Pace>,
+    linger: Option<Linger>,
+}
+
+/// What may still be read, and until when.
+struct Linger {
+    n_bytes: usize,
+    end: Pin<Box<Sleep>>,
+}
+
+impl Paced {
+    /// Reads and forgets what the client still sends, within bounds.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let linger = self.linger.get_or_insert_with(|| Linger {
+            n_bytes: LINGER_BYTES,
+            end: Box::pin(sleep(LINGER_TIME)),
+        });
+        let mut buffer = [0; 8 << 10];
+        while linger.n_bytes > 0 && linger.end.as_mut().poll(cx).is_pending() {
+            let mut read = ReadBuf::new(&mut buffer);
+            match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read)) {
+                Ok(()) if !read.filled().is_empty() => {
+                    linger.n_bytes = linger.n_bytes.saturating_sub(read.filled().len());
+                }
+                _ => break,
+            }
+        }
+        Poll::Ready(())
+    }
 }
 
 impl AsyncRead for Paced {
@@ -196,7 +240,11 @@ impl AsyncWrite for Paced {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let shut = ready!(Pin::new(&mut self.stream).poll_shutdown(cx));
+        if shut.is_ok() && self.pace.left_body.load(Ordering::Relaxed) {
+            ready!(self.poll_linger(cx));
+        }
+        Poll::Ready(shut)
     }
 
     fn poll_write_vectored(
