@@ -4,6 +4,8 @@ mod answer;
 mod body;
 mod list;
 mod predict;
+#[cfg(test)]
+mod tests;
 
 use std::{any::Any, sync::Arc};
 

@@ -149,7 +149,7 @@ fn a_body_that_is_not_a_list_of_flat_rows_is_refused_in_words() {
         &deep,
         "row 1 has an object for a value; write flat rows with single values",
     );
-    let four = format!("[{}]", vec![r#"{"age":1,"city":"a","member":true}"#; 4].join(","));
+    let four = format!("[{}]", [r#"{"age":1,"city":"a","member":true}"#; 4].join(","));
     check(&four, "there are more than 3 rows; send fewer at a time");
 }
 

@@ -154,7 +154,13 @@ impl Front {
     /// Without any version.
     pub(crate) async fn empty(settings: Settings, limits: Limits) -> Front {
         let store = Store::new().await;
-        let service = Arc::new(Service::new(settings, store.persister.clone()).unwrap());
+        let service = Service::new(settings, store.persister.clone()).unwrap();
+        Front::start(store, service, limits).await
+    }
+
+    /// With a service that was made elsewhere.
+    pub(crate) async fn start(store: Store, service: Service, limits: Limits) -> Front {
+        let service = Arc::new(service);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (shutdown, asked) = oneshot::channel::<()>();

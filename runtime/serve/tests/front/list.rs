@@ -1,9 +1,98 @@
 //! The versions in the store.
 
+use std::{future::pending, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use auriga_crds::{ModelKey, VersionNumber};
+use auriga_persist::{
+    Activation, Draft, LedgerEntry, PersistError, Persister, Properties, Stored, VersionManifest, Which,
+    Written,
+};
+use auriga_serve::{Limits, Service};
 use serde_json::json;
 
-use crate::fixture::{Front, iris, settings, version};
-use auriga_serve::Limits;
+use crate::fixture::{Front, Store, iris, settings, version};
+
+/// A store that is broken in a way of its own when asked for its versions, and in no way otherwise.
+struct Broken {
+    store: Arc<dyn Persister>,
+    /// Panics, or never answers.
+    panics: bool,
+}
+
+#[async_trait]
+impl Persister for Broken {
+    async fn write(&self, model: &ModelKey, draft: Draft) -> Result<Written, PersistError> {
+        self.store.write(model, draft).await
+    }
+    async fn read(&self, model: &ModelKey, which: Which) -> Result<Stored, PersistError> {
+        self.store.read(model, which).await
+    }
+    async fn activate(&self, model: &ModelKey, activation: Activation) -> Result<LedgerEntry, PersistError> {
+        self.store.activate(model, activation).await
+    }
+    async fn delete(&self, model: &ModelKey, version: VersionNumber) -> Result<(), PersistError> {
+        self.store.delete(model, version).await
+    }
+    async fn list(&self, _: &ModelKey) -> Result<Vec<VersionManifest>, PersistError> {
+        match self.panics {
+            true => panic!("a detail that is nobody's business"),
+            false => pending().await,
+        }
+    }
+    async fn properties(&self, model: &ModelKey) -> Result<Properties, PersistError> {
+        self.store.properties(model).await
+    }
+    async fn ledger(&self, model: &ModelKey) -> Result<Vec<LedgerEntry>, PersistError> {
+        self.store.ledger(model).await
+    }
+    async fn models(&self) -> Result<Vec<ModelKey>, PersistError> {
+        self.store.models().await
+    }
+}
+
+async fn broken(panics: bool) -> Front {
+    let store = Store::new().await;
+    let persister = Broken {
+        store: store.persister.clone(),
+        panics,
+    };
+    let service = Service::new(settings(), Arc::new(persister)).unwrap();
+    let limits = Limits {
+        request_timeout: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    Front::start(store, service, limits).await
+}
+
+#[tokio::test]
+async fn a_panic_is_a_500_without_details_and_the_connection_goes_on() {
+    let front = broken(true).await;
+    let mut client = front.client().await;
+    for _ in 0..2 {
+        assert_eq!(
+            client.get("/list").await.error(),
+            (
+                500,
+                -1,
+                "something went wrong inside the service; its log has the details".to_owned()
+            )
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_never_answers_is_given_up() {
+    let front = broken(false).await;
+    assert_eq!(
+        front.client().await.get("/list").await.error(),
+        (
+            503,
+            18,
+            "the store of versions did not answer within 0.05 s; try again later".to_owned()
+        )
+    );
+}
 
 #[tokio::test]
 async fn versions_are_listed_with_palladiums_keys() {

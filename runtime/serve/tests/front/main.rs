@@ -1,5 +1,10 @@
 //! The service as its clients see it: real listeners, real connections, really fitted models.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests may panic as the tests themselves do"
+)]
+
 mod alive;
 mod bad_requests;
 mod client;

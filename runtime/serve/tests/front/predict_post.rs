@@ -116,7 +116,6 @@ async fn a_null_is_filled_where_the_model_has_a_step_for_it() {
             columns: None,
             transformer: Transformer::SimpleImputer(SimpleImputer {
                 strategy: ImputeStrategy::Mean,
-                ..SimpleImputer::default()
             }),
         }],
         estimator: Estimator::Ridge(Ridge {
