@@ -143,8 +143,10 @@ impl Fitted {
         }
     }
 
-    /// The matrix that the estimator sees.
-    fn transform(&self, table: &Table) -> Result<Array2<f64>, PredictError> {
+    /// The matrix that the estimator sees: n_rows × the columns that the last transformer leaves.
+    ///
+    /// Errors: as [`Fitted::predict`].
+    pub fn transform(&self, table: &Table) -> Result<Array2<f64>, PredictError> {
         let mut table = self.features(table)?;
         for step in &self.steps {
             let replacements = step.transformer.transform(&table.pick(&step.columns))?;

@@ -2,11 +2,7 @@
 
 use ndarray::{Array1, ArrayView1, ArrayView2};
 
-use super::{
-    Convergence, Regresses, Regressor,
-    least_squares::{Failure, least_squares},
-    linear::Linear,
-};
+use super::{Convergence, Regresses, Regressor, check_range, least_squares::least_squares, linear::Linear};
 use crate::{
     Control, FitError, LoadError,
     container::{PartReader, PartWriter},
@@ -14,19 +10,24 @@ use crate::{
 
 /// Hyperparameters of ordinary least squares: minimizes ‖y − Xw − b‖².
 ///
-/// Of several minima (dependent columns, or fewer rows than columns) it takes the one with the smallest ‖w‖. Columns
-/// count as dependent only within rounding, as in scikit-learn before 1.9; from 1.9 on, its `LinearRegression` also
-/// drops directions whose spread is a millionth of the largest, and with them features in small units. Errors of a
+/// Of several minima (dependent columns, or fewer rows than columns) it takes the one with the smallest ‖w‖. Errors of a
 /// fit: `Overflow` if a weight is too large for 64-bit floating point. Source: scikit-learn's `LinearRegression`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinearRegression {
     /// Whether there is an intercept; without one, features and target should be centered. Default true.
     pub fit_intercept: bool,
+    /// Columns count as dependent on each other when the rows spread, in some direction, by at most this part of the
+    /// widest spread; from 0 (rounding alone) to below 1. Default 1e-6. As in scikit-learn since 1.9, except that the
+    /// columns are brought to the same length first: there a column in small units beside one in large units is lost.
+    pub tol: f64,
 }
 
 impl Default for LinearRegression {
     fn default() -> LinearRegression {
-        LinearRegression { fit_intercept: true }
+        LinearRegression {
+            fit_intercept: true,
+            tol: 1e-6,
+        }
     }
 }
 
@@ -51,7 +52,8 @@ impl Regresses for LinearRegression {
     type Fitted = FittedLinearRegression;
 
     fn check(&self) -> Result<(), FitError> {
-        Ok(())
+        let obeys = (0.0..1.0).contains(&self.tol);
+        check_range(Self::KIND, "tol", self.tol, obeys, "at least 0 and below 1")
     }
 
     fn fit(
@@ -63,14 +65,8 @@ impl Regresses for LinearRegression {
         if control.is_cancelled() {
             return Err(FitError::Cancelled);
         }
-        let linear = least_squares(x, y, 0.0, self.fit_intercept).map_err(|failure| match failure {
-            Failure::Overflow => FitError::Overflow {
-                owner: Self::KIND.to_owned(),
-            },
-            Failure::NoConvergence => FitError::NoSolution {
-                estimator: Self::KIND,
-            },
-        })?;
+        let linear =
+            least_squares(x, y, self.fit_intercept, self.tol).map_err(|failure| failure.of(Self::KIND))?;
         control.report(1, 1);
         Ok(FittedLinearRegression(linear))
     }

@@ -4,7 +4,7 @@ use ndarray::{Array1, ArrayView1, ArrayView2};
 
 use super::{
     Convergence, Regresses, Regressor, check_range,
-    least_squares::{Failure, least_squares},
+    least_squares::{least_squares, penalized},
     linear::Linear,
 };
 use crate::{
@@ -74,15 +74,12 @@ impl Regresses for Ridge {
         if control.is_cancelled() {
             return Err(FitError::Cancelled);
         }
-        let linear =
-            least_squares(x, y, self.alpha, self.fit_intercept).map_err(|failure| match failure {
-                Failure::Overflow => FitError::Overflow {
-                    owner: Self::KIND.to_owned(),
-                },
-                Failure::NoConvergence => FitError::NoSolution {
-                    estimator: Self::KIND,
-                },
-            })?;
+        let linear = if self.alpha > 0.0 {
+            penalized(x, y, self.fit_intercept, self.alpha)
+        } else {
+            least_squares(x, y, self.fit_intercept, 0.0)
+        };
+        let linear = linear.map_err(|failure| failure.of(Self::KIND))?;
         control.report(1, 1);
         Ok(FittedRidge(linear))
     }

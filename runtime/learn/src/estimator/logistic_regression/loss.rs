@@ -62,9 +62,7 @@ impl<'a> Loss<'a> {
     /// The value at `parameters`; writes the derivatives into `gradient`, of the same length.
     pub(super) fn evaluate(&mut self, parameters: &[f64], gradient: &mut [f64]) -> f64 {
         let (weights, intercepts) = self.split(parameters);
-        for (mut column, &intercept) in self.scores.axis_iter_mut(Axis(1)).zip(intercepts) {
-            column.fill(intercept);
-        }
+        self.scores.assign(&ArrayView1::from(intercepts));
         if self.n_scores == 1 {
             general_mat_vec_mul(1.0, &self.x, &weights.row(0), 1.0, &mut self.scores.column_mut(0));
         } else {
@@ -87,12 +85,13 @@ impl<'a> Loss<'a> {
 
     /// Turns scores into derivatives of the mean loss by them, and answers the mean loss.
     fn differentiate(&mut self) -> f64 {
-        let rows = self.scores.axis_iter_mut(Axis(0)).zip(self.codes);
-        let losses = rows.map(|(mut row, &code)| {
+        let scores = self
+            .scores
+            .as_slice_mut()
+            .expect("a matrix made by zeros is in standard layout");
+        let rows = scores.chunks_exact_mut(self.n_scores).zip(self.codes);
+        let losses = rows.map(|(row, &code)| {
             let share = self.shares[code];
-            let row = row
-                .as_slice_mut()
-                .expect("a row of a matrix in standard layout is contiguous");
             let loss = match row {
                 [score] => {
                     let sign = if code == 1 { 1.0 } else { -1.0 };
