@@ -7,6 +7,7 @@
 pub mod activation;
 pub mod blobs;
 pub mod fixtures;
+pub mod models;
 pub mod races;
 pub mod versions;
 
@@ -74,15 +75,15 @@ macro_rules! conformance_suite {
                 versions::numbers_go_on_after_all_versions_are_deleted,
                 versions::the_same_key_twice_is_one_version,
                 versions::the_key_of_a_deleted_version_makes_a_new_one,
-                versions::one_key_of_two_models_is_two_versions,
                 versions::an_absent_version_is_named_with_the_latest,
                 versions::a_deleted_version_is_gone,
-                versions::an_unknown_model_is_empty,
-                versions::models_are_listed_in_order_and_outlive_their_versions,
-                versions::one_name_in_two_namespaces_is_two_models,
-                versions::hostile_names_cannot_be_built_and_odd_ones_do_not_meet,
                 versions::a_number_that_json_cannot_hold_is_refused_by_its_field,
                 versions::another_handle_sees_the_same,
+                models::an_unknown_model_is_empty,
+                models::models_are_listed_in_order_and_outlive_their_versions,
+                models::one_name_in_two_namespaces_is_two_models,
+                models::hostile_names_cannot_be_built_and_odd_ones_do_not_meet,
+                models::one_key_of_two_models_is_two_versions,
                 blobs::a_blob_of_several_chunks_comes_back,
                 blobs::blobs_at_the_edges_of_chunks_come_back,
                 blobs::an_empty_blob_comes_back,
@@ -127,6 +128,7 @@ mod tests {
         for (group, source) in [
             ("activation", include_str!("conformance/activation.rs")),
             ("blobs", include_str!("conformance/blobs.rs")),
+            ("models", include_str!("conformance/models.rs")),
             ("races", include_str!("conformance/races.rs")),
             ("versions", include_str!("conformance/versions.rs")),
         ] {

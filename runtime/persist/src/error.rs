@@ -100,6 +100,48 @@ pub enum Fault {
         known: u32,
     },
     /// It is on a file system that cannot lock.
-    #[error("lies on a network file system ({0}), where SQLite cannot lock; use a local disk or PostgreSQL")]
+    #[error("lies on a network file system ({0}), where SQLite cannot lock; use a local disk")]
     NetworkFileSystem(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_names_what_was_tried_and_the_remedy() {
+        let model: ModelKey = "default/iris".parse().unwrap();
+        let version = VersionNumber::FIRST;
+        let absent = |latest| PersistError::VersionAbsent {
+            model: model.clone(),
+            version,
+            latest,
+        };
+        let store = |fault| PersistError::Store {
+            store: "sqlite:///models.db".to_owned(),
+            fault,
+            source: None,
+        };
+        let check = |error: PersistError, expected: &str| assert_eq!(error.to_string(), expected);
+        check(
+            absent(VersionNumber::new(7)),
+            "default/iris has no version 1; the latest is 7",
+        );
+        check(
+            absent(None),
+            "default/iris has no version 1; it has no version at all",
+        );
+        check(
+            store(Fault::Full),
+            "store sqlite:///models.db is full; nothing was changed: free space or enlarge it, then try again",
+        );
+        check(
+            store(Fault::NetworkFileSystem("NFS".to_owned())),
+            "store sqlite:///models.db lies on a network file system (NFS), where SQLite cannot lock; use a local disk",
+        );
+        check(
+            store(Fault::TooNew { found: 2, known: 1 }),
+            "store sqlite:///models.db has schema version 2, this build knows up to 1; use a newer auriga",
+        );
+    }
 }

@@ -16,6 +16,8 @@ mod schema;
 mod seal;
 mod versions;
 
+#[cfg(test)]
+mod tests;
 
 use async_trait::async_trait;
 use auriga_crds::{Digest, ModelKey, VersionNumber};
@@ -49,7 +51,7 @@ impl SqliteStore {
             let model = model.clone();
             return Err(PersistError::NotKeepable { model, what }.into());
         }
-        let (digest, draft) = off_the_runtime(move || (Digest::of(&draft.blob), draft)).await;
+        let (digest, draft) = off_the_runtime(move || (Digest::of(&draft.blob), draft)).await?;
         let upload = blobs::Upload::new(model, &draft, digest);
         for _ in 0..ATTEMPTS {
             if let Some(existing) = self.upload(&upload).await? {
@@ -59,10 +61,10 @@ impl SqliteStore {
                 return Ok(written);
             }
         }
-        Err(Failure::Fault(Fault::Unavailable(format!(
-            "the bytes of blob {digest} vanished {ATTEMPTS} times while they were written; check the clocks of the \
-             writers"
-        ))))
+        let what = format!(
+            "the bytes of blob {digest} vanished {ATTEMPTS} times while they were written; check the clocks of the writers"
+        );
+        Err(Failure::Fault(Fault::Unavailable(what)))
     }
 
     /// Stores all chunks but the last. Answers the version that has the key already, if there is one.
@@ -116,7 +118,7 @@ impl SqliteStore {
         let blob = blobs::read(&mut tx, model, &manifest).await?;
         drop(tx);
         let model = model.clone();
-        Ok(off_the_runtime(move || Stored::verified(&model, manifest, blob)).await?)
+        Ok(off_the_runtime(move || Stored::verified(&model, manifest, blob)).await??)
     }
 
     async fn try_activate(&self, model: &ModelKey, wish: Activation) -> Result<LedgerEntry, Failure> {
@@ -209,8 +211,10 @@ impl Persister for SqliteStore {
 }
 
 /// Does long work on a thread of its own, so that other tasks go on meanwhile: hashing a gigabyte takes about a second.
-async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+///
+/// Errors: `Fault::Unavailable` when the runtime shuts down and no longer starts such work.
+async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
     tokio::task::spawn_blocking(work)
         .await
-        .expect("the work does not panic, and is not cancelled while somebody waits for it")
+        .map_err(|_| Failure::Fault(Fault::Unavailable("this process is ending".to_owned())))
 }

@@ -1,4 +1,9 @@
 //! Runs the conformance suite on every backend.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "test code, the helpers of the tests too"
+)]
 
 use std::sync::Arc;
 

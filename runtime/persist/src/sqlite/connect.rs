@@ -28,36 +28,35 @@ const READERS: u32 = 4;
 impl SqliteStore {
     /// Opens the store at `path`, which is absolute; makes it if there is none.
     pub(crate) async fn open(path: &Path) -> Result<SqliteStore, PersistError> {
-        open(path, true, PATIENCE).await
+        Address::of(path).explain(open(path, true, options(path)).await)
     }
 
     /// Opens the store at `path`, which is absolute; makes nothing.
     pub(crate) async fn open_existing(path: &Path) -> Result<SqliteStore, PersistError> {
-        open(path, false, PATIENCE).await
+        Address::of(path).explain(open(path, false, options(path)).await)
     }
 }
 
-pub(super) async fn open(path: &Path, make: bool, patience: Duration) -> Result<SqliteStore, PersistError> {
-    Address::of(path).explain(try_open(path, make, patience).await)
-}
-
-async fn try_open(path: &Path, make: bool, patience: Duration) -> Result<SqliteStore, Failure> {
+pub(super) async fn open(
+    path: &Path,
+    make: bool,
+    options: SqliteConnectOptions,
+) -> Result<SqliteStore, Failure> {
     match (inspect(path.to_owned()).await?, make) {
         (Found::Store, _) => {}
         (Found::Nothing, true) => create::create(path).await?,
         (Found::Nothing, false) => return Err(Failure::Fault(Fault::Absent)),
     }
-    let options = options(path).busy_timeout(patience);
     let pool = || {
         SqlitePoolOptions::new()
-            .acquire_timeout(patience * 4)
+            .acquire_timeout(PATIENCE * 4)
             .max_lifetime(None)
             .test_before_acquire(false)
+            .after_release(|connection, _| Box::pin(has_left_its_transaction(connection)))
     };
     let writer = pool()
         .max_connections(1)
         .idle_timeout(None)
-        .after_release(|connection, _| Box::pin(has_left_its_transaction(connection)))
         .connect_with(options.clone().journal_mode(SqliteJournalMode::Wal))
         .await?;
     let readers = pool()
@@ -87,14 +86,16 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false)
+        .busy_timeout(PATIENCE)
         .foreign_keys(true)
         // The default, but a commit that a power loss takes back would be a number given twice.
         .synchronous(SqliteSynchronous::Full)
         .disable_statement_logging()
 }
 
-/// SQLite itself rolls a transaction back when the disk is full. The driver still counts it as open, so the next one on
-/// this connection could not begin: such a connection is closed, and the pool makes a new one.
+/// SQLite itself rolls a transaction back when the disk is full or fails. The driver still counts it as open: the next
+/// writer on this connection could not begin, the next reader would keep its snapshot for good. Such a connection is
+/// closed, and the pool makes a new one.
 async fn has_left_its_transaction(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     // The driver queues the rollback of a dropped transaction; the ping comes behind it.
     connection.ping().await?;
@@ -103,5 +104,5 @@ async fn has_left_its_transaction(connection: &mut SqliteConnection) -> Result<b
 
 /// Reads from the file system, which may hang, on a thread of its own.
 async fn inspect(path: PathBuf) -> Result<Found, Failure> {
-    super::off_the_runtime(move || place::inspect(&path)).await
+    super::off_the_runtime(move || place::inspect(&path)).await?
 }

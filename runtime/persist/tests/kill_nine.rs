@@ -1,0 +1,240 @@
+//! Kills writers at random moments, again and again: no version is ever half there, no number is given twice.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "test code, the helpers of the tests too"
+)]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, OpenOptions},
+    io::Write,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use auriga_crds::{ModelKey, VersionNumber};
+use auriga_persist::{
+    PersistError, Persister, StoreUri, Which,
+    conformance::fixtures::{activation, bytes, draft_of, model, moment},
+    open,
+};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+
+const SEED: u64 = 20_261_122;
+const ROUNDS: u64 = 200;
+/// Versions that a writer leaves, so that the store stays small.
+const KEPT: usize = 5;
+
+/// How a writer is told what to do: a folder, and a name that its keys start with.
+const FOLDER: &str = "AURIGA_TEST_FOLDER";
+const NAME: &str = "AURIGA_TEST_NAME";
+
+#[tokio::test]
+async fn a_writer_killed_at_any_moment_leaves_whole_versions_and_fresh_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(SEED);
+    let mut seen = Seen::default();
+    for round in 0..ROUNDS {
+        let mut writers: Vec<(Child, String)> = (0..=round % 2)
+            .map(|index| {
+                let name = format!("{round}-{index}");
+                (start_writer(folder.path(), &name), name)
+            })
+            .collect();
+        for (writer, _) in &mut writers {
+            // The moment is the input: somewhere between the start of the process and its third or fourth write.
+            std::thread::sleep(Duration::from_micros(rng.random_range(0..120_000)));
+            writer.kill().unwrap();
+            writer.wait().unwrap();
+        }
+        if folder.path().join(STORE).exists() {
+            let journals = writers.iter().map(|(_, name)| journal(folder.path(), name));
+            seen.check(
+                &*handle(folder.path()).await,
+                journals.collect::<Vec<_>>().concat(),
+            )
+            .await;
+        }
+    }
+
+    let (store, iris) = (handle(folder.path()).await, iris());
+    let high_water_mark = store.properties(&iris).await.unwrap().high_water_mark;
+    // A version may come and go unseen: its writer dies before it can note the number, the other one deletes it.
+    let unseen: Vec<u64> = (1..=high_water_mark)
+        .filter(|number| {
+            let number = VersionNumber::new(*number).unwrap();
+            !seen.keys.contains_key(&number) && !seen.deleted.contains(&number)
+        })
+        .collect();
+    assert_eq!(unseen, [] as [u64; 0], "every number was given to a version");
+    assert!(seen.keys.keys().all(|number| number.get() <= high_water_mark));
+    let mut active = None;
+    for row in store.ledger(&iris).await.unwrap() {
+        assert_eq!(row.from, active, "revision {}", row.revision);
+        active = Some(row.to);
+    }
+    let n_uploads_cut = count(folder.path(), "SELECT count(*) FROM upload").await;
+    println!("{high_water_mark} versions, {n_uploads_cut} uploads cut in {ROUNDS} rounds (seed {SEED})");
+    assert!(
+        high_water_mark > ROUNDS && n_uploads_cut > 10,
+        "the kills came at telling moments"
+    );
+
+    let mut tomorrow = draft_of("tomorrow", Vec::new());
+    tomorrow.time = moment(2 * 24 * 60 * 60);
+    store.write(&iris, tomorrow).await.unwrap();
+    let orphans = "SELECT count(*) FROM blob WHERE digest NOT IN (SELECT digest FROM version)";
+    assert_eq!(
+        count(folder.path(), orphans).await,
+        0,
+        "bytes left behind are collected a day later"
+    );
+}
+
+/// What is known of all versions there ever were.
+#[derive(Default)]
+struct Seen {
+    keys: BTreeMap<VersionNumber, String>,
+    deleted: BTreeSet<VersionNumber>,
+    verified: BTreeSet<VersionNumber>,
+}
+
+impl Seen {
+    async fn check(&mut self, store: &dyn Persister, journal: Vec<(String, VersionNumber, String)>) {
+        let iris = iris();
+        let mut acknowledged = Vec::new();
+        for (what, number, key) in journal {
+            match what.as_str() {
+                "wrote" => acknowledged.push((number, key)),
+                _ => drop(self.deleted.insert(number)),
+            }
+        }
+        let listed = store.list(&iris).await.unwrap();
+        let known = listed
+            .iter()
+            .map(|version| (version.number, version.idempotency_key.0.clone()));
+        for (number, key) in known.chain(acknowledged.clone()) {
+            let first = self.keys.entry(number).or_insert_with(|| key.clone());
+            assert_eq!(*first, key, "number {number} was given twice");
+        }
+        for manifest in &listed {
+            if self.verified.insert(manifest.number) {
+                let read = store.read(&iris, Which::Number(manifest.number)).await.unwrap();
+                assert!(
+                    read.blob == blob(&manifest.idempotency_key.0),
+                    "version {}",
+                    manifest.number
+                );
+            }
+        }
+        let listed: BTreeSet<_> = listed.iter().map(|version| version.number).collect();
+        for (number, key) in acknowledged {
+            assert!(
+                listed.contains(&number) || self.deleted.contains(&number),
+                "{number} ({key}) is lost"
+            );
+        }
+        match store.read(&iris, Which::Active).await {
+            Ok(_) | Err(PersistError::NothingActive { .. }) => {}
+            Err(other) => panic!("the active version cannot be read: {other}"),
+        }
+    }
+}
+
+/// Writes, activates and deletes until it is killed, and notes what it did.
+#[tokio::test]
+#[ignore = "a process of its own, started by the test above"]
+async fn writer() {
+    let (Ok(folder), Ok(name)) = (std::env::var(FOLDER), std::env::var(NAME)) else {
+        return;
+    };
+    let folder = Path::new(&folder);
+    let mut journal = OpenOptions::new()
+        .create_new(true)
+        .append(true)
+        .open(folder.join(&name))
+        .unwrap();
+    let mut note = |line: String| journal.write_all(line.as_bytes()).unwrap();
+    let (store, iris) = (handle(folder).await, iris());
+    let deadline = Instant::now() + Duration::from_secs(30);
+    for counter in 0.. {
+        assert!(Instant::now() < deadline, "nobody killed this writer");
+        let key = format!("{name}-{counter}");
+        let written = store.write(&iris, draft_of(&key, blob(&key))).await.unwrap();
+        let number = written.manifest().number;
+        note(format!("wrote {number} {key}\n"));
+        // The newest now and then, whose number would be the first to come again.
+        let mut doomed = if counter % 4 == 3 {
+            vec![number]
+        } else {
+            Vec::new()
+        };
+        if counter % 4 == 1 {
+            let revision = store.properties(&iris).await.unwrap().ledger_revision;
+            // Another writer may have moved the pointer or deleted the version in between.
+            let _ = store.activate(&iris, activation(number, revision)).await;
+        }
+        let listed = store.list(&iris).await.unwrap();
+        doomed.extend(listed.iter().rev().skip(KEPT).map(|version| version.number));
+        for number in doomed {
+            note(format!("deletes {number} {key}\n"));
+            // It may be active, or gone already.
+            let _ = store.delete(&iris, number).await;
+        }
+    }
+}
+
+const STORE: &str = "models.db";
+
+fn iris() -> ModelKey {
+    model("default/iris")
+}
+
+/// The bytes of the version with this key: a third of them several chunks long.
+fn blob(key: &str) -> Vec<u8> {
+    let seed = key.bytes().fold(7, |seed: u64, byte| {
+        seed.wrapping_mul(31).wrapping_add(byte.into())
+    });
+    bytes(seed, if seed % 3 == 0 { 2_200_000 } else { 20_000 })
+}
+
+async fn handle(folder: &Path) -> std::sync::Arc<dyn Persister> {
+    open(&StoreUri::parse("sqlite://models.db", folder).unwrap())
+        .await
+        .unwrap()
+}
+
+fn start_writer(folder: &Path, name: &str) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "writer", "--ignored"])
+        .env(FOLDER, folder)
+        .env(NAME, name)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// What a writer noted; a line that the kill cut off is left out.
+fn journal(folder: &Path, name: &str) -> Vec<(String, VersionNumber, String)> {
+    let text = fs::read_to_string(folder.join(name)).unwrap_or_default();
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    let fields = whole.lines().map(|line| {
+        let mut fields = line.split(' ').map(str::to_owned);
+        let mut next = || fields.next().expect("the line is whole");
+        (next(), next().parse().unwrap(), next())
+    });
+    fields.collect()
+}
+
+async fn count(folder: &Path, query: &'static str) -> i64 {
+    let options = SqliteConnectOptions::new().filename(folder.join(STORE));
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query_scalar(query)
+        .fetch_one(&mut connection)
+        .await
+        .unwrap()
+}

@@ -1,0 +1,124 @@
+//! Many processes write to one SQLite file at once: no number twice, none left out, no error surfaces.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "test code, the helpers of the tests too"
+)]
+
+use std::{
+    fmt::Write,
+    fs,
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::Instant,
+};
+
+use auriga_crds::ModelKey;
+use auriga_persist::{
+    Persister, StoreUri,
+    conformance::fixtures::{bytes, draft_of, model},
+    open,
+};
+
+/// How a writer is told what to do: a folder, a name that its keys start with, and a number of commits.
+const FOLDER: &str = "AURIGA_TEST_FOLDER";
+const NAME: &str = "AURIGA_TEST_NAME";
+const COMMITS: &str = "AURIGA_TEST_COMMITS";
+
+#[tokio::test]
+async fn eight_processes_get_dense_numbers() {
+    check(8, 10).await;
+}
+
+#[tokio::test]
+#[ignore = "takes all cores for a while; with a slow disk for minutes"]
+async fn sixty_four_processes_get_dense_numbers() {
+    check(64, 100).await;
+}
+
+async fn check(n_processes: u64, n_commits: u64) {
+    let folder = tempfile::tempdir().unwrap();
+    let begun = Instant::now();
+    let writers: Vec<Child> = (0..n_processes)
+        .map(|index| start_writer(folder.path(), index, n_commits))
+        .collect();
+    for mut writer in writers {
+        assert!(writer.wait().unwrap().success(), "a writer met an error");
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+
+    let (mut numbers, mut durations_ms) = (Vec::new(), Vec::new());
+    for index in 0..n_processes {
+        for line in fs::read_to_string(folder.path().join(index.to_string()))
+            .unwrap()
+            .lines()
+        {
+            let (number, duration_ms) = line.split_once(' ').unwrap();
+            numbers.push(number.parse::<u64>().unwrap());
+            durations_ms.push(duration_ms.parse::<u64>().unwrap());
+        }
+    }
+    numbers.sort_unstable();
+    durations_ms.sort_unstable();
+    let total = n_processes * n_commits;
+    let percentile = |share: f64| durations_ms[((total - 1) as f64 * share) as usize];
+    println!(
+        "{total} commits of {n_processes} processes in {seconds:.1} s; ms per commit: p50 {}, p99 {}, max {}",
+        percentile(0.5),
+        percentile(0.99),
+        percentile(1.0)
+    );
+    assert!(percentile(0.99) <= 5000, "a writer waited too long for its turn");
+    assert_eq!(numbers, (1..=total).collect::<Vec<_>>());
+    let listed = handle(folder.path()).await.list(&iris()).await.unwrap();
+    assert!(listed.iter().map(|version| version.number.get()).eq(1..=total));
+}
+
+/// Writes versions one after the other, then notes their numbers and how long each took.
+#[tokio::test]
+#[ignore = "a process of its own, started by the tests above"]
+async fn writer() {
+    let (Ok(folder), Ok(name), Ok(commits)) =
+        (std::env::var(FOLDER), std::env::var(NAME), std::env::var(COMMITS))
+    else {
+        return;
+    };
+    let folder = Path::new(&folder);
+    let store = handle(folder).await;
+    let mut notes = String::new();
+    for commit in 0..commits.parse().unwrap() {
+        let draft = draft_of(&format!("{name}-{commit}"), bytes(commit, 10_000));
+        let begun = Instant::now();
+        let written = store.write(&iris(), draft).await.unwrap();
+        writeln!(
+            notes,
+            "{} {}",
+            written.manifest().number,
+            begun.elapsed().as_millis()
+        )
+        .unwrap();
+    }
+    fs::write(folder.join(&name), notes).unwrap();
+}
+
+fn iris() -> ModelKey {
+    model("default/iris")
+}
+
+async fn handle(folder: &Path) -> Arc<dyn Persister> {
+    open(&StoreUri::parse("sqlite://models.db", folder).unwrap())
+        .await
+        .unwrap()
+}
+
+fn start_writer(folder: &Path, index: u64, n_commits: u64) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "writer", "--ignored"])
+        .env(FOLDER, folder)
+        .env(NAME, index.to_string())
+        .env(COMMITS, n_commits.to_string())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
