@@ -1,16 +1,9 @@
 //! One connection: its requests in a row, and a watchdog that closes it when the client is too slow.
 
-use std::{
-    future::Future,
-    io,
-    pin::{Pin, pin},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    task::{Context, Poll},
-    time::Duration,
-};
+mod pace;
+mod stream;
+
+use std::{future::Future, pin::pin, sync::Arc};
 
 use axum::{
     Router,
@@ -19,14 +12,10 @@ use axum::{
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-    sync::watch,
-    time::{Instant, sleep_until},
-};
+use tokio::{net::TcpStream, sync::watch};
 use tower::Service as _;
 
+use self::{pace::Pace, stream::Paced};
 use crate::{Limits, Service};
 
 /// What a connection is to do.
@@ -55,15 +44,15 @@ pub(crate) fn run(
     let _ = stream.set_nodelay(true);
     let pace = Arc::new(Pace::new(limits));
     async move {
-        let io = TokioIo::new(Paced {
-            stream,
-            pace: pace.clone(),
-        });
+        let io = TokioIo::new(Paced::new(stream, pace.clone()));
         let answer = service_fn(|request: Request<Incoming>| {
             pace.request_began();
             let answer = router.clone().call(request);
             async {
                 let mut response = answer.await?;
+                if response.headers().contains_key(CONNECTION) {
+                    pace.body_was_left();
+                }
                 if service.is_draining() {
                     response
                         .headers_mut()
@@ -94,120 +83,5 @@ pub(crate) fn run(
                 },
             }
         }
-    }
-}
-
-/// How long the client may still take for what it is at.
-struct Pace {
-    started: Instant,
-    /// Milliseconds after `started` when the connection is closed.
-    deadline: AtomicU64,
-    /// Whether the next byte begins a request.
-    idle: AtomicBool,
-    header_timeout: Duration,
-    idle_timeout: Duration,
-    request_timeout: Duration,
-}
-
-impl Pace {
-    fn new(limits: &Limits) -> Pace {
-        let pace = Pace {
-            started: Instant::now(),
-            deadline: AtomicU64::new(0),
-            idle: AtomicBool::new(false),
-            header_timeout: limits.header_timeout,
-            idle_timeout: limits.idle_timeout,
-            // The route itself answers at its timeout; what comes on top is for a client that does not take the answer.
-            request_timeout: limits.request_timeout + limits.header_timeout,
-        };
-        pace.allow(pace.header_timeout);
-        pace
-    }
-
-    fn bytes_came(&self) {
-        if self.idle.swap(false, Ordering::Relaxed) {
-            self.allow(self.header_timeout);
-        }
-    }
-
-    fn request_began(&self) {
-        self.idle.store(false, Ordering::Relaxed);
-        self.allow(self.request_timeout);
-    }
-
-    fn answered(&self) {
-        self.idle.store(true, Ordering::Relaxed);
-        self.allow(self.idle_timeout);
-    }
-
-    fn allow(&self, timeout: Duration) {
-        let deadline = self.started.elapsed() + timeout;
-        self.deadline
-            .store(deadline.as_millis() as u64, Ordering::Relaxed);
-    }
-
-    /// Ends when the deadline has passed. It moves with every request, so instead of setting a timer each time this
-    /// looks again after the shortest of the timeouts: no deadline set in between can be earlier.
-    async fn too_slow(&self) {
-        let shortest = self
-            .header_timeout
-            .min(self.idle_timeout)
-            .min(self.request_timeout);
-        loop {
-            let deadline = self.started + Duration::from_millis(self.deadline.load(Ordering::Relaxed));
-            let now = Instant::now();
-            if now >= deadline {
-                return;
-            }
-            // The timer counts in milliseconds; asking for less than one would spin.
-            sleep_until(deadline.min(now + shortest.max(Duration::from_millis(1)))).await;
-        }
-    }
-}
-
-/// A stream that tells its pace when bytes come.
-struct Paced {
-    stream: TcpStream,
-    pace: Arc<Pace>,
-}
-
-impl AsyncRead for Paced {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            self.pace.bytes_came();
-        }
-        read
-    }
-}
-
-impl AsyncWrite for Paced {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 }

@@ -117,6 +117,12 @@ impl Inputs {
         }
     }
 
+    /// What the client calls `feature`; a column that a step of the model made keeps its own name.
+    pub(crate) fn name_of<'a>(&'a self, feature: &'a str) -> &'a str {
+        let input = self.columns.iter().find(|input| input.feature.name == feature);
+        input.map_or(feature, |input| &input.name)
+    }
+
     /// The column most like `name`.
     pub(crate) fn near(&self, name: &str) -> Option<String> {
         near(name, self.columns.iter().map(|input| input.name.as_str()))

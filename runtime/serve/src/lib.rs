@@ -16,6 +16,7 @@ mod routes;
 mod server;
 mod service;
 mod settings;
+mod unpredictable;
 
 pub use inputs::MappingError;
 pub use limits::Limits;

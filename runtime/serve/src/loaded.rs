@@ -55,6 +55,7 @@ pub enum LoadFailure {
 impl Loaded {
     /// Parses the bytes of a version of `model` and replays its golden requests; `now` becomes the load time.
     ///
+    /// This computes: on an async thread that answers requests, large models belong on a blocking thread.
     /// Errors: `Unreadable`, `Signature`, `Golden`, each naming the version.
     pub fn from_stored(model: &ModelKey, stored: Stored, now: Timestamp) -> Result<Loaded, LoadFailure> {
         let Stored { manifest, blob } = stored;

@@ -4,12 +4,15 @@ mod answer;
 mod body;
 mod list;
 mod predict;
+#[cfg(test)]
+mod tests;
 
 use std::{any::Any, sync::Arc};
 
 use auriga_crds::contract::Alive;
 use axum::{
     Router,
+    body::HttpBody,
     extract::{Request, State},
     http::StatusCode,
     response::Response,
@@ -21,6 +24,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{
     Limits, Service,
     refusal::{Refusal, cut},
+    service::Live,
 };
 
 /// What every route shares: the service and the room that requests compete for.
@@ -38,11 +42,14 @@ pub(crate) struct Front {
 impl Front {
     pub(crate) fn new(service: Arc<Service>, limits: Limits) -> Front {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        // A body of the allowed size must fit when it is the only one.
+        let body_room = limits
+            .max_buffered_bytes
+            .max(limits.max_body_bytes)
+            .min(Semaphore::MAX_PERMITS);
         Front {
             in_flight: Semaphore::new(limits.max_in_flight.max(1) as usize),
-            body_room: Arc::new(Semaphore::new(
-                limits.max_buffered_bytes.min(Semaphore::MAX_PERMITS),
-            )),
+            body_room: Arc::new(Semaphore::new(body_room)),
             threads: Arc::new(Semaphore::new(threads)),
             service,
             limits,
@@ -50,7 +57,7 @@ impl Front {
     }
 
     /// The answer to a request that `live` would have answered.
-    fn refuse(&self, live: Option<&crate::service::Live>, refusal: &Refusal) -> Response {
+    fn refuse(&self, live: Option<&Live>, refusal: &Refusal) -> Response {
         let body = self.service.metadata(live).of_error(refusal);
         let mut response = answer::json(refusal.status(), body);
         if refusal.passes_soon() {
@@ -58,6 +65,15 @@ impl Front {
         }
         if let Some(live) = live {
             answer::name_version(&mut response, live);
+        }
+        response
+    }
+
+    /// The answer to a request whose body nobody will read.
+    fn refuse_unread(&self, request: &Request, refusal: &Refusal) -> Response {
+        let mut response = self.refuse(self.service.live().as_deref(), refusal);
+        if !request.body().is_end_stream() {
+            answer::close(&mut response);
         }
         response
     }
@@ -115,7 +131,7 @@ async fn not_found(State(front): State<Arc<Front>>, request: Request) -> Respons
         paths.collect::<Vec<_>>().join(", ")
     );
     let path = request.uri().path().to_owned();
-    front.refuse(front.service.live().as_deref(), &Refusal::NotFound { path, hint })
+    front.refuse_unread(&request, &Refusal::NotFound { path, hint })
 }
 
 async fn method_not_allowed(State(front): State<Arc<Front>>, request: Request) -> Response {
@@ -123,7 +139,7 @@ async fn method_not_allowed(State(front): State<Arc<Front>>, request: Request) -
         method: cut(request.method().as_str()),
         path: request.uri().path().to_owned(),
     };
-    front.refuse(front.service.live().as_deref(), &refusal)
+    front.refuse_unread(&request, &refusal)
 }
 
 fn internal_error(front: &Front, cause: &(dyn Any + Send)) -> Response {

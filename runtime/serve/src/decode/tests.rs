@@ -2,6 +2,8 @@
 
 use auriga_learn::{ColumnKind, Field, Signature, Task};
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::{
     EntryPoint, Mapped,
@@ -149,7 +151,7 @@ fn a_body_that_is_not_a_list_of_flat_rows_is_refused_in_words() {
         &deep,
         "row 1 has an object for a value; write flat rows with single values",
     );
-    let four = format!("[{}]", vec![r#"{"age":1,"city":"a","member":true}"#; 4].join(","));
+    let four = format!("[{}]", [r#"{"age":1,"city":"a","member":true}"#; 4].join(","));
     check(&four, "there are more than 3 rows; send fewer at a time");
 }
 
@@ -369,4 +371,64 @@ fn a_mapped_query_converts_as_a_mapped_row_does() {
         shown(query_row(&mapped, "a=5.5&c=5&m=1")).unwrap_err(),
         "column \"a\": \"5.5\" is not a whole number"
     );
+}
+
+/// Pieces of which rows and broken rows are made.
+fn body() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        prop::sample::select(vec![
+            "[",
+            "]",
+            "{",
+            "}",
+            ",",
+            ":",
+            " ",
+            "\n",
+            "\"",
+            "\\",
+            "-",
+            "1e999",
+            "NaN",
+            "null",
+            "true",
+            "0.5",
+            "\"age\":",
+            "\"city\":\"a\"",
+            "\"member\":false",
+            "\"x\":1",
+            "{\"age\":1,\"city\":\"a\",\"member\":true}",
+        ])
+        .prop_map(|piece| piece.as_bytes().to_vec()),
+        prop::collection::vec(any::<u8>(), 0..4),
+    ];
+    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_body_comes_to_whole_rows_or_to_words(body in body()) {
+        match json_rows(&by_name(), &body, 3) {
+            Ok(rows) => prop_assert!((1..=3).contains(&rows.table.n_rows())),
+            Err(refusal) => prop_assert!(refusal.to_string().chars().count() < 300),
+        }
+    }
+
+    #[test]
+    fn any_query_comes_to_one_row_or_to_words(query in "[age=&city%2Fmember1+true\\PC]{0,60}") {
+        match query_row(&by_name(), &query) {
+            Ok(rows) => prop_assert_eq!(rows.table.n_rows(), 1),
+            Err(refusal) => prop_assert!(refusal.to_string().chars().count() < 300),
+        }
+    }
+
+    #[test]
+    fn numbers_and_texts_arrive_as_they_were_sent(ages in prop::collection::vec(any::<f64>(), 1..4), city in ".*") {
+        prop_assume!(ages.iter().all(|age| age.is_finite()));
+        let row = |age| serde_json::json!({"age": age, "city": city, "member": null}).to_string();
+        let body = format!("[{}]", ages.iter().map(row).collect::<Vec<_>>().join(","));
+        let rows = json_rows(&by_name(), body.as_bytes(), 3).unwrap();
+        prop_assert_eq!(rows.table.column("age"), Some(&Column::Number(ages.clone())));
+        prop_assert_eq!(rows.table.column("city"), Some(&Column::Text(vec![Some(city); ages.len()])));
+    }
 }

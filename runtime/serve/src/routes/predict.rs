@@ -21,6 +21,7 @@ use crate::{
     decode::{json_rows, query_row},
     refusal::Refusal,
     service::Live,
+    unpredictable::unpredictable,
 };
 
 /// Bodies beyond this are decoded and predicted on a thread of their own, so that `/alive` and small requests need
@@ -41,13 +42,23 @@ struct Predicted {
 
 /// Answers one predict request at the entry point that stands `at` this place in the settings.
 pub(super) async fn predict(front: Arc<Front>, at: usize, request: Request) -> Response {
+    let deadline = Instant::now() + front.limits.request_timeout;
     let counts = &front.service.counts;
     let Some(live) = front.service.live() else {
         counts.errors.fetch_add(1, Ordering::Relaxed);
         let what = front.service.why_nothing_is_loaded();
-        return front.refuse(None, &Refusal::NotLoaded { what });
+        return front.refuse_unread(&request, &Refusal::NotLoaded { what });
     };
-    match predicted(&front, &live, at, request).await {
+    let asked = match asked(&front, request, deadline).await {
+        Ok(asked) => asked,
+        Err(refusal) => {
+            counts.errors.fetch_add(1, Ordering::Relaxed);
+            let mut response = front.refuse(Some(&live), &refusal);
+            answer::close(&mut response);
+            return response;
+        }
+    };
+    match predicted(&front, &live, at, asked, deadline).await {
         Ok(predicted) => {
             counts.requests.fetch_add(1, Ordering::Relaxed);
             counts.rows.fetch_add(predicted.n_rows as u64, Ordering::Relaxed);
@@ -65,20 +76,24 @@ pub(super) async fn predict(front: Arc<Front>, at: usize, request: Request) -> R
     }
 }
 
+/// Takes the request in. When it is refused here, its body was not read to the end.
+async fn asked(front: &Front, request: Request, deadline: Instant) -> Result<Asked, Refusal> {
+    let (head, body) = request.into_parts();
+    if head.method != Method::POST {
+        return Ok(Asked::Row(head.uri));
+    }
+    let whole = body::whole(front, &head.headers, body, deadline).await?;
+    Ok(Asked::Rows(whole))
+}
+
 async fn predicted(
     front: &Front,
     live: &Arc<Live>,
     at: usize,
-    request: Request,
+    asked: Asked,
+    deadline: Instant,
 ) -> Result<Predicted, Refusal> {
     let limits = &front.limits;
-    let deadline = Instant::now() + limits.request_timeout;
-    let (head, body) = request.into_parts();
-    let asked = if head.method == Method::POST {
-        Asked::Rows(body::whole(front, &head.headers, body, deadline).await?)
-    } else {
-        Asked::Row(head.uri)
-    };
     // Only now, so that a client that dribbles its body keeps nobody else from predicting.
     let _running = front.in_flight.try_acquire().map_err(|_| Refusal::Busy {
         limit: limits.max_in_flight,
@@ -115,12 +130,10 @@ fn computed(live: &Live, at: usize, asked: &Asked, max_rows: usize) -> Result<Pr
             Asked::Rows(body) => json_rows(inputs, &body.bytes, max_rows),
         }?;
         let fitted = live.loaded.fitted();
+        let is_list = matches!(asked, Asked::Rows(_));
         let predictions = fitted
             .predict(&rows.table)
-            .map_err(|error| Refusal::Unpredictable {
-                what: error.to_string(),
-            })?;
-        let is_list = matches!(asked, Asked::Rows(_));
+            .map_err(|error| unpredictable(&error, inputs, is_list))?;
         Ok(Predicted {
             body: encoded(&predictions, fitted.signature().task, is_list, &live.after_result),
             n_rows: predictions.len(),

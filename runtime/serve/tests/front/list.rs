@@ -1,0 +1,154 @@
+//! The versions in the store.
+
+use std::{future::pending, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use auriga_crds::{ModelKey, VersionNumber};
+use auriga_persist::{
+    Activation, Draft, LedgerEntry, PersistError, Persister, Properties, Stored, VersionManifest, Which,
+    Written,
+};
+use auriga_serve::{Limits, Service};
+use serde_json::json;
+
+use crate::fixture::{Front, Store, iris, settings, version};
+
+/// A store that is broken in a way of its own when asked for its versions, and in no way otherwise.
+struct Broken {
+    store: Arc<dyn Persister>,
+    /// Panics, or never answers.
+    panics: bool,
+}
+
+#[async_trait]
+impl Persister for Broken {
+    async fn write(&self, model: &ModelKey, draft: Draft) -> Result<Written, PersistError> {
+        self.store.write(model, draft).await
+    }
+    async fn read(&self, model: &ModelKey, which: Which) -> Result<Stored, PersistError> {
+        self.store.read(model, which).await
+    }
+    async fn activate(&self, model: &ModelKey, activation: Activation) -> Result<LedgerEntry, PersistError> {
+        self.store.activate(model, activation).await
+    }
+    async fn delete(&self, model: &ModelKey, version: VersionNumber) -> Result<(), PersistError> {
+        self.store.delete(model, version).await
+    }
+    async fn list(&self, _: &ModelKey) -> Result<Vec<VersionManifest>, PersistError> {
+        match self.panics {
+            true => panic!("a detail that is nobody's business"),
+            false => pending().await,
+        }
+    }
+    async fn properties(&self, model: &ModelKey) -> Result<Properties, PersistError> {
+        self.store.properties(model).await
+    }
+    async fn ledger(&self, model: &ModelKey) -> Result<Vec<LedgerEntry>, PersistError> {
+        self.store.ledger(model).await
+    }
+    async fn models(&self) -> Result<Vec<ModelKey>, PersistError> {
+        self.store.models().await
+    }
+}
+
+async fn broken(panics: bool) -> Front {
+    let store = Store::new().await;
+    let persister = Broken {
+        store: store.persister.clone(),
+        panics,
+    };
+    let service = Service::new(settings(), Arc::new(persister)).unwrap();
+    let limits = Limits {
+        request_timeout: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    Front::start(store, service, limits).await
+}
+
+#[tokio::test]
+async fn a_panic_is_a_500_without_details_and_the_connection_goes_on() {
+    let front = broken(true).await;
+    let mut client = front.client().await;
+    for _ in 0..2 {
+        assert_eq!(
+            client.get("/list").await.error(),
+            (
+                500,
+                -1,
+                "something went wrong inside the service; its log has the details".to_owned()
+            )
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_never_answers_is_given_up() {
+    let front = broken(false).await;
+    assert_eq!(
+        front.client().await.get("/list").await.error(),
+        (
+            503,
+            18,
+            "the store of versions did not answer within 0.05 s; try again later".to_owned()
+        )
+    );
+}
+
+#[tokio::test]
+async fn versions_are_listed_with_palladiums_keys() {
+    let front = Front::iris().await;
+    let second = front.store.write(&iris()).await;
+    let answer = front.client().await.get("/list").await;
+    let listed = async |number, active: bool| {
+        json!({
+            "version": number,
+            "digest": front.store.stored(number).await.manifest.digest,
+            "train_timestamp": "2026-01-02T03:04:05Z",
+            "estimator": "logisticRegression",
+            "scores": {"accuracy_test": 0.96},
+            "active": active,
+        })
+    };
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.json(),
+        json!({
+            "models": [listed(version(1), true).await, listed(second, false).await],
+            "properties": {"active-model": "1", "db-version": "1", "ledger_revision": 1, "high_water_mark": 2},
+        })
+    );
+}
+
+#[tokio::test]
+async fn an_empty_store_lists_nothing() {
+    let front = Front::empty(settings(), Limits::default()).await;
+    let answer = front.client().await.get("/list").await;
+    assert_eq!(
+        answer.json(),
+        json!({"models": [], "properties": {"db-version": "1", "ledger_revision": 0, "high_water_mark": 0}})
+    );
+}
+
+#[tokio::test]
+async fn a_broken_store_is_a_503_that_names_no_path() {
+    let front = Front::iris().await;
+    for file in std::fs::read_dir(front.store.folder.path()).unwrap() {
+        let path = file.unwrap().path();
+        let length = std::fs::metadata(&path).unwrap().len() as usize;
+        std::fs::write(path, vec![b'x'; length]).unwrap();
+    }
+    let mut client = front.client().await;
+    let answer = client.get("/list").await;
+    let (status, code, message) = answer.error();
+    assert_eq!((status, code), (503, 18), "{message}");
+    assert!(message.starts_with("the store of versions "), "{message}");
+    assert!(
+        !message.contains(&*front.store.folder.path().to_string_lossy()),
+        "{message}"
+    );
+    assert_eq!(
+        client.get("/alive").await.status,
+        200,
+        "what is in memory goes on answering"
+    );
+}
