@@ -51,7 +51,7 @@ struct Expected {
 
 #[test]
 fn fits_predictions_and_scores_are_those_of_scikit_learn() {
-    let cases: Vec<Case> = serde_json::from_str(include_str!("fixtures/reference.json")).unwrap();
+    let cases: Vec<Case> = serde_json::from_str(include_str!("../fixtures/reference.json")).unwrap();
     assert!(cases.len() >= 35);
     for case in &cases {
         check(case);

@@ -1,0 +1,232 @@
+//! What the steps do to columns on the way to a prediction, and how refused rows are named.
+
+use auriga_learn::{
+    Column, Control, Fitted, HandleUnknown, ImputeStrategy, OneHotEncoder, PredictError, SimpleImputer,
+    StandardScaler, Step, Steps, Transformer,
+};
+
+use crate::fixtures::{booleans, fit, numbers, people, ridge, step, table, texts};
+
+fn encode(handle_unknown: HandleUnknown) -> Step {
+    step(
+        "encode",
+        Transformer::OneHotEncoder(OneHotEncoder { handle_unknown }),
+    )
+}
+
+fn fill() -> Step {
+    step("fill", Transformer::SimpleImputer(SimpleImputer::default()))
+}
+
+fn scale() -> Step {
+    step("scale", Transformer::StandardScaler(StandardScaler::default()))
+}
+
+fn fitted(transformers: Vec<Step>) -> Fitted {
+    let steps = Steps {
+        transformers,
+        estimator: ridge(),
+    };
+    fit(&steps, &people(), &numbers(&[1.0, 2.0, 3.0, 5.0, 8.0, 13.0]))
+}
+
+#[test]
+fn made_columns_stand_in_the_place_of_those_they_were_made_from() {
+    let matrix = fitted(vec![fill(), encode(HandleUnknown::Error)])
+        .transform(&people())
+        .unwrap();
+    let row = |row: usize| matrix.row(row).to_vec();
+    // age, city=Bern, city=Oslo, city=Rome, income, member
+    assert_eq!(row(0), [31.0, 0.0, 0.0, 1.0, 2100.0, 1.0]);
+    assert_eq!(
+        row(1),
+        [
+            (31.0 + 45.5 + 28.0 + 60.0 + 39.0) / 5.0,
+            1.0,
+            0.0,
+            0.0,
+            3900.0,
+            0.0
+        ]
+    );
+}
+
+#[test]
+fn a_step_that_names_its_columns_leaves_the_others_as_they_are() {
+    let named = Step {
+        columns: Some(vec!["income".to_owned()]),
+        ..scale()
+    };
+    let matrix = fitted(vec![fill(), named, encode(HandleUnknown::Error)])
+        .transform(&people())
+        .unwrap();
+    assert_eq!(matrix[[0, 0]], 31.0);
+    assert!(matrix.column(4).sum().abs() < 1e-9);
+}
+
+#[test]
+fn the_order_in_which_a_step_names_its_columns_does_not_move_them() {
+    let named = |columns: [&str; 2]| Step {
+        columns: Some(columns.map(str::to_owned).to_vec()),
+        ..scale()
+    };
+    let one = fitted(vec![
+        fill(),
+        named(["age", "income"]),
+        encode(HandleUnknown::Error),
+    ]);
+    let other = fitted(vec![
+        fill(),
+        named(["income", "age"]),
+        encode(HandleUnknown::Error),
+    ]);
+    assert_eq!(one.transform(&people()), other.transform(&people()));
+}
+
+#[test]
+fn an_imputer_fills_columns_that_had_no_gap_in_the_fit() {
+    let fitted = fitted(vec![fill(), encode(HandleUnknown::Error)]);
+    let holed = table(&[
+        ("age", numbers(&[30.0])),
+        ("city", texts(&["Rome"])),
+        ("income", numbers(&[f64::NAN])),
+        ("member", booleans(&[true])),
+    ]);
+    assert!((fitted.transform(&holed).unwrap()[[0, 4]] - 19_100.0 / 6.0).abs() < 1e-9);
+}
+
+#[test]
+fn refused_cells_are_named_by_column_and_row() {
+    let strict = fitted(vec![fill(), encode(HandleUnknown::Error)]);
+    let check = |cities: &[&str], members: Column, message: &str, row: usize| {
+        let rows = table(&[
+            ("member", members),
+            ("income", numbers(&[1.0, 2.0])),
+            ("city", texts(cities)),
+            ("age", numbers(&[1.0, 2.0])),
+        ]);
+        let refused = strict.predict(&rows).unwrap_err();
+        assert_eq!(refused.to_string(), message);
+        assert_eq!(refused.row(), Some(row));
+    };
+    let members = || booleans(&[true, false]);
+    check(
+        &["Rome", "Rom"],
+        members(),
+        "column \"city\", row 1: \"Rom\" is not among the 3 categories of the fit; did you mean \"Rome\"?",
+        1,
+    );
+    check(
+        &["Paris", "Rome"],
+        members(),
+        "column \"city\", row 0: \"Paris\" is not among the 3 categories of the fit",
+        0,
+    );
+    let filled = "the cell is missing, and the model has no step that fills it; send a value";
+    check(
+        &["Rome", ""],
+        members(),
+        &format!("column \"city\", row 1: {filled}"),
+        1,
+    );
+    check(
+        &["Rome", "Rome"],
+        Column::Boolean(vec![None, Some(true)]),
+        &format!("column \"member\", row 0: {filled}"),
+        0,
+    );
+}
+
+#[test]
+fn a_long_or_odd_text_is_quoted_short_and_escaped() {
+    let strict = fitted(vec![fill(), encode(HandleUnknown::Error)]);
+    let mut rows = people();
+    rows.remove("city");
+    let odd = format!("line\nbreak{}", "x".repeat(1_000_000));
+    let columns = rows.columns().map(|(name, column)| (name, column.clone()));
+    let cities = Column::Text(vec![Some(odd); 6]);
+    let columns: Vec<(&str, Column)> = columns.chain([("city", cities)]).collect();
+    let message = strict.predict(&table(&columns)).unwrap_err().to_string();
+    assert!(
+        message.contains("line\\nbreakxxx") && message.len() < 200,
+        "{message}"
+    );
+}
+
+#[test]
+fn an_encoder_that_ignores_gives_zeros_to_what_it_has_not_seen() {
+    let lenient = fitted(vec![fill(), encode(HandleUnknown::Ignore)]);
+    let rows = table(&[
+        ("age", numbers(&[30.0, 30.0])),
+        ("city", texts(&["Paris", ""])),
+        ("income", numbers(&[1.0, 1.0])),
+        ("member", booleans(&[true, true])),
+    ]);
+    let matrix = lenient.transform(&rows).unwrap();
+    assert_eq!(
+        matrix.select(ndarray::Axis(1), &[1, 2, 3]),
+        ndarray::Array2::<f64>::zeros((2, 3))
+    );
+}
+
+#[test]
+fn a_missing_text_seen_in_the_fit_is_a_category_that_no_text_can_take() {
+    let rows = table(&[("city", texts(&["missing", "", "is missing"]))]);
+    let steps = Steps {
+        transformers: vec![encode(HandleUnknown::Error)],
+        estimator: ridge(),
+    };
+    let fitted = fit(&steps, &rows, &numbers(&[1.0, 2.0, 3.0]));
+    let matrix = fitted.transform(&rows).unwrap();
+    assert_eq!(
+        matrix,
+        ndarray::array![[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+    );
+}
+
+#[test]
+fn a_number_that_leaves_the_range_is_named_where_it_happens() {
+    let rows = table(&[("x", numbers(&[0.0, 1e-300, 2e-300]))]);
+    let steps = Steps {
+        transformers: vec![scale()],
+        estimator: ridge(),
+    };
+    // The spread of such a column is below what squares can hold, so it counts as constant.
+    let fitted = fit(&steps, &rows, &numbers(&[1.0, 2.0, 3.0]));
+    assert!(fitted.predict(&rows).is_ok());
+    let rows = table(&[("x", numbers(&[0.0, 1e-100, 2e-100]))]);
+    let fitted = fit(&steps, &rows, &numbers(&[1.0, 2.0, 3.0]));
+    let refused = fitted
+        .predict(&table(&[("x", numbers(&[0.0, 1e300]))]))
+        .unwrap_err();
+    let expected = PredictError::ColumnOverflow {
+        column: "x".to_owned(),
+        row: 1,
+    };
+    assert_eq!(refused, expected);
+}
+
+#[test]
+fn the_most_frequent_value_of_several_is_the_smallest() {
+    let rows = table(&[
+        ("n", numbers(&[3.0, 1.0, f64::NAN, 1.0, 3.0])),
+        ("t", texts(&["b", "a", "", "b", "a"])),
+        (
+            "b",
+            Column::Boolean(vec![Some(true), Some(false), None, None, None]),
+        ),
+    ]);
+    let strategy = ImputeStrategy::MostFrequent;
+    let steps = Steps {
+        transformers: vec![
+            step("fill", Transformer::SimpleImputer(SimpleImputer { strategy })),
+            encode(HandleUnknown::Error),
+        ],
+        estimator: ridge(),
+    };
+    let target = numbers(&[1.0, 2.0, 3.0, 4.0, 5.0]);
+    let fitted = steps.fit(&rows, ("y", &target), &Control::none()).unwrap();
+    let matrix = fitted.transform(&rows).unwrap();
+    // n, t=a, t=b, b
+    assert_eq!(matrix.row(2).to_vec(), [1.0, 1.0, 0.0, 0.0]);
+}
