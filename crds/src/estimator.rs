@@ -93,6 +93,11 @@ pub struct LinearRegression {
     /// Whether to learn an intercept.
     #[serde(default = "yes")]
     pub fit_intercept: bool,
+    /// Columns count as dependent on each other when the rows spread, in some direction, by at most this part of the
+    /// widest spread.
+    #[serde(default = "rank_tol")]
+    #[schemars(range(min = 0, max = 0.5))]
+    pub tol: f64,
 }
 
 /// Least squares with an L2 penalty.
@@ -118,6 +123,10 @@ fn yes() -> bool {
 
 fn max_iter() -> i64 {
     100
+}
+
+fn rank_tol() -> f64 {
+    1e-6
 }
 
 fn tol() -> f64 {

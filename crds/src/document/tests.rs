@@ -1,3 +1,5 @@
+//! Documents: places, broken YAML, bombs.
+
 use serde_json::json;
 
 use super::*;

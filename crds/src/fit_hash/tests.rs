@@ -1,3 +1,5 @@
+//! What changes the fit hash and what does not.
+
 use super::*;
 use crate::{check, document};
 

@@ -64,7 +64,7 @@ fn estimator(estimator: &CheckedEstimator) -> Estimator {
             fit_intercept: logistic.fit_intercept,
         }),
         CheckedEstimator::LinearRegression(linear) => {
-            Estimator::LinearRegression(LinearRegression { fit_intercept: linear.fit_intercept })
+            Estimator::LinearRegression(LinearRegression { fit_intercept: linear.fit_intercept, tol: linear.tol })
         }
         CheckedEstimator::Ridge(ridge) => Estimator::Ridge(Ridge { alpha: ridge.alpha, fit_intercept: ridge.fit_intercept }),
     }
