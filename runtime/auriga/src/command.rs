@@ -31,6 +31,11 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Whether it runs until it is told to end.
+    pub(crate) fn goes_on(&self) -> bool {
+        matches!(self, Command::Up(_) | Command::Serve(_))
+    }
+
     /// Runs it to its end.
     pub(crate) async fn run(self, console: &Console) -> Result<(), Failure> {
         match self {

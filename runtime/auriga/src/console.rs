@@ -22,15 +22,16 @@ pub(crate) enum Format {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Console {
     format: Format,
+    goes_on: bool,
 }
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 
 impl Console {
-    /// A console that prints results as `format`.
-    pub(crate) fn new(format: Format) -> Console {
-        Console { format }
+    /// A console for a command that ends with one result, or that `goes_on` and tells one event after another.
+    pub(crate) fn new(format: Format, goes_on: bool) -> Console {
+        Console { format, goes_on }
     }
 
     /// Prints the result of a command.
@@ -45,6 +46,8 @@ impl Console {
     pub(crate) fn tell(&self, event: &str, text: impl Display, mut json: Value) {
         match self.format {
             Format::Text => anstream::eprintln!("{GOOD}{event:>10}{GOOD:#} {text}"),
+            // The one JSON document of a command that ends must not be preceded by others.
+            Format::Json if !self.goes_on => {}
             Format::Json => {
                 json["event"] = event.into();
                 println!("{json}");

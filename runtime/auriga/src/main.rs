@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     // An error means that a provider is installed already, which can only be this one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let arguments = Arguments::parse();
-    let console = Console::new(arguments.output);
+    let console = Console::new(arguments.output, arguments.command.goes_on());
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -29,7 +29,6 @@ cargo xtask <task>
   crds                   writes the generated files from the types
   crds --describe        prints the manual of the kinds
   reference              computes with scikit-learn and compares with the stored values
-  reference --auriga     builds the auriga program and compares what it fits and serves
   reference --update     stores those values, and the examples' data, anew
   tidy                   checks the house rules
   advisories             checks the dependencies for known vulnerabilities; downloads the list of them
@@ -56,7 +55,6 @@ fn main() -> ExitCode {
         ["crds"] => cargo::write_generated,
         ["crds", "--describe"] => cargo::describe_kinds,
         ["reference"] => reference::check,
-        ["reference", "--auriga"] => reference::check_program,
         ["reference", "--update"] => reference::update,
         ["tidy"] => tidy::check,
         ["advisories"] => deny::advisories,

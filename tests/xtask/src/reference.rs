@@ -16,35 +16,32 @@ use crate::{
 
 /// They test what the scripts share.
 const TESTS: [&str; 1] = ["compare_test.py"];
+/// This one also compares the auriga program.
+const COMPARES: &str = "examples_reference.py";
 /// They compute and store; with `--check`, they compute and compare.
-const SCRIPTS: [&str; 3] = ["examples_data.py", "examples_reference.py", "learn_reference.py"];
+const SCRIPTS: [&str; 3] = ["examples_data.py", COMPARES, "learn_reference.py"];
 
-/// Computes again what the scripts have stored, and compares.
+/// Computes again what the scripts have stored, and compares; then lets the auriga program fit and serve the examples,
+/// and compares that with scikit-learn too.
 pub(crate) fn check(workspace: &Workspace) -> Result<Done> {
     let python = python(workspace)?;
+    let program = program(workspace)?;
     for script in TESTS {
         run_script(workspace, &python, script, &["--quiet"])?;
     }
     for script in SCRIPTS {
-        run_script(workspace, &python, script, &["--check"])?;
+        let with_program = if script == COMPARES { &["--check", "--auriga", &program][..] } else { &["--check"] };
+        run_script(workspace, &python, script, with_program)?;
     }
     Ok(Done::saying(format!("{} scripts", TESTS.len() + SCRIPTS.len())))
 }
 
-/// Builds the auriga program, lets it fit and serve the examples, and compares that with scikit-learn.
-pub(crate) fn check_program(workspace: &Workspace) -> Result<Done> {
+/// The path of the auriga program, built.
+fn program(workspace: &Workspace) -> Result<String> {
     run(workspace.cargo().args(["build", "--bin", "auriga"]))?;
     let program = workspace.target.join("debug").join(format!("auriga{EXE_SUFFIX}"));
-    let program = program
-        .to_str()
-        .context("the path of the auriga program is no UTF-8; set CARGO_TARGET_DIR")?;
-    run_script(
-        workspace,
-        &python(workspace)?,
-        "examples_reference.py",
-        &["--check", "--auriga", program],
-    )?;
-    Ok(Done::default())
+    let program = program.into_os_string().into_string();
+    program.ok().context("the path of the auriga program is not UTF-8; set CARGO_TARGET_DIR")
 }
 
 /// Writes anew what the scripts store.

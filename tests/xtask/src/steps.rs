@@ -81,7 +81,7 @@ const STEPS: [Step; 8] = [
     },
     Step {
         name: "reference",
-        about: "stored values are those of scikit-learn",
+        about: "stored values and the auriga program agree with scikit-learn",
         task: reference::check,
     },
 ];
