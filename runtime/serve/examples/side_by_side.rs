@@ -13,6 +13,10 @@ use axum::{Router, extract::Query, routing::get};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 
+/// As in the runtime's own binary, for both.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Failure = Box<dyn std::error::Error>;
 
 const QUERY: &str = "sepal+length=5.2&sepal+width=3.5&petal+length=1.5&petal+width=0.2";

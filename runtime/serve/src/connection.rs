@@ -6,17 +6,15 @@ mod stream;
 use std::{future::Future, pin::pin, sync::Arc};
 
 use axum::{
-    Router,
     extract::Request,
     http::{HeaderValue, header::CONNECTION},
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, sync::watch};
-use tower::Service as _;
 
 use self::{pace::Pace, stream::Paced};
-use crate::{Limits, Service};
+use crate::{Limits, Service, routes::Routes};
 
 /// What a connection is to do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,7 +33,7 @@ const BUFFER_BYTES: usize = 64 << 10;
 /// Serves `stream` until the client closes it, is too slow, or `stage` says so.
 pub(crate) fn run(
     stream: TcpStream,
-    router: Router,
+    routes: Routes,
     service: Arc<Service>,
     limits: &Limits,
     mut stage: watch::Receiver<Stage>,
@@ -47,9 +45,8 @@ pub(crate) fn run(
         let io = TokioIo::new(Paced::new(stream, pace.clone()));
         let answer = service_fn(|request: Request<Incoming>| {
             pace.request_began();
-            let answer = router.clone().call(request);
             async {
-                let mut response = answer.await?;
+                let mut response = routes.answer(request).await;
                 if response.headers().contains_key(CONNECTION) {
                     pace.body_was_left();
                 }

@@ -20,8 +20,8 @@ pub struct Limits {
     pub max_in_flight: u32,
     /// Bytes of one request's body. Default 2 MiB.
     pub max_body_bytes: usize,
-    /// Bytes of all bodies being read at the same time; a request that does not fit is refused with 503. Default
-    /// 32 MiB.
+    /// Bytes of all bodies being read or decoded at the same time; a request that does not fit is refused with 503.
+    /// Never less than `max_body_bytes`. Default 16 MiB, which take at most twice as much memory while they grow.
     pub max_buffered_bytes: usize,
     /// Rows of one request. Default 10,000.
     pub max_rows: usize,
@@ -42,7 +42,7 @@ impl Default for Limits {
             max_connections: 4096,
             max_in_flight: 256,
             max_body_bytes: 2 << 20,
-            max_buffered_bytes: 32 << 20,
+            max_buffered_bytes: 16 << 20,
             max_rows: 10_000,
             drain_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(20),

@@ -11,14 +11,15 @@ use std::{any::Any, sync::Arc};
 
 use auriga_crds::contract::Alive;
 use axum::{
-    Router,
-    body::HttpBody,
+    BoxError, Router,
+    body::{Bytes, HttpBody},
     extract::{Request, State},
-    http::StatusCode,
+    http::{Method, StatusCode},
     response::Response,
     routing::get,
 };
 use tokio::sync::Semaphore;
+use tower::Service as _;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
@@ -56,6 +57,14 @@ impl Front {
         }
     }
 
+    /// Where the entry point at `path` stands in the settings.
+    fn entry_point(&self, path: &str) -> Option<usize> {
+        let entry_points = &self.service.settings().entry_points;
+        entry_points
+            .iter()
+            .position(|entry_point| entry_point.path == path)
+    }
+
     /// The answer to a request that `live` would have answered.
     fn refuse(&self, live: Option<&Live>, refusal: &Refusal) -> Response {
         let body = self.service.metadata(live).of_error(refusal);
@@ -70,7 +79,7 @@ impl Front {
     }
 
     /// The answer to a request whose body nobody will read.
-    fn refuse_unread(&self, request: &Request, refusal: &Refusal) -> Response {
+    fn refuse_unread<B: HttpBody>(&self, request: &Request<B>, refusal: &Refusal) -> Response {
         let mut response = self.refuse(self.service.live().as_deref(), refusal);
         if !request.body().is_end_stream() {
             answer::close(&mut response);
@@ -80,14 +89,48 @@ impl Front {
 }
 
 /// All routes of a service.
-pub(crate) fn routes(front: Arc<Front>) -> Router {
+#[derive(Clone)]
+pub(crate) struct Routes {
+    front: Arc<Front>,
+    router: Router,
+}
+
+impl Routes {
+    /// The routes of `front`.
+    pub(crate) fn new(front: Arc<Front>) -> Routes {
+        Routes {
+            router: router(front.clone()),
+            front,
+        }
+    }
+
+    /// Answers one request.
+    pub(crate) async fn answer<B>(&self, request: Request<B>) -> Response
+    where
+        B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BoxError>,
+    {
+        // The router boxes request, answer and future at every layer. That is nothing to a probe, but a seventh of the
+        // time of a small prediction, so these go straight to where the router would bring them.
+        if matches!(*request.method(), Method::GET | Method::POST)
+            && let Some(at) = self.front.entry_point(request.uri().path())
+        {
+            return predict::predict(&self.front, at, request).await;
+        }
+        let Ok(response) = self.router.clone().call(request).await;
+        response
+    }
+}
+
+fn router(front: Arc<Front>) -> Router {
     let mut router = Router::new()
         .route("/alive", get(alive))
         .route("/livez", get(livez))
         .route("/list", get(list::list));
     for (at, entry_point) in front.service.settings().entry_points.iter().enumerate() {
-        let predict =
-            move |State(front): State<Arc<Front>>, request: Request| predict::predict(front, at, request);
+        let predict = async move |State(front): State<Arc<Front>>, request: Request| {
+            predict::predict(&front, at, request).await
+        };
         router = router.route(&entry_point.path, get(predict).post(predict));
     }
     let panicked = {

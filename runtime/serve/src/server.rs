@@ -2,7 +2,6 @@
 
 use std::{future::Future, io, pin::pin, sync::Arc, time::Duration};
 
-use axum::Router;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -12,7 +11,7 @@ use tokio::{
 use crate::{
     Limits, Service,
     connection::{self, Stage},
-    routes::{Front, routes},
+    routes::{Front, Routes},
 };
 
 /// Answers on `listener` until `shutdown` ends, then drains: `/alive` turns 503 at once, the listener accepts for
@@ -28,7 +27,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let server = Server {
-        router: routes(Arc::new(Front::new(service.clone(), limits.clone()))),
+        routes: Routes::new(Arc::new(Front::new(service.clone(), limits.clone()))),
         connections: Arc::new(Semaphore::new(limits.max_connections.max(1) as usize)),
         stage: watch::Sender::new(Stage::Serve),
         service,
@@ -52,7 +51,7 @@ pub async fn serve(
 }
 
 struct Server {
-    router: Router,
+    routes: Routes,
     service: Arc<Service>,
     limits: Limits,
     /// One permit an open connection.
@@ -91,7 +90,7 @@ impl Server {
     fn start(&self, stream: TcpStream, permit: OwnedSemaphorePermit) {
         let connection = connection::run(
             stream,
-            self.router.clone(),
+            self.routes.clone(),
             self.service.clone(),
             &self.limits,
             self.stage.subscribe(),

@@ -1,7 +1,7 @@
 //! Reads a request's body within bounds: its own size, all bodies together, pieces, time.
 
 use axum::{
-    body::{Body, HttpBody},
+    body::{Bytes, HttpBody},
     http::{HeaderMap, header::CONTENT_ENCODING},
 };
 use http_body_util::BodyExt;
@@ -24,12 +24,15 @@ pub(super) struct Whole {
 
 /// The whole of `body`, if it arrives before `deadline` and stays within the limits; what is too large is refused as
 /// soon as that is known, without the rest being read.
-pub(super) async fn whole(
+pub(super) async fn whole<B>(
     front: &Front,
     headers: &HeaderMap,
-    mut body: Body,
+    mut body: B,
     deadline: Instant,
-) -> Result<Whole, Refusal> {
+) -> Result<Whole, Refusal>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
     let limit = front.limits.max_body_bytes;
     if let Some(encoding) = headers.get(CONTENT_ENCODING)
         && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")

@@ -7,6 +7,7 @@ use std::{
 
 use auriga_learn::{Cell, Column, Task};
 use axum::{
+    body::{Bytes, HttpBody},
     extract::Request,
     http::{Method, StatusCode, Uri},
     response::Response,
@@ -41,7 +42,10 @@ struct Predicted {
 }
 
 /// Answers one predict request at the entry point that stands `at` this place in the settings.
-pub(super) async fn predict(front: Arc<Front>, at: usize, request: Request) -> Response {
+pub(super) async fn predict<B>(front: &Front, at: usize, request: Request<B>) -> Response
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
     let deadline = Instant::now() + front.limits.request_timeout;
     let counts = &front.service.counts;
     let Some(live) = front.service.live() else {
@@ -49,7 +53,7 @@ pub(super) async fn predict(front: Arc<Front>, at: usize, request: Request) -> R
         let what = front.service.why_nothing_is_loaded();
         return front.refuse_unread(&request, &Refusal::NotLoaded { what });
     };
-    let asked = match asked(&front, request, deadline).await {
+    let asked = match asked(front, request, deadline).await {
         Ok(asked) => asked,
         Err(refusal) => {
             counts.errors.fetch_add(1, Ordering::Relaxed);
@@ -58,7 +62,7 @@ pub(super) async fn predict(front: Arc<Front>, at: usize, request: Request) -> R
             return response;
         }
     };
-    match predicted(&front, &live, at, asked, deadline).await {
+    match predicted(front, &live, at, asked, deadline).await {
         Ok(predicted) => {
             counts.requests.fetch_add(1, Ordering::Relaxed);
             counts.rows.fetch_add(predicted.n_rows as u64, Ordering::Relaxed);
@@ -77,7 +81,10 @@ pub(super) async fn predict(front: Arc<Front>, at: usize, request: Request) -> R
 }
 
 /// Takes the request in. When it is refused here, its body was not read to the end.
-async fn asked(front: &Front, request: Request, deadline: Instant) -> Result<Asked, Refusal> {
+async fn asked<B>(front: &Front, request: Request<B>, deadline: Instant) -> Result<Asked, Refusal>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
     let (head, body) = request.into_parts();
     if head.method != Method::POST {
         return Ok(Asked::Row(head.uri));

@@ -8,7 +8,6 @@ use auriga_persist::{Facts, IdempotencyKey, StoreUri, Stored, VersionManifest, o
 use axum::{body::Body, http::header::RETRY_AFTER};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
-use tower::ServiceExt;
 
 use super::*;
 use crate::{Loaded, Settings};
@@ -52,7 +51,7 @@ async fn front(limits: Limits) -> Arc<Front> {
 }
 
 async fn asked(front: &Arc<Front>, request: Request) -> (Response<()>, String) {
-    let (head, body) = routes(front.clone()).oneshot(request).await.unwrap().into_parts();
+    let (head, body) = Routes::new(front.clone()).answer(request).await.into_parts();
     let bytes = body.collect().await.unwrap().to_bytes();
     (
         Response::from_parts(head, ()),
