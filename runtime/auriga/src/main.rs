@@ -27,7 +27,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Fits, keeps and serves a machine learning model from one YAML manifest.
 #[derive(Parser)]
-#[command(name = "auriga", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(name = "auriga", version, disable_help_subcommand = true)]
 struct Arguments {
     /// How to print results: text for people, or JSON.
     #[arg(long, short, value_enum, default_value_t = Format::Text, global = true)]
@@ -53,5 +53,15 @@ fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => console.fail(&failure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn no_two_flags_of_a_command_share_a_name() {
+        super::Arguments::command().debug_assert();
     }
 }
