@@ -245,10 +245,4 @@ pub enum FitError {
         /// The estimator as in the manifest, or the transformer and its column.
         owner: String,
     },
-    /// The decomposition of the features did not converge.
-    #[error("{estimator}: the least squares problem has no numerical solution; add a standardScaler")]
-    NoSolution {
-        /// The estimator as in the manifest.
-        estimator: &'static str,
-    },
 }
