@@ -99,30 +99,26 @@ struct Problem {
 impl Problem {
     /// `root` is a number that stands beside those of `x` later, and must be near 1 or below as they are.
     fn new(x: ArrayView2<'_, f64>, y: ArrayView1<'_, f64>, fit_intercept: bool, root: f64) -> Problem {
-        let (n_rows, n_features) = x.dim();
-        let x_unit = power_of_two_near(x.iter().chain([&root]));
-        let y_unit = power_of_two_near(y.iter());
+        let x_unit = power_of_two_near(x.columns().into_iter().map(largest).fold(root, f64::max));
+        let y_unit = power_of_two_near(largest(y));
         let mut problem = Problem {
-            x: DMatrix::from_fn(n_rows, n_features, |row, column| x[[row, column]] / x_unit),
-            y: DVector::from_fn(n_rows, |row, _| y[row] / y_unit),
-            x_means: DVector::zeros(n_features),
+            x: DMatrix::zeros(x.nrows(), x.ncols()),
+            y: DVector::zeros(x.nrows()),
+            x_means: DVector::zeros(x.ncols()),
             y_mean: 0.0,
             x_unit,
             y_unit,
         };
-        if fit_intercept {
-            for (mut column, mean) in problem.x.column_iter_mut().zip(problem.x_means.iter_mut()) {
-                *mean = column.mean();
-                column.add_scalar_mut(-*mean);
-                // What rounding leaves of a constant column says nothing, but would count once it is brought to the
-                // length of the others.
-                if length(column.as_view()) <= n_rows as f64 * f64::EPSILON * mean.abs() {
-                    column.fill(0.0);
-                }
+        let columns = x.columns().into_iter().zip(problem.x.column_iter_mut());
+        for ((from, mut into), x_mean) in columns.zip(problem.x_means.iter_mut()) {
+            *x_mean = center(from, x_unit, fit_intercept, into.as_mut_slice());
+            // What rounding leaves of a constant column says nothing, but would count once it is brought to the
+            // length of the others.
+            if length(into.as_view()) <= x.nrows() as f64 * f64::EPSILON * x_mean.abs() {
+                into.fill(0.0);
             }
-            problem.y_mean = problem.y.mean();
-            problem.y.add_scalar_mut(-problem.y_mean);
         }
+        problem.y_mean = center(y, y_unit, fit_intercept, problem.y.as_mut_slice());
         problem
     }
 
@@ -165,20 +161,44 @@ impl Problem {
     }
 }
 
-/// The length of a column, whose numbers are brought near 1 first: squares of tiny ones would be nothing.
-fn length(column: DVectorView<'_, f64>) -> f64 {
-    let unit = power_of_two_near(column.iter());
-    column
-        .iter()
-        .map(|number| (number / unit).powi(2))
-        .sum::<f64>()
-        .sqrt()
-        * unit
+/// Writes numbers divided by a power of two, less their mean if there is to be an intercept; answers the mean.
+fn center(from: ArrayView1<'_, f64>, unit: f64, fit_intercept: bool, into: &mut [f64]) -> f64 {
+    let factor = unit.recip();
+    into.iter_mut()
+        .zip(from)
+        .for_each(|(into, from)| *into = from * factor);
+    if !fit_intercept {
+        return 0.0;
+    }
+    let mean = into.iter().sum::<f64>() / into.len() as f64;
+    into.iter_mut().for_each(|number| *number -= mean);
+    mean
 }
 
-/// A power of two near the largest magnitude: dividing by it is exact, and squares of the result cannot overflow.
-fn power_of_two_near<'a>(numbers: impl Iterator<Item = &'a f64>) -> f64 {
-    let largest = numbers.fold(0.0_f64, |largest, number| largest.max(number.abs()));
+/// The length of a column of numbers near 1 or below.
+fn length(column: DVectorView<'_, f64>) -> f64 {
+    let squares = column.norm_squared();
+    if squares > 1e-200 {
+        return squares.sqrt();
+    }
+    // Squares of tiny numbers lose digits, or are nothing.
+    let unit = power_of_two_near(column.amax());
+    (column / unit).norm() * unit
+}
+
+fn largest(numbers: ArrayView1<'_, f64>) -> f64 {
+    let larger = |largest: f64, number: &f64| {
+        if number.abs() > largest {
+            number.abs()
+        } else {
+            largest
+        }
+    };
+    numbers.iter().fold(0.0, larger)
+}
+
+/// A power of two near a magnitude: dividing by it is exact, and squares of the result cannot overflow.
+fn power_of_two_near(largest: f64) -> f64 {
     if largest == 0.0 {
         return 1.0;
     }
