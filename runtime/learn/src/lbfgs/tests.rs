@@ -1,3 +1,5 @@
+//! Minimizations of functions whose minimum is known.
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::{Goal, Minimum, Stopped, minimize};

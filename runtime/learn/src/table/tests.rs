@@ -1,3 +1,5 @@
+//! Tables: what makes one, what is taken from one, and its digest.
+
 use super::{Table, TableBuilder};
 use crate::{Cell, Column, ColumnKind, Field, TableError};
 

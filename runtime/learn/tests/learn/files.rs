@@ -273,6 +273,12 @@ fn a_sealed_header_that_contradicts_its_data_is_refused() {
     );
     let twice = r#""estimator.intercepts":{"dtype":"F64","shape":[0],"data_offsets":[0,0]},"#;
     check(intercepts, &format!("{twice}{intercepts}"));
+    check(r#"}}}}"},"#, r#"}}}}","auriga":"second"},"#);
+    check(r#"\"task\":"#, r#"\"task\":\"regression\",\"task\":"#);
+    check(
+        r#"\"converged\":true}"#,
+        r#"\"converged\":false,\"converged\":true}"#,
+    );
     check(r#"\"converged\":true"#, r#"\"converged\":true,\"shiny\":true"#);
     check(r#"\"facts\":{\"converged\":true}"#, r#"\"facts\":{}"#);
     check(r#"\"task\":\"classification\""#, r#"\"task\":\"regression\""#);
@@ -300,7 +306,7 @@ fn sealed_arrays_that_make_no_sense_are_refused() {
     check("signature.names.ends", 8, &1i64.to_le_bytes());
     check("signature.classes", 0, b"z");
     check("signature.steps.ends", 32, &1i64.to_le_bytes());
-    check("transformers.1.texts", 1, &[b'x']);
+    check("transformers.1.texts", 1, b"x");
     check("transformers.3.scales", 0, &0f64.to_le_bytes());
     check("transformers.3.scales", 0, &(-1f64).to_le_bytes());
     check("transformers.3.columns", 0, &99i64.to_le_bytes());

@@ -1,3 +1,5 @@
+//! Least squares of every shape and rank, checked by what a minimum is.
+
 use ndarray::{Array1, Array2, Axis, array};
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};

@@ -1,3 +1,5 @@
+//! The logistic loss against differences, closed forms and the ends of the number range.
+
 use ndarray::{Array1, Array2, array};
 
 use super::{Loss, probabilities};
