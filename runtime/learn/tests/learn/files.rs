@@ -135,6 +135,32 @@ fn ten_thousand_damages_are_all_found_before_anything_is_parsed() {
 }
 
 #[test]
+fn damages_under_a_fitting_digest_are_a_model_or_an_error() {
+    let bytes = model().to_bytes();
+    let fixed = digest_position(&bytes) + 64;
+    let mut random = ChaCha8Rng::seed_from_u64(8);
+    let mut loaded = 0;
+    for _ in 0..10_000 {
+        let mut damaged = bytes.clone();
+        for _ in 0..random.random_range(1..4) {
+            let (at, byte) = (
+                random.random_range(fixed..bytes.len()),
+                random.random_range(0..=255u8),
+            );
+            damaged[at] = byte;
+        }
+        if let Ok(fitted) = Fitted::from_bytes(&seal(damaged)) {
+            loaded += 1;
+            if let Ok(shares) = fitted.predict_proba(&people()) {
+                assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)));
+            }
+        }
+    }
+    // Weights and names may take other values; structure may not.
+    assert!((100..5_000).contains(&loaded), "{loaded}");
+}
+
+#[test]
 fn a_file_cut_at_any_length_is_called_cut() {
     let (rows, classes, _) = points();
     let bytes = fit(&alone(logistic()), &rows, &classes).to_bytes();
