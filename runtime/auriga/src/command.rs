@@ -5,6 +5,7 @@ mod lint;
 mod list;
 mod serve;
 mod up;
+mod value;
 mod version;
 
 use std::{net::SocketAddr, path::PathBuf};
@@ -79,6 +80,6 @@ struct StoreFlags {
 #[derive(Args)]
 struct ListenFlags {
     /// Address and port to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS", value_parser = value::address, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
 }

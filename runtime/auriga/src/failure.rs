@@ -121,7 +121,8 @@ impl From<PersistError> for Failure {
             PersistError::Store { fault: Fault::Absent, .. } => true,
             _ => false,
         };
-        Failure::of(is_mistake, &error)
+        // Its message says all that a user can act on; the driver's words below it would say it again.
+        Failure { is_mistake, message: error.to_string(), faults: Vec::new() }
     }
 }
 

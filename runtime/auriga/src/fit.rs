@@ -19,7 +19,7 @@ use crate::{
     dataset::{self, Part, Rows},
     failure::Failure,
     manifest::Manifest,
-    translate,
+    numbering, translate,
 };
 
 /// What to do with the fitted model.
@@ -149,7 +149,7 @@ async fn learn(manifest: &Manifest, rows: Rows, console: &Console) -> Result<(Fi
     let (fitted, rows) = ended.map_err(|error| Failure::trouble(format!("the fit broke off: {error}")))?;
     let fitted = fitted.map_err(|error| match error {
         FitError::Cancelled => Failure::from(error),
-        error => Failure::mistake(format!("cannot fit {}: {error}", manifest.checked.key.model)),
+        error => Failure::mistake(format!("cannot fit {}: {}", manifest.checked.key.model, numbering::of_fit(error))),
     })?;
     if let Some(convergence) = fitted.convergence().filter(|convergence| !convergence.converged) {
         console.tell(
@@ -176,7 +176,10 @@ fn scores(fitted: &Fitted, rows: &Rows) -> Result<Scores, Failure> {
                     Ok(score) => drop(found.insert(metric.name().to_owned(), score)),
                     // Some tables have no value for some metric, such as r2 of one row; the others still count.
                     Err(auriga_learn::ScoreError::TooFewRows { .. } | auriga_learn::ScoreError::UnseenClass { .. }) => {}
-                    Err(error) => return Err(Failure::mistake(format!("cannot score on spec.dataset.{split}: {error}"))),
+                    Err(error) => {
+                        let fault = numbering::of_score(error);
+                        return Err(Failure::mistake(format!("cannot score on spec.dataset.{split}: {fault}")));
+                    }
                 }
             }
             scores.insert(split.to_owned(), found);

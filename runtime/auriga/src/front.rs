@@ -32,16 +32,19 @@ impl Socket {
     /// Errors: the address is in use, or is not one of this machine's.
     pub(crate) fn bind(address: SocketAddr) -> Result<Socket, Failure> {
         let failed = |error: io::Error| {
-            Failure::trouble(match error.kind() {
-                io::ErrorKind::AddrInUse => {
-                    let next = SocketAddr::new(address.ip(), address.port().wrapping_add(1).max(1024));
-                    format!("{address} is in use; stop the program that listens there, or choose another port with --listen {next}")
-                }
-                io::ErrorKind::AddrNotAvailable => {
-                    format!("{address} is no address of this machine; --listen takes one that is, such as 127.0.0.1:8080")
-                }
-                _ => format!("cannot listen on {address}: {error}"),
-            })
+            let next = SocketAddr::new(address.ip(), address.port().wrapping_add(1).max(1024));
+            match error.kind() {
+                io::ErrorKind::AddrInUse => Failure::trouble(format!(
+                    "{address} is in use; stop the program that listens there, or choose another port with --listen {next}"
+                )),
+                io::ErrorKind::AddrNotAvailable => Failure::mistake(format!(
+                    "{address} is no address of this machine; --listen takes one that is, such as 127.0.0.1:8080"
+                )),
+                io::ErrorKind::PermissionDenied => Failure::mistake(format!(
+                    "{address} may not be listened on by this user; choose another port with --listen {next}"
+                )),
+                _ => Failure::trouble(format!("cannot listen on {address}: {error}")),
+            }
         };
         let listener = TcpListener::bind(address).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;

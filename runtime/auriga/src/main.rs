@@ -10,6 +10,7 @@ mod fit;
 mod follow;
 mod front;
 mod manifest;
+mod numbering;
 mod store;
 mod translate;
 mod watch;

@@ -125,13 +125,20 @@ fn read(file: &Path) -> Result<String, Failure> {
             .map_err(|error| Failure::trouble(format!("cannot read the standard input: {error}")))?;
     } else {
         bytes = fs::read(file).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Failure::mistake(format!("{name} does not exist; -f takes the path of a manifest")),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                Failure::mistake(format!("{name} does not exist; -f takes the path of a manifest"))
+            }
             io::ErrorKind::IsADirectory => Failure::mistake(format!("{name} is a folder; -f takes the path of a manifest")),
+            io::ErrorKind::PermissionDenied => Failure::mistake(format!(
+                "{name} cannot be read: permission denied; check the owner and mode of the file and its folders"
+            )),
             _ => Failure::trouble(format!("cannot read {name}: {error}")),
         })?;
     }
     String::from_utf8(bytes).map_err(|error| {
-        Failure::mistake(format!("{name} is not UTF-8 text (byte {}); save it as UTF-8", error.utf8_error().valid_up_to()))
+        let before = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes()[..before].iter().filter(|byte| **byte == b'\n').count();
+        Failure::mistake(format!("{name}:{line}: byte {} of the file is not UTF-8; save it as UTF-8", before + 1))
     })
 }
 

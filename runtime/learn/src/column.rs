@@ -19,7 +19,7 @@ pub enum ColumnKind {
 /// The cells of one column, one entry per row. Two missing cells are equal.
 #[derive(Clone, Debug)]
 pub enum Column {
-    /// Numbers; a missing cell is NaN. Infinities never occur: [`Table::new`] refuses them.
+    /// Numbers; a missing cell is NaN. Infinities never occur: [`Table::new`](crate::Table::new) refuses them.
     Number(Vec<f64>),
     /// Texts; a missing cell is `None`.
     Text(Vec<Option<String>>),

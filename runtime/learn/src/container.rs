@@ -11,6 +11,7 @@
 //! one after the other, with a second tensor that says where each ends. The layout is described at
 //! <https://huggingface.co/docs/safetensors>, and any of its readers shows the arrays of a model.
 
+mod distinct;
 pub(crate) mod envelope;
 mod reader;
 mod writer;

@@ -107,6 +107,39 @@ pub(crate) enum Output {
     Numbers(Array1<f64>),
 }
 
+impl Output {
+    /// The first row with a number that is not finite.
+    pub(crate) fn first_not_finite(&self) -> Option<usize> {
+        match self {
+            Output::Numbers(numbers) => numbers.iter().position(|number| !number.is_finite()),
+            Output::Probabilities(rows) => rows
+                .outer_iter()
+                .position(|row| row.iter().any(|share| !share.is_finite())),
+        }
+    }
+
+    /// The rows of all blocks, of which there is at least one, one after the other.
+    pub(crate) fn joined(blocks: Vec<Output>) -> Output {
+        let (mut numbers, mut shares, mut n_classes) = (Vec::new(), Vec::new(), None);
+        for block in blocks {
+            match block {
+                Output::Numbers(block) => numbers.extend(block),
+                Output::Probabilities(block) => {
+                    n_classes = Some(block.ncols());
+                    shares.extend(block);
+                }
+            }
+        }
+        match n_classes {
+            None => Output::Numbers(Array1::from(numbers)),
+            Some(n_classes) => Output::Probabilities(
+                Array2::from_shape_vec((shares.len() / n_classes, n_classes), shares)
+                    .expect("every block has whole rows of this length"),
+            ),
+        }
+    }
+}
+
 macro_rules! estimators {
     (
         classifiers { $($(#[$class_doc:meta])* $Classifies:ident => $Classifier:ident,)* }

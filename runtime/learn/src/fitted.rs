@@ -23,6 +23,9 @@ pub struct Fitted {
     estimator: FittedEstimator,
 }
 
+/// Cells of the estimator's matrix that are made at a time: 8 MiB.
+const BLOCK_CELLS: usize = 1 << 20;
+
 /// A fitted transformer and where its columns stand.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct FittedStep {
@@ -127,17 +130,25 @@ impl Fitted {
     }
 
     /// What the estimator says about the rows, all of it finite.
+    ///
+    /// Many rows are taken in blocks: a request of a few bytes per row may become thousands of columns.
     fn output(&self, table: &Table) -> Result<Output, PredictError> {
+        let block = (BLOCK_CELLS / self.estimator.n_features()).max(1);
+        if table.n_rows() <= block {
+            return self.output_of_block(table);
+        }
+        let starts = (0..table.n_rows()).step_by(block);
+        let outputs = starts.map(|start| {
+            let rows = start..table.n_rows().min(start + block);
+            self.output_of_block(&table.slice(rows))
+                .map_err(|error| error.with_rows_before(start))
+        });
+        Ok(Output::joined(outputs.collect::<Result<_, _>>()?))
+    }
+
+    fn output_of_block(&self, table: &Table) -> Result<Output, PredictError> {
         let output = self.estimator.output(self.transform(table)?.view());
-        let broken = match &output {
-            Output::Numbers(numbers) => numbers.iter().position(|number| !number.is_finite()),
-            Output::Probabilities(rows) => {
-                let is_broken =
-                    |row: ndarray::ArrayView1<'_, f64>| row.iter().any(|share| !share.is_finite());
-                rows.axis_iter(Axis(0)).position(is_broken)
-            }
-        };
-        match broken {
+        match output.first_not_finite() {
             Some(row) => Err(PredictError::NotFinite { row }),
             None => Ok(output),
         }

@@ -1,6 +1,8 @@
 //! Minimizes a smooth function by the limited-memory BFGS method.
 
 mod line_search;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 

@@ -3,6 +3,33 @@
 //! Nothing here opens a file or a socket, waits, reads a clock or knows Kubernetes. A [`Steps`] (hyperparameters)
 //! becomes a [`Fitted`] (learned numbers) only by [`Steps::fit`]; a `Fitted` becomes bytes and comes back from them
 //! bit for bit.
+//!
+//! ```text
+//! Table ─┬─> Step ─> Step ─> … ─> Estimator      Steps: what a user chooses
+//!        │  fit│     fit│            fit│
+//!        └─> FittedStep ─> … ─> FittedEstimator   Fitted: what is stored, served and replayed
+//! ```
+//!
+//! ```
+//! use auriga_learn::*;
+//!
+//! let features = Table::new(vec![("size".to_owned(), Column::Number(vec![50.0, 80.0, 110.0]))])?;
+//! let rent = Column::Number(vec![700.0, 1000.0, 1300.0]);
+//! let scale = Step {
+//!     name: "scale".to_owned(),
+//!     columns: None,
+//!     transformer: Transformer::StandardScaler(StandardScaler::default()),
+//! };
+//! let steps = Steps {
+//!     transformers: vec![scale],
+//!     estimator: Estimator::LinearRegression(LinearRegression::default()),
+//! };
+//! let fitted = steps.fit(&features, ("rent", &rent), &Control::none())?;
+//! let loaded = Fitted::from_bytes(&fitted.to_bytes())?;
+//! assert_eq!(loaded, fitted);
+//! assert_eq!(Metric::R2.score(&loaded, &features, &rent)?, 1.0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod column;
 mod container;

@@ -1,6 +1,6 @@
 //! The matrix that an estimator sees: every column a number, no cell missing.
 
-use ndarray::Array2;
+use ndarray::{Array2, ShapeBuilder};
 
 use crate::{Column, FitError, PredictError, Table};
 
@@ -49,7 +49,8 @@ impl Flaw {
 
 /// n_rows × n_columns numbers; true is 1, false is 0.
 pub(crate) fn matrix(table: &Table) -> Result<Array2<f64>, Flaw> {
-    let mut matrix = Array2::zeros((table.n_rows(), table.names().len()));
+    // Columns lie together, as in the table and as the least squares take them; products are as fast either way.
+    let mut matrix = Array2::zeros((table.n_rows(), table.names().len()).f());
     for ((name, column), mut into) in table.columns().zip(matrix.columns_mut()) {
         if let Column::Text(cells) = column {
             let row = cells.iter().position(Option::is_some).unwrap_or(0);

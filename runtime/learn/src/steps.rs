@@ -32,6 +32,9 @@ pub struct Steps {
 /// The most transformers in a row: their kinds stand in the header of a model file, which is bounded.
 pub(crate) const STEPS_MAX: usize = 100;
 
+/// The longest column name in bytes: an encoder repeats it for every category, so that its length multiplies.
+pub(crate) const NAME_MAX: usize = 256;
+
 impl Steps {
     /// Whether every hyperparameter is in its range and every step has a name of its own.
     pub fn check(&self) -> Result<(), FitError> {
@@ -167,6 +170,12 @@ impl Step {
 fn check_shapes(features: &Table, (name, target): (&str, &Column)) -> Result<(), FitError> {
     if features.names().is_empty() {
         return Err(FitError::NoFeatures);
+    }
+    if let Some(name) = features.names().iter().find(|name| name.len() > NAME_MAX) {
+        return Err(FitError::NameTooLong {
+            column: name.chars().take(40).collect(),
+            limit: NAME_MAX,
+        });
     }
     if features.column(name).is_some() {
         return Err(FitError::TargetAmongFeatures {

@@ -2,6 +2,8 @@
 
 mod builder;
 mod digest;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::HashSet, ops::Range};
 

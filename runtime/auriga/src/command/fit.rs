@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{ManifestFlags, StoreFlags};
+use super::{ManifestFlags, StoreFlags, value};
 use crate::{
     activation,
     console::Console,
@@ -26,7 +26,7 @@ pub(crate) struct Fit {
     #[arg(long)]
     no_activate: bool,
     /// Write only if the score is greater; takes the place of training.saveIfBetterThan
-    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
+    #[arg(long, value_name = "SCORE", value_parser = value::score, allow_negative_numbers = true)]
     save_if_better_than: Option<f64>,
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-use super::StoreFlags;
+use super::{StoreFlags, value};
 use crate::{console::Console, failure::Failure, fit::shown, manifest::Files, store};
 
 /// Lists the versions in a store.
@@ -19,7 +19,7 @@ pub(crate) struct List {
     #[command(flatten)]
     store: StoreFlags,
     /// Show as active what was active at that time (RFC 3339, such as 2026-01-31T12:00:00Z)
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = value::time)]
     at: Option<Timestamp>,
 }
 

@@ -1,18 +1,15 @@
 //! Seals a model file with its own digest, and opens it only if the digest fits.
 
-use std::{collections::HashMap, fmt};
+use std::collections::HashMap;
 
 use safetensors::{
     SafeTensors, serialize,
     tensor::{Metadata, TensorView},
 };
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor},
-};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
-use super::writer::Tensor;
+use super::{distinct::check_distinct_keys, writer::Tensor};
 use crate::LoadError;
 
 /// The newest format version that this build reads, and the one it writes.
@@ -72,9 +69,7 @@ pub(super) fn open<S: DeserializeOwned>(
     if bytes.get(position..position + DIGEST) != Some(digest(bytes, position).as_bytes()) {
         return Err(cut_off(bytes, header_end).unwrap_or(LoadError::Altered));
     }
-    let header = &bytes[LENGTH..header_end];
-    let keys: Keys =
-        serde_json::from_slice(header).map_err(|_| LoadError::invalid("the header names a tensor twice"))?;
+    check_distinct_keys(&bytes[LENGTH..header_end])?;
     let invalid = |error: safetensors::SafeTensorError| LoadError::invalid(error.to_string());
     let tensors = SafeTensors::deserialize(bytes).map_err(invalid)?;
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(invalid)?;
@@ -83,9 +78,9 @@ pub(super) fn open<S: DeserializeOwned>(
         .filter(|metadata| metadata.len() == 1)
         .and_then(|metadata| metadata.get(KEY));
     let text = text.ok_or_else(|| LoadError::invalid("the header does not hold one entry of ours"))?;
+    check_distinct_keys(text.as_bytes())?;
     let envelope: Envelope<S> =
         serde_json::from_str(text).map_err(|error| LoadError::invalid(format!("its structure: {error}")))?;
-    debug_assert_eq!(keys.0, tensors.len() + 1, "one key is the metadata");
     Ok((envelope.model, tensors.tensors()))
 }
 
@@ -173,31 +168,4 @@ fn foreign(bytes: &[u8]) -> Option<&'static str> {
         .iter()
         .find(|(magic, _)| bytes.starts_with(magic))
         .map(|&(_, found)| found)
-}
-
-/// The number of keys of the header, no two of them alike: a parser into a map would let the last one win.
-struct Keys(usize);
-
-impl<'de> Deserialize<'de> for Keys {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Keys, D::Error> {
-        struct Distinct;
-        impl<'de> Visitor<'de> for Distinct {
-            type Value = Keys;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object without a repeated key")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
-                let mut seen = std::collections::HashSet::new();
-                while let Some((key, IgnoredAny)) = map.next_entry::<String, IgnoredAny>()? {
-                    if !seen.insert(key) {
-                        return Err(serde::de::Error::custom("a repeated key"));
-                    }
-                }
-                Ok(Keys(seen.len()))
-            }
-        }
-        deserializer.deserialize_map(Distinct)
-    }
 }

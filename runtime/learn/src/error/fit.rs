@@ -43,6 +43,16 @@ pub enum FitError {
     /// There is nothing to learn from.
     #[error("the table has no feature columns; name at least one")]
     NoFeatures,
+    /// A column name that is longer than any name needs to be.
+    #[error(
+        "a feature column has a name of more than {limit} bytes, beginning \"{column}\"; rename it in the dataset"
+    )]
+    NameTooLong {
+        /// The beginning of the name.
+        column: String,
+        /// The most bytes it may have.
+        limit: usize,
+    },
     /// Features and target are of different tables.
     #[error("the features have {features} rows, the target \"{column}\" has {target}")]
     UnequalRows {
@@ -244,11 +254,5 @@ pub enum FitError {
     Overflow {
         /// The estimator as in the manifest, or the transformer and its column.
         owner: String,
-    },
-    /// The decomposition of the features did not converge.
-    #[error("{estimator}: the least squares problem has no numerical solution; add a standardScaler")]
-    NoSolution {
-        /// The estimator as in the manifest.
-        estimator: &'static str,
     },
 }

@@ -99,6 +99,20 @@ impl PredictError {
             | PredictError::NoProbabilities { .. } => None,
         }
     }
+
+    /// The error as it is for a table in which so many rows stand before those it was met in.
+    pub(crate) fn with_rows_before(mut self, n_rows: usize) -> PredictError {
+        match &mut self {
+            PredictError::MissingCell { row, .. }
+            | PredictError::UnknownCategory { row, .. }
+            | PredictError::ColumnOverflow { row, .. }
+            | PredictError::NotFinite { row } => *row += n_rows,
+            PredictError::ColumnAbsent { .. }
+            | PredictError::ColumnKind { .. }
+            | PredictError::NoProbabilities { .. } => {}
+        }
+        self
+    }
 }
 
 fn found_instead(near: Option<&str>) -> String {

@@ -1,95 +1,92 @@
-//! Linear least squares, with and without a penalty, by QR and singular value decomposition.
+//! Linear least squares, with and without a penalty, by QR decompositions.
+//!
+//! nalgebra's singular value decomposition, the usual tool, is not used: it gives wrong factors for some matrices
+//! whose columns depend on each other, and such tables are common.
 
-use nalgebra::{DMatrix, DVector, SVD};
+#[cfg(test)]
+mod tests;
+
+use nalgebra::{ColPivQR, DMatrix, DVector, DVectorView};
 use ndarray::{ArrayView1, ArrayView2};
 
 use super::linear::Linear;
-use crate::FitError;
-
-/// Why there is no solution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
-    /// The weights leave the range of 64-bit floating point.
-    Overflow,
-    /// The decomposition did not converge.
-    NoConvergence,
-}
-
-impl Failure {
-    /// The failure in a fit of `estimator`.
-    pub(super) fn of(self, estimator: &'static str) -> FitError {
-        match self {
-            Failure::Overflow => FitError::Overflow {
-                owner: estimator.to_owned(),
-            },
-            Failure::NoConvergence => FitError::NoSolution { estimator },
-        }
-    }
-}
 
 /// Minimizes ‖y − Xw − b‖² over w, and over b if `fit_intercept`; of several minima the one with the smallest ‖w‖.
 ///
-/// A direction in which the rows spread by at most `tolerance` times the widest spread counts as dependent on the
-/// others, rounding at the least. Spreads are compared after every column was brought to the same length, so that the
-/// unit in which a column is given does not decide whether it is used.
+/// A column counts as dependent on others if what they leave of it is at most `tolerance` of the largest, rounding at
+/// the least. Columns are compared after all were brought to the same length, so that the unit in which a column is
+/// given does not decide whether it is used. `None`: a weight is too large for 64-bit floating point.
+///
+/// The method is the complete orthogonal decomposition (Golub and Van Loan, Matrix Computations, 5.4.7).
 pub(super) fn least_squares(
     x: ArrayView2<'_, f64>,
     y: ArrayView1<'_, f64>,
     fit_intercept: bool,
     tolerance: f64,
-) -> Result<Linear, Failure> {
-    let mut problem = Problem::new(x, y, fit_intercept);
-    let lengths = problem.equilibrate();
-    let decomposed = Decomposed::of(&problem)?;
-    let rounding = problem.x.nrows().max(problem.x.ncols()) as f64 * f64::EPSILON;
-    let negligible = decomposed.singular_values.max() * tolerance.max(rounding);
-    let rank = decomposed
-        .singular_values
-        .iter()
-        .filter(|&&s| s > negligible)
-        .count();
-    let coordinates = decomposed
-        .target
-        .rows(0, rank)
-        .component_div(&decomposed.singular_values.rows(0, rank));
-    let directions = decomposed.directions.columns(0, rank);
-    let weights = if rank == lengths.len() {
-        (directions * coordinates).component_div(&lengths)
+) -> Option<Linear> {
+    let mut problem = Problem::new(x, y, fit_intercept, 0.0);
+    let rounding = problem.rounding();
+    let mut lengths = problem.equilibrate();
+    let (square, mut target) = problem.reduced();
+    let qr = ColPivQR::new(square);
+    qr.q_tr_mul(&mut target);
+    let r = qr.r();
+    let negligible = r[(0, 0)] * tolerance.max(rounding);
+    let rank = (0..r.nrows()).take_while(|&at| r[(at, at)] > negligible).count();
+    let target = target.rows(0, rank);
+    qr.p().permute_rows(&mut lengths);
+    let mut weights = if rank == lengths.len() {
+        r.solve_upper_triangular(&target)?.component_div(&lengths)
     } else {
-        // The coordinates say where w lies along the directions that count, in columns of the same length. Of all
-        // such w the one without any part across them, in the columns as they were given, is the smallest.
-        let mut directions = directions.into_owned();
-        for (mut row, length) in directions.row_iter_mut().zip(lengths.iter()) {
+        // Rank equations are left for more weights, in columns of the same length. Put for the columns as they were
+        // given, their smallest solution is a combination of the equations.
+        let mut equations = r.rows(0, rank).transpose();
+        for (mut row, length) in equations.row_iter_mut().zip(lengths.iter()) {
             row *= *length;
         }
-        let qr = directions.qr();
-        let inner = qr
-            .r()
-            .tr_solve_upper_triangular(&coordinates)
-            .ok_or(Failure::Overflow)?;
-        qr.q() * inner
+        let qr = equations.qr();
+        qr.q() * qr.r().tr_solve_upper_triangular(&target)?
     };
+    qr.p().inv_permute_rows(&mut weights);
     problem.solved(&weights)
 }
 
-/// Minimizes ‖y − Xw − b‖² + α‖w‖² with α > 0 over w, and over b if `fit_intercept`; b is not penalized.
+/// Minimizes ‖y − Xw − b‖² + α‖w‖² with α ≥ 0 over w, and over b if `fit_intercept`; b is not penalized.
+///
+/// An α that is lost in the rounding of XᵀX is no penalty: then this is [`least_squares`]. `None`: as there.
 pub(super) fn penalized(
     x: ArrayView2<'_, f64>,
     y: ArrayView1<'_, f64>,
     fit_intercept: bool,
     alpha: f64,
-) -> Result<Linear, Failure> {
-    let problem = Problem::new(x, y, fit_intercept);
-    let decomposed = Decomposed::of(&problem)?;
-    // Dividing X by its unit divides α by the square of it, in two steps because the square may overflow.
-    let alpha = alpha / problem.x_unit / problem.x_unit;
-    let factors = decomposed
-        .singular_values
-        .map(|s| if s > 0.0 { s / (s * s + alpha) } else { 0.0 });
-    problem.solved(&(&decomposed.directions * factors.component_mul(&decomposed.target)))
+) -> Option<Linear> {
+    // Dividing X by a unit divides the root of α by the same.
+    let problem = Problem::new(x, y, fit_intercept, alpha.sqrt());
+    let root = alpha.sqrt() / problem.x_unit;
+    if root * root <= problem.rounding() * problem.x.norm_squared() {
+        return least_squares(x, y, fit_intercept, 0.0);
+    }
+    // With fewer rows than columns the weights are a combination of the rows, so that as many unknowns suffice.
+    let wide = (problem.x.nrows() < problem.x.ncols()).then(|| problem.x.transpose().qr());
+    let (square, target) = match &wide {
+        Some(qr) => (qr.r().transpose(), problem.y.clone()),
+        None => problem.reduced(),
+    };
+    // The penalty is one more equation for each unknown: root · w = 0.
+    let n = square.ncols();
+    let mut extended = square.resize_vertically(2 * n, 0.0);
+    extended.rows_mut(n, n).fill_diagonal(root);
+    let mut target = target.resize_vertically(2 * n, 0.0);
+    let qr = extended.qr();
+    qr.q_tr_mul(&mut target);
+    let unknowns = qr.r().solve_upper_triangular(&target.rows(0, n))?;
+    problem.solved(&match wide {
+        Some(qr) => qr.q() * unknowns,
+        None => unknowns,
+    })
 }
 
-/// Features and target, centered if there is an intercept, which keeps it out of every penalty.
+/// Features and target, near 1 in size, and centered if there is an intercept, which keeps it out of every penalty.
 struct Problem {
     x: DMatrix<f64>,
     y: DVector<f64>,
@@ -100,104 +97,108 @@ struct Problem {
 }
 
 impl Problem {
-    fn new(x: ArrayView2<'_, f64>, y: ArrayView1<'_, f64>, fit_intercept: bool) -> Problem {
-        let (n_rows, n_features) = x.dim();
-        let (x_unit, y_unit) = (power_of_two_near(x.iter()), power_of_two_near(y.iter()));
+    /// `root` is a number that stands beside those of `x` later, and must be near 1 or below as they are.
+    fn new(x: ArrayView2<'_, f64>, y: ArrayView1<'_, f64>, fit_intercept: bool, root: f64) -> Problem {
+        let x_unit = power_of_two_near(x.columns().into_iter().map(largest).fold(root, f64::max));
+        let y_unit = power_of_two_near(largest(y));
         let mut problem = Problem {
-            x: DMatrix::from_fn(n_rows, n_features, |row, column| x[[row, column]] / x_unit),
-            y: DVector::from_fn(n_rows, |row, _| y[row] / y_unit),
-            x_means: DVector::zeros(n_features),
+            x: DMatrix::zeros(x.nrows(), x.ncols()),
+            y: DVector::zeros(x.nrows()),
+            x_means: DVector::zeros(x.ncols()),
             y_mean: 0.0,
             x_unit,
             y_unit,
         };
-        if fit_intercept {
-            for (mut column, mean) in problem.x.column_iter_mut().zip(problem.x_means.iter_mut()) {
-                *mean = column.mean();
-                column.add_scalar_mut(-*mean);
-                // What rounding leaves of a constant column says nothing, but would count once it is brought to the
-                // length of the others.
-                if column.norm() <= n_rows as f64 * f64::EPSILON * mean.abs() {
-                    column.fill(0.0);
-                }
+        let columns = x.columns().into_iter().zip(problem.x.column_iter_mut());
+        for ((from, mut into), x_mean) in columns.zip(problem.x_means.iter_mut()) {
+            *x_mean = center(from, x_unit, fit_intercept, into.as_mut_slice());
+            // What rounding leaves of a constant column says nothing, but would count once it is brought to the
+            // length of the others.
+            if length(into.as_view()) <= x.nrows() as f64 * f64::EPSILON * x_mean.abs() {
+                into.fill(0.0);
             }
-            problem.y_mean = problem.y.mean();
-            problem.y.add_scalar_mut(-problem.y_mean);
         }
+        problem.y_mean = center(y, y_unit, fit_intercept, problem.y.as_mut_slice());
         problem
+    }
+
+    /// Up to which part of the largest number rounding may reach.
+    fn rounding(&self) -> f64 {
+        self.x.nrows().max(self.x.ncols()) as f64 * f64::EPSILON
     }
 
     /// Divides every column by its length, and answers the lengths; a column of zeros has the length 1.
     fn equilibrate(&mut self) -> DVector<f64> {
-        let lengths = self.x.column_iter_mut().map(|mut column| {
-            // A column of tiny numbers is brought near 1 first: their squares would be nothing.
-            let unit = power_of_two_near(column.iter());
-            let length = unit * (&column / unit).norm();
-            if length > 0.0 {
-                column /= length;
-                length
-            } else {
-                1.0
-            }
-        });
-        DVector::from_vec(lengths.collect())
+        let lengths = self
+            .x
+            .column_iter_mut()
+            .map(|mut column| match length(column.as_view()) {
+                0.0 => 1.0,
+                length => {
+                    column /= length;
+                    length
+                }
+            });
+        DVector::from_iterator(lengths.len(), lengths)
     }
 
-    fn solved(&self, weights: &DVector<f64>) -> Result<Linear, Failure> {
+    /// Features and target with the same minima and no more rows than columns.
+    fn reduced(&self) -> (DMatrix<f64>, DVector<f64>) {
+        let n_features = self.x.ncols();
+        if self.x.nrows() <= n_features {
+            return (self.x.clone(), self.y.clone());
+        }
+        let qr = self.x.clone().qr();
+        let mut y = self.y.clone();
+        qr.q_tr_mul(&mut y);
+        (qr.unpack_r(), y.resize_vertically(n_features, 0.0))
+    }
+
+    fn solved(&self, weights: &DVector<f64>) -> Option<Linear> {
         let intercept = (self.y_mean - self.x_means.dot(weights)) * self.y_unit;
         let coefficients = weights.iter().map(|weight| weight / self.x_unit * self.y_unit);
-        Linear::new(coefficients.collect(), intercept).ok_or(Failure::Overflow)
+        Linear::new(coefficients.collect(), intercept)
     }
 }
 
-/// X = U S Vᵀ, as far as the solutions need it; S falls.
-struct Decomposed {
-    singular_values: DVector<f64>,
-    /// V: n_features × the shorter side of X.
-    directions: DMatrix<f64>,
-    /// Uᵀy.
-    target: DVector<f64>,
+/// Writes numbers divided by a power of two, less their mean if there is to be an intercept; answers the mean.
+fn center(from: ArrayView1<'_, f64>, unit: f64, fit_intercept: bool, into: &mut [f64]) -> f64 {
+    let factor = unit.recip();
+    into.iter_mut()
+        .zip(from)
+        .for_each(|(into, from)| *into = from * factor);
+    if !fit_intercept {
+        return 0.0;
+    }
+    let mean = into.iter().sum::<f64>() / into.len() as f64;
+    into.iter_mut().for_each(|number| *number -= mean);
+    mean
 }
 
-impl Decomposed {
-    /// QR first: it leaves a square matrix of the shorter side to decompose, however long the other side is.
-    fn of(problem: &Problem) -> Result<Decomposed, Failure> {
-        let n_features = problem.x.ncols();
-        if problem.x.nrows() >= n_features {
-            let qr = problem.x.clone().qr();
-            let mut y = problem.y.clone();
-            qr.q_tr_mul(&mut y);
-            let (u, singular_values, v_t) = decompose(qr.unpack_r())?;
-            Ok(Decomposed {
-                singular_values,
-                directions: v_t.transpose(),
-                target: u.tr_mul(&y.rows(0, n_features)),
-            })
+/// The length of a column of numbers near 1 or below.
+fn length(column: DVectorView<'_, f64>) -> f64 {
+    let squares = column.norm_squared();
+    if squares > 1e-200 {
+        return squares.sqrt();
+    }
+    // Squares of tiny numbers lose digits, or are nothing.
+    let unit = power_of_two_near(column.amax());
+    (column / unit).norm() * unit
+}
+
+fn largest(numbers: ArrayView1<'_, f64>) -> f64 {
+    let larger = |largest: f64, number: &f64| {
+        if number.abs() > largest {
+            number.abs()
         } else {
-            let qr = problem.x.transpose().qr();
-            let (u, singular_values, v_t) = decompose(qr.r().transpose())?;
-            Ok(Decomposed {
-                singular_values,
-                directions: qr.q() * v_t.transpose(),
-                target: u.tr_mul(&problem.y),
-            })
+            largest
         }
-    }
+    };
+    numbers.iter().fold(0.0, larger)
 }
 
-/// U, S and Vᵀ of a square matrix.
-fn decompose(square: DMatrix<f64>) -> Result<(DMatrix<f64>, DVector<f64>, DMatrix<f64>), Failure> {
-    let max_iterations = 1_000 + 100 * square.nrows();
-    let svd = SVD::try_new(square, true, true, f64::EPSILON, max_iterations);
-    match svd.map(|svd| (svd.u, svd.singular_values, svd.v_t)) {
-        Some((Some(u), singular_values, Some(v_t))) => Ok((u, singular_values, v_t)),
-        _ => Err(Failure::NoConvergence),
-    }
-}
-
-/// A power of two near the largest magnitude: dividing by it is exact, and squares of the result cannot overflow.
-fn power_of_two_near<'a>(numbers: impl Iterator<Item = &'a f64>) -> f64 {
-    let largest = numbers.fold(0.0_f64, |largest, number| largest.max(number.abs()));
+/// A power of two near a magnitude: dividing by it is exact, and squares of the result cannot overflow.
+fn power_of_two_near(largest: f64) -> f64 {
     if largest == 0.0 {
         return 1.0;
     }

@@ -65,8 +65,9 @@ impl Regresses for LinearRegression {
         if control.is_cancelled() {
             return Err(FitError::Cancelled);
         }
-        let linear =
-            least_squares(x, y, self.fit_intercept, self.tol).map_err(|failure| failure.of(Self::KIND))?;
+        let linear = least_squares(x, y, self.fit_intercept, self.tol).ok_or_else(|| FitError::Overflow {
+            owner: Self::KIND.to_owned(),
+        })?;
         control.report(1, 1);
         Ok(FittedLinearRegression(linear))
     }

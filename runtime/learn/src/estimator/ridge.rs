@@ -2,11 +2,7 @@
 
 use ndarray::{Array1, ArrayView1, ArrayView2};
 
-use super::{
-    Convergence, Regresses, Regressor, check_range,
-    least_squares::{least_squares, penalized},
-    linear::Linear,
-};
+use super::{Convergence, Regresses, Regressor, check_range, least_squares::penalized, linear::Linear};
 use crate::{
     Control, FitError, LoadError,
     container::{PartReader, PartWriter},
@@ -74,12 +70,9 @@ impl Regresses for Ridge {
         if control.is_cancelled() {
             return Err(FitError::Cancelled);
         }
-        let linear = if self.alpha > 0.0 {
-            penalized(x, y, self.fit_intercept, self.alpha)
-        } else {
-            least_squares(x, y, self.fit_intercept, 0.0)
-        };
-        let linear = linear.map_err(|failure| failure.of(Self::KIND))?;
+        let linear = penalized(x, y, self.fit_intercept, self.alpha).ok_or_else(|| FitError::Overflow {
+            owner: Self::KIND.to_owned(),
+        })?;
         control.report(1, 1);
         Ok(FittedRidge(linear))
     }

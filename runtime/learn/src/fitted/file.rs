@@ -7,7 +7,7 @@ use crate::{
     Column, ColumnKind, Field, FittedEstimator, FittedTransformer, LoadError, Signature, Table, Task,
     container::{Part, Reader, Writer, pack, unpack},
     matrix::matrix,
-    steps::STEPS_MAX,
+    steps::{NAME_MAX, STEPS_MAX},
 };
 
 /// The structure of a model, without its arrays and texts: what the header of its file says.
@@ -104,6 +104,9 @@ fn read_signature(
         return Err(LoadError::invalid(
             "names and kinds of the signature differ in number",
         ));
+    }
+    if names.iter().rev().skip(1).any(|name| name.len() > NAME_MAX) {
+        return Err(LoadError::invalid("a column name is too long"));
     }
     let mut features: Vec<Field> = names
         .into_iter()

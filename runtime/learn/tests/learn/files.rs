@@ -135,6 +135,32 @@ fn ten_thousand_damages_are_all_found_before_anything_is_parsed() {
 }
 
 #[test]
+fn damages_under_a_fitting_digest_are_a_model_or_an_error() {
+    let bytes = model().to_bytes();
+    let fixed = digest_position(&bytes) + 64;
+    let mut random = ChaCha8Rng::seed_from_u64(8);
+    let mut loaded = 0;
+    for _ in 0..10_000 {
+        let mut damaged = bytes.clone();
+        for _ in 0..random.random_range(1..4) {
+            let (at, byte) = (
+                random.random_range(fixed..bytes.len()),
+                random.random_range(0..=255u8),
+            );
+            damaged[at] = byte;
+        }
+        if let Ok(fitted) = Fitted::from_bytes(&seal(damaged)) {
+            loaded += 1;
+            if let Ok(shares) = fitted.predict_proba(&people()) {
+                assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)));
+            }
+        }
+    }
+    // Weights and names may take other values; structure may not.
+    assert!((100..5_000).contains(&loaded), "{loaded}");
+}
+
+#[test]
 fn a_file_cut_at_any_length_is_called_cut() {
     let (rows, classes, _) = points();
     let bytes = fit(&alone(logistic()), &rows, &classes).to_bytes();
@@ -273,6 +299,12 @@ fn a_sealed_header_that_contradicts_its_data_is_refused() {
     );
     let twice = r#""estimator.intercepts":{"dtype":"F64","shape":[0],"data_offsets":[0,0]},"#;
     check(intercepts, &format!("{twice}{intercepts}"));
+    check(r#"}}}}"},"#, r#"}}}}","auriga":"second"},"#);
+    check(r#"\"task\":"#, r#"\"task\":\"regression\",\"task\":"#);
+    check(
+        r#"\"converged\":true}"#,
+        r#"\"converged\":false,\"converged\":true}"#,
+    );
     check(r#"\"converged\":true"#, r#"\"converged\":true,\"shiny\":true"#);
     check(r#"\"facts\":{\"converged\":true}"#, r#"\"facts\":{}"#);
     check(r#"\"task\":\"classification\""#, r#"\"task\":\"regression\""#);
@@ -300,7 +332,7 @@ fn sealed_arrays_that_make_no_sense_are_refused() {
     check("signature.names.ends", 8, &1i64.to_le_bytes());
     check("signature.classes", 0, b"z");
     check("signature.steps.ends", 32, &1i64.to_le_bytes());
-    check("transformers.1.texts", 1, &[b'x']);
+    check("transformers.1.texts", 1, b"x");
     check("transformers.3.scales", 0, &0f64.to_le_bytes());
     check("transformers.3.scales", 0, &(-1f64).to_le_bytes());
     check("transformers.3.columns", 0, &99i64.to_le_bytes());

@@ -331,3 +331,13 @@ fn numbers_beyond_computing_are_refused_with_the_remedy() {
         &format!("linearRegression: {remedy}"),
     );
 }
+
+#[test]
+fn a_name_without_end_is_refused() {
+    let rows = table(&[(&"x".repeat(257), numbers(&[1.0, 2.0]))]);
+    let message = format!(
+        "a feature column has a name of more than 256 bytes, beginning \"{}\"; rename it in the dataset",
+        "x".repeat(40)
+    );
+    check(&with(vec![]), &rows, &numbers(&[1.0, 2.0]), &message);
+}

@@ -230,3 +230,39 @@ fn the_most_frequent_value_of_several_is_the_smallest() {
     // n, t=a, t=b, b
     assert_eq!(matrix.row(2).to_vec(), [1.0, 1.0, 0.0, 0.0]);
 }
+
+#[test]
+fn many_rows_are_predicted_in_blocks_as_if_they_were_one() {
+    let cities: Vec<String> = (0..600).map(|city| format!("city {city}")).collect();
+    let column = |n_rows: usize| {
+        Column::Text(
+            (0..n_rows)
+                .map(|row| Some(cities[row % cities.len()].clone()))
+                .collect(),
+        )
+    };
+    let target = Column::Number((0..600).map(f64::from).collect());
+    let steps = Steps {
+        transformers: vec![encode(HandleUnknown::Error)],
+        estimator: ridge(),
+    };
+    let fitted = fit(&steps, &table(&[("city", column(600))]), &target);
+    let Column::Number(once) = fitted.predict(&table(&[("city", column(600))])).unwrap() else {
+        unreachable!()
+    };
+    let Column::Number(often) = fitted.predict(&table(&[("city", column(5_000))])).unwrap() else {
+        unreachable!()
+    };
+    assert_eq!(often.len(), 5_000);
+    for (row, found) in often.iter().enumerate() {
+        assert!((found - once[row % 600]).abs() < 1e-9);
+    }
+    let Column::Text(mut cells) = column(5_000) else {
+        unreachable!()
+    };
+    cells[4_321] = Some("nowhere".to_owned());
+    let refused = fitted
+        .predict(&table(&[("city", Column::Text(cells))]))
+        .unwrap_err();
+    assert_eq!(refused.row(), Some(4_321));
+}

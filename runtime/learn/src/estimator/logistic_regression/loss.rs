@@ -1,5 +1,8 @@
 //! The mean logistic loss of a linear model, its penalty, and their derivatives.
 
+#[cfg(test)]
+mod tests;
+
 use ndarray::{
     Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis,
     linalg::{general_mat_mul, general_mat_vec_mul},
