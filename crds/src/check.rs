@@ -15,6 +15,15 @@ use crate::{Checked, Fault, Faults, GROUP, Model, VERSION, crd, document::Docume
 /// Errors: every fault, in the order of their places in the text.
 pub fn check(document: &Document) -> Result<Checked, Faults> {
     let mut faults = Vec::new();
+    if !document.value.is_object() {
+        let found = words::shown(&document.value);
+        faults.push(Fault {
+            path: String::new(),
+            message: format!("{found} is no manifest; write a map of apiVersion, kind, metadata and spec"),
+            position: None,
+        });
+        return Err(placed(document, faults));
+    }
     head(document, &mut faults);
     if document.kind() == "Model" {
         shape::walk(&document.value, crd::model_schema(), "", &mut faults);

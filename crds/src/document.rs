@@ -85,11 +85,7 @@ pub fn read(text: &str) -> Result<Vec<Document>, Faults> {
             line: at.line(),
             column: at.column(),
         });
-        let words = error.without_snippet().to_string();
-        fault(
-            format!("not valid YAML: {}", words.lines().next().unwrap_or_default()),
-            position,
-        )
+        fault(words(error.without_snippet()), position)
     })?;
     let mut documents = Vec::new();
     for node in nodes {
@@ -100,6 +96,30 @@ pub fn read(text: &str) -> Result<Vec<Document>, Faults> {
         }
     }
     Ok(documents)
+}
+
+/// What the parser found, in our words where its own speak of its settings, and without the place, which stands before.
+fn words(error: &serde_saphyr::Error) -> String {
+    use serde_saphyr::Error;
+    match error {
+        Error::AliasError { error, .. } => words(error),
+        Error::NonFiniteFloat { value, .. } => format!("{value} is not a finite number; write one"),
+        Error::DuplicateMappingKey { key: Some(key), .. } => {
+            format!("the key {key} occurs twice in one map; remove one")
+        }
+        Error::Budget { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. } => {
+            "too large or too deep with its aliases written out; make it smaller".to_owned()
+        }
+        other => {
+            let text = other.to_string();
+            let line = text.lines().next().unwrap_or_default();
+            let what = line.split(" at line ").next().unwrap_or_default();
+            format!("not valid YAML: {what}")
+        }
+    }
 }
 
 /// Appends a key to a path.

@@ -48,12 +48,16 @@ impl Rule {
 
 impl From<Rule> for kube::core::Rule {
     fn from(rule: Rule) -> kube::core::Rule {
-        let written = kube::core::Rule::new(rule.cel).message(rule.message.as_str());
-        // The API server knows no schema of `metadata`, so that no rule may point into it.
-        if rule.field.is_empty() || rule.field.starts_with("metadata") {
-            written
+        let written = kube::core::Rule::new(rule.cel);
+        // The API server knows no schema of `metadata`, so that no rule may point into it: the message names the field.
+        if rule.field.starts_with("metadata") {
+            written.message(format!("{}: {}", rule.field, rule.message).as_str())
+        } else if rule.field.is_empty() {
+            written.message(rule.message.as_str())
         } else {
-            written.field_path(format!(".{}", rule.field))
+            written
+                .message(rule.message.as_str())
+                .field_path(format!(".{}", rule.field))
         }
     }
 }
@@ -140,7 +144,7 @@ pub(crate) fn one_class_weight() -> Rule {
 pub(crate) fn model_name() -> Rule {
     Rule::new(
         format!("self.metadata.name.size() <= {MODEL_NAME_MAX} && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')"),
-        "metadata.name: use at most 52 lower-case letters, digits and \"-\", starting with a letter and not ending with \"-\"; \
+        "use at most 52 lower-case letters, digits and \"-\", starting with a letter and not ending with \"-\"; \
          the Model's Service has the same name",
         |value| value.pointer("/metadata/name").and_then(Value::as_str).is_some_and(|name| name.parse::<ModelName>().is_ok()),
     )

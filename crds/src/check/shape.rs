@@ -198,7 +198,14 @@ fn rules(value: &Value, schema: &Value, path: &str, faults: &mut Vec<Fault>) {
         .filter_map(|rule| rule["rule"].as_str())
         .filter_map(rule::by_cel)
     {
-        if !rule.holds(value) {
+        let field = if rule.field.is_empty() {
+            path.to_owned()
+        } else {
+            child(path, rule.field)
+        };
+        // What is no value at all breaks the rules about it too: once is enough.
+        let is_told = !rule.field.is_empty() && faults.iter().any(|fault| fault.path == field);
+        if !is_told && !rule.holds(value) {
             let blamed = value
                 .pointer(&format!("/{}", rule.field.replace('.', "/")))
                 .filter(|_| !rule.field.is_empty());
@@ -207,12 +214,7 @@ fn rules(value: &Value, schema: &Value, path: &str, faults: &mut Vec<Fault>) {
                 Value::Object(_) | Value::Array(_) => rule.message.clone(),
                 scalar => format!("{}: {}", shown(scalar), rule.message),
             };
-            let path = if rule.field.is_empty() {
-                path.to_owned()
-            } else {
-                child(path, rule.field)
-            };
-            faults.push(fault(&path, message));
+            faults.push(fault(&field, message));
         }
     }
 }

@@ -182,7 +182,7 @@ fn kind_and_version_and_name_are_checked() {
         "kind: Modle",
         &["2:1: kind: \"Modle\" is not known; write Model"],
     );
-    let rule = "metadata.name: use at most 52 lower-case letters, digits and \"-\", starting with a letter and not ending \
+    let rule = "use at most 52 lower-case letters, digits and \"-\", starting with a letter and not ending \
                 with \"-\"; the Model's Service has the same name";
     check_edit(
         "name: iris",
@@ -193,6 +193,31 @@ fn kind_and_version_and_name_are_checked() {
         "  name: iris",
         "  labels: {}",
         &[&format!("3:1: metadata.name: {rule}")],
+    );
+}
+
+#[test]
+fn what_is_no_map_is_told_once() {
+    let check = |text: &str, expected: &str| assert_eq!(faults(text), [expected]);
+    check(
+        "hello",
+        "1:1: \"hello\" is no manifest; write a map of apiVersion, kind, metadata and spec",
+    );
+    check(
+        "[1, 2]",
+        "1:1: a list of 2 is no manifest; write a map of apiVersion, kind, metadata and spec",
+    );
+}
+
+#[test]
+fn a_value_that_is_not_known_breaks_no_rule_besides() {
+    check_edit(
+        "c: 0.3",
+        "c: 0.3\n  training: {scoring: f1}",
+        &[
+            "14:14: spec.training.scoring: \"f1\" is not a known value; known are accuracy, neg_log_loss, r2, \
+          neg_mean_squared_error",
+        ],
     );
 }
 

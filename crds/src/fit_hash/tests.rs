@@ -16,8 +16,7 @@ fn hash_with(text: &str, rows: &str) -> String {
     let checked = check(&document::read(text).unwrap()[0]).unwrap();
     let contents = checked
         .config_maps()
-        .cloned()
-        .map(|key| (key, rows.to_owned()))
+        .map(|(_, key)| (key.clone(), rows.to_owned()))
         .collect();
     fit_hash(&checked, &contents)
 }
