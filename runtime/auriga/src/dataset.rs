@@ -2,7 +2,7 @@
 
 use auriga_crds::{CheckedSource, Digest};
 use auriga_data::{AddressPolicy, Csv, Limits, Place, load};
-use auriga_learn::{Column, Field, Table};
+use auriga_learn::{Column, Field, Table, near};
 
 use crate::{
     console::{Console, Unit},
@@ -90,8 +90,7 @@ impl Source {
 fn part(mut table: Table, place: &Place, manifest: &Manifest) -> Result<Part, Failure> {
     let dataset = &manifest.checked.dataset;
     let absent = |field: &str, name: &str, table: &Table| {
-        let near = (table.names().iter()).min_by_key(|known| strsim::osa_distance(&known.to_lowercase(), &name.to_lowercase()));
-        let near = near.filter(|near| strsim::osa_distance(near, name) <= 1 + name.chars().count() / 3);
+        let near = near(name, table.names());
         Failure::mistake(match near {
             Some(near) => format!("spec.dataset.{field}: {place} has no column \"{name}\"; did you mean \"{near}\"?"),
             None => format!("spec.dataset.{field}: {place} has no column \"{name}\"; it has {}", listed(table.names())),

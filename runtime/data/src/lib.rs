@@ -18,7 +18,6 @@ mod csv;
 mod error;
 mod limits;
 mod message;
-mod near;
 mod place;
 mod source;
 

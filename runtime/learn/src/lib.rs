@@ -58,6 +58,7 @@ pub use estimator::{
 };
 pub use fitted::Fitted;
 pub use golden::{GoldenCell, GoldenMismatch, GoldenRequests};
+pub use near::near;
 pub use metric::{Metric, MetricNameError, ScoreError};
 pub use signature::{Field, Signature, Task};
 pub use steps::{Step, Steps};

@@ -6,14 +6,17 @@ const CANDIDATES_MAX: usize = 500;
 
 /// The candidate nearest to `name`, if it is near enough to be worth a guess: at most a third of its characters
 /// differ, or only their case.
-pub(crate) fn near<S: AsRef<str>>(name: &str, candidates: &[S]) -> Option<String> {
+pub fn near<'a, S: AsRef<str> + ?Sized + 'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a S>,
+) -> Option<String> {
     if name.len() > LENGTH_MAX {
         return None;
     }
     let wanted = name.to_lowercase();
     let allowed = (wanted.chars().count() / 3).max(1);
     candidates
-        .iter()
+        .into_iter()
         .map(|candidate| candidate.as_ref())
         .filter(|candidate| candidate.len().abs_diff(name.len()) <= 4 * allowed)
         .take(CANDIDATES_MAX)

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use auriga_learn::{Column, ColumnKind, Field, Signature};
+use auriga_learn::{Column, ColumnKind, Field, Signature, near};
 use thiserror::Error;
 
-use crate::{EntryPoint, ValueKind, refusal::near};
+use crate::{EntryPoint, ValueKind};
 
 /// An entry point that does not fit the version it should serve.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -125,7 +125,7 @@ impl Inputs {
 
     /// The column most like `name`.
     pub(crate) fn near(&self, name: &str) -> Option<String> {
-        near(name, self.columns.iter().map(|input| input.name.as_str()))
+        near(name, self.columns.iter().map(|input| &input.name))
     }
 
     /// Empty columns to fill row by row.
@@ -156,7 +156,7 @@ fn mapped(entry_point: &EntryPoint, signature: &Signature) -> Result<Vec<Input>,
     let mut columns: Vec<Input> = Vec::new();
     for mapped in entry_point.mapping.iter().flatten() {
         let column = mapped.column.as_ref().unwrap_or(&mapped.name);
-        let names = || signature.features.iter().map(|feature| feature.name.as_str());
+        let names = || signature.features.iter().map(|feature| &feature.name);
         let feature = signature
             .features
             .iter()

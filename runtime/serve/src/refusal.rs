@@ -208,19 +208,6 @@ pub(crate) fn cut(text: &str) -> String {
     }
 }
 
-/// The one of `known` that `name` was probably meant to be.
-pub(crate) fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    // Long names and long lists cannot be slips of the hand, and comparing them would cost an attacker nothing.
-    known
-        .into_iter()
-        .take(100)
-        .filter(|other| other.len() <= 100 && name.len() <= 100)
-        .map(|other| (strsim::osa_distance(name, other), other))
-        .filter(|(distance, other)| *distance <= (other.chars().count() / 5).max(1))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, other)| other.to_owned())
-}
-
 fn instead_of(near: &Option<String>) -> String {
     near.as_ref()
         .map_or_else(String::new, |near| format!(" (there is {})", quoted(near)))
@@ -242,13 +229,5 @@ mod tests {
         assert_eq!(quoted("short"), "\"short\"");
         assert_eq!(quoted(&"ä".repeat(41)), format!("\"{}…\"", "ä".repeat(40)));
         assert_eq!(quoted(&"a".repeat(40)), format!("\"{}\"", "a".repeat(40)));
-    }
-
-    #[test]
-    fn a_near_name_is_a_slip_of_the_hand_away() {
-        let known = ["sepal length", "sepal width", "x"];
-        assert_eq!(near("sepal_length", known), Some("sepal length".to_owned()));
-        assert_eq!(near("y", known), Some("x".to_owned()));
-        assert_eq!(near("color", known), None);
     }
 }

@@ -81,7 +81,10 @@ impl Service {
     /// Whether the entry points fit `loaded`, so that [`Service::swap`] will not fail.
     pub fn check(&self, loaded: &Loaded) -> Result<(), MappingError> {
         let signature = loaded.fitted().signature();
-        self.settings.entry_points.iter().try_for_each(|entry_point| Inputs::resolve(entry_point, signature).map(drop))
+        self.settings
+            .entry_points
+            .iter()
+            .try_for_each(|entry_point| Inputs::resolve(entry_point, signature).map(drop))
     }
 
     /// Lets `loaded` answer from now on; requests in flight finish on the version they began with.

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use auriga_learn::near;
+
 use super::{Csv, records::Records};
-use crate::{DataError, message::quoted, near::nearest};
+use crate::{DataError, message::quoted};
 
 /// Names listed in a message when none of them is near.
 const NAMES_SHOWN: usize = 10;
@@ -116,8 +118,8 @@ fn fields_by_name<'a>(
 
 fn unknown(field: &'static str, column: &str, names: &[String], place: String) -> DataError {
     let shown = |name: &str| format!("\"{}\"", quoted(name));
-    let hint = match nearest(column, names.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean {}?", shown(near)),
+    let hint = match near(column, names) {
+        Some(near) => format!("did you mean {}?", shown(&near)),
         None => {
             let more = if names.len() > NAMES_SHOWN { ", …" } else { "" };
             let names: Vec<String> = names.iter().take(NAMES_SHOWN).map(|name| shown(name)).collect();

@@ -11,7 +11,6 @@ use tokio::sync::watch;
 use crate::{
     DataError, Limits, Progress,
     message::clean,
-    near::nearest,
     source::{Input, Source},
 };
 
@@ -85,8 +84,8 @@ fn hint(path: &Path) -> String {
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
     let wanted = path.file_name().unwrap_or_default().to_string_lossy();
-    match nearest(&wanted, names.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean \"{}\"?", clean(near)),
+    match auriga_learn::near(&wanted, &names) {
+        Some(near) => format!("did you mean \"{}\"?", clean(&near)),
         None => "check the path".to_owned(),
     }
 }

@@ -2,13 +2,13 @@
 
 use std::{collections::HashSet, fmt};
 
-use auriga_learn::Column;
+use auriga_learn::{Column, near};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::{Rows, cell::Value, fault::not_json};
 use crate::{
     inputs::Inputs,
-    refusal::{Place, Refusal, near},
+    refusal::{Place, Refusal},
 };
 
 /// The rows of `body`, at most `max_rows` of them.
@@ -99,7 +99,7 @@ impl Reader<'_> {
             let name = &self.inputs.columns()[at].name;
             return Err(Refusal::MissingColumn {
                 place: self.place(name),
-                near: near(name, self.ignored_names.iter().map(String::as_str)),
+                near: near(name, &self.ignored_names),
             });
         }
         self.ignored_names.clear();

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
+use auriga_learn::near;
+
 use super::Rows;
 use crate::{
     inputs::Inputs,
-    refusal::{Place, Refusal, near},
+    refusal::{Place, Refusal},
 };
 
 /// The row that `query` spells, percent-encoded as HTML forms do: `sepal+length=5.1&species=…`.
@@ -45,7 +47,7 @@ pub(crate) fn query_row(inputs: &Inputs, query: &str) -> Result<Rows, Refusal> {
     if let Some(at) = cells.iter().position(|cells| cells.is_empty()) {
         let name = &inputs.columns()[at].name;
         return Err(Refusal::MissingColumn {
-            near: near(name, ignored_names.iter().map(|name| &**name)),
+            near: near(name, &ignored_names),
             place: Place {
                 row: None,
                 column: name.clone(),
