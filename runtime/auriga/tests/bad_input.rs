@@ -1,0 +1,14 @@
+//! What users get wrong and what breaks around them: every case with its whole message and its exit code or status.
+
+mod support;
+
+mod bad_input {
+    mod given;
+
+    mod addresses;
+    mod commands;
+    mod data;
+    mod manifests;
+    mod requests;
+    mod stores;
+}
