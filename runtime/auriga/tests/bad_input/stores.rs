@@ -153,7 +153,7 @@ fn a_store_that_is_full_from_the_start_is_made_once_there_is_room() {
         "mount -t tmpfs -o size=16k none store
         step full fit -f model.yaml
         ls -A store >left
-        mount -o remount,size=4m store
+        mount -o remount,size=4m none store
         step again fit -f model.yaml
         step list list --output json",
     );
