@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 /// Where to listen.
 pub(super) fn address(text: &str) -> Result<SocketAddr, &'static str> {
-    text.parse().map_err(|_| "write an IP address and a port, such as 127.0.0.1:8080")
+    text.parse()
+        .map_err(|_| "write an IP address and a port, such as 127.0.0.1:8080")
 }
 
 /// A bar for scores: NaN would be a bar that nothing passes.
@@ -17,5 +18,6 @@ pub(super) fn score(text: &str) -> Result<f64, &'static str> {
 
 /// A moment.
 pub(super) fn time(text: &str) -> Result<Timestamp, &'static str> {
-    text.parse().map_err(|_| "write a time with its zone, such as 2026-01-31T12:00:00Z")
+    text.parse()
+        .map_err(|_| "write a time with its zone, such as 2026-01-31T12:00:00Z")
 }
