@@ -116,11 +116,13 @@ impl From<MappingError> for Failure {
 
 impl From<PersistError> for Failure {
     fn from(error: PersistError) -> Failure {
-        let is_mistake = match &error {
-            PersistError::VersionAbsent { .. } | PersistError::NothingActive { .. } | PersistError::VersionActive { .. } => true,
-            PersistError::Store { fault: Fault::Absent, .. } => true,
-            _ => false,
-        };
+        let is_mistake = matches!(
+            error,
+            PersistError::VersionAbsent { .. }
+                | PersistError::NothingActive { .. }
+                | PersistError::VersionActive { .. }
+                | PersistError::Store { fault: Fault::Absent, .. }
+        );
         // Its message says all that a user can act on; the driver's words below it would say it again.
         Failure { is_mistake, message: error.to_string(), faults: Vec::new() }
     }

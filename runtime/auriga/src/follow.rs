@@ -1,6 +1,6 @@
 //! Keeps a service on the version that the ledger names.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use auriga_crds::{ModelKey, VersionNumber};
 use auriga_persist::Persister;
@@ -42,18 +42,16 @@ impl Follower {
     }
 
     /// Looks once, and swaps if the ledger names another version than the one served. `candidate` saves reading a
-    /// version that was loaded already.
+    /// version that was loaded already, and found to fit `service`.
     pub(crate) async fn look(&self, service: &Service, candidate: Option<Loaded>) -> Result<(), Failure> {
         let mut tried = self.swapping.lock().await;
         let properties = self.store.properties(&self.key).await?;
         let wanted = self.pinned.or(properties.active_version);
         service.set_ledger(properties);
         let Some(wanted) = wanted.filter(|wanted| service.version() != Some(*wanted)) else { return Ok(()) };
-        if tried.failed == Some(wanted) {
-            return Ok(());
-        }
         let loaded = match candidate.filter(|candidate| candidate.manifest().number == wanted) {
             Some(candidate) => Ok(candidate),
+            None if tried.failed == Some(wanted) => return Ok(()),
             None => activation::load(&*self.store, &self.key, wanted).await,
         };
         let swapped = match loaded {
@@ -74,7 +72,7 @@ impl Follower {
     }
 
     /// Looks again and again; never ends. A store that is down is told once; the version served serves on.
-    pub(crate) async fn follow(&self, service: &Service) {
+    pub(crate) async fn follow(&self, service: &Service) -> Infallible {
         loop {
             tokio::time::sleep(EVERY).await;
             let looked = self.look(service, None).await;

@@ -6,8 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use auriga_persist::Persister;
-use auriga_serve::{Limits, Service, Settings, serve};
+use auriga_serve::{Limits, Service, serve};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::failure::Failure;
@@ -56,9 +55,9 @@ impl Socket {
         self.address
     }
 
-    /// Starts a server. Two servers may share the socket while one takes over from the other: no connection is refused.
-    pub(crate) fn serve(&self, settings: Settings, store: Arc<dyn Persister>) -> Result<Front, Failure> {
-        let service = Arc::new(Service::new(settings, store)?);
+    /// Starts a server that answers from `service`. Two servers may share the socket while one takes over from the other:
+    /// no connection is refused.
+    pub(crate) fn serve(&self, service: Arc<Service>) -> Result<Front, Failure> {
         let listener = (self.listener.try_clone().and_then(tokio::net::TcpListener::from_std))
             .map_err(|error| Failure::trouble(format!("cannot listen on {}: {error}", self.address)))?;
         let (stop, stopped) = oneshot::channel();

@@ -40,14 +40,16 @@ impl Watch {
     }
 }
 
-/// Ends when the user or Kubernetes asks the process to end.
-pub(crate) async fn asked_to_end() -> Result<(), Failure> {
+/// Ends when the user or Kubernetes asks the process to end. From the call on, not only once it is awaited, a signal no
+/// longer kills the process: call it before the first request can come in.
+pub(crate) fn asked_to_end() -> Result<impl Future<Output = ()>, Failure> {
     let unheard = |error| Failure::trouble(format!("cannot listen for signals: {error}"));
     let mut interrupt = signal(SignalKind::interrupt()).map_err(unheard)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(unheard)?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }

@@ -1,6 +1,9 @@
 //! `auriga serve`: answers requests with the active version, or with a given one.
 
+use std::sync::Arc;
+
 use auriga_crds::VersionNumber;
+use auriga_serve::Service;
 use clap::Args;
 use serde_json::json;
 
@@ -31,30 +34,37 @@ impl Serve {
         let uri = store::uri(self.store.persister.as_deref(), Some(&manifest))?;
         let socket = Socket::bind(self.listen.listen)?;
         let store = store::open_for_reading(&uri).await?;
-        let front = socket.serve(translate::settings(&manifest.checked), store.clone())?;
+        let ending = watch::asked_to_end()?;
+        let service = Service::new(translate::settings(&manifest.checked), store.clone())?;
+        let front = socket.serve(Arc::new(service))?;
         let address = socket.address();
         console.tell("listening", format_args!("on http://{address}"), json!({ "address": address.to_string() }));
         let follower = match self.version {
             Some(number) => Follower::pinned(store, key, *console, number),
             None => Follower::new(store, key, *console),
         };
-        if let Err(failure) = follower.look(&front.service, None).await {
-            // A given version that is not there never will be; what is wrong with an active one may be mended.
-            if failure.is_mistake {
-                return Err(failure);
-            }
-            console.warn(&failure);
-        }
-        if front.service.version().is_none() {
-            let reason = "no version is active yet; /alive answers 503 until one is";
-            console.tell("waiting", reason, json!({ "message": reason }));
-        }
         tokio::select! {
-            asked = watch::asked_to_end() => asked?,
-            () = follower.follow(&front.service) => {}
+            () = ending => {}
+            failure = serving(&follower, &front.service, console) => return Err(failure),
         }
         console.tell("stopping", "requests in flight are answered", json!({}));
         front.stop().await;
         Ok(())
     }
+}
+
+/// Brings a version into service and follows the ledger; ends only with an error that no waiting mends.
+async fn serving(follower: &Follower, service: &Service, console: &Console) -> Failure {
+    if let Err(failure) = follower.look(service, None).await {
+        // A given version that is not there never will be; what is wrong with an active one may be mended.
+        if failure.is_mistake {
+            return failure;
+        }
+        console.warn(&failure);
+    }
+    if service.version().is_none() {
+        let reason = "no version is active yet; /alive answers 503 until one is";
+        console.tell("waiting", reason, json!({ "message": reason }));
+    }
+    match follower.follow(service).await {}
 }

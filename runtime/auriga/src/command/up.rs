@@ -2,6 +2,8 @@
 
 mod journey;
 
+use std::pin::pin;
+
 use auriga_persist::StoreUri;
 use clap::Args;
 use serde_json::json;
@@ -38,18 +40,22 @@ impl Up {
         let uri = store::uri(self.store.persister.as_deref(), Some(&manifest))?;
         let socket = Socket::bind(self.listen.listen)?;
         let store = store::open_for_writing(&uri).await?;
+        let mut ending = pin!(asked_to_end()?);
         let journey = Journey { store, socket, console: *console };
         let mut running = journey.start(manifest).await?;
         let mut watch = Watch::new(files.clone(), texts);
-        let mut ending = std::pin::pin!(asked_to_end());
         let mut is_done = false;
         loop {
             let texts = tokio::select! {
-                asked = &mut ending => { asked?; break }
+                () = &mut ending => break,
                 texts = watch.changed() => texts,
                 reached = journey.reach(&running), if !is_done => {
                     is_done = true;
-                    match reached {
+                    let answers = match reached {
+                        Ok(reached) => journey.answer(&mut running, reached).await,
+                        Err(failure) => Err(failure),
+                    };
+                    match answers {
                         // With nothing to serve and no way to come to it, waiting for an edit would only hide the error.
                         Err(failure) if running.front.service.version().is_none() => return Err(failure),
                         Err(failure) => console.warn(&failure),
@@ -57,12 +63,12 @@ impl Up {
                     }
                     continue;
                 }
-                () = running.follower.follow(&running.front.service) => continue,
+                never = running.follower.follow(&running.front.service) => match never {},
             };
             match files.manifest(&texts).and_then(|manifest| self.change(manifest, &uri, &running)) {
                 Ok(manifest) => {
                     console.tell("changed", "the manifest; taking it up", json!({}));
-                    running = journey.change(running, manifest).await?;
+                    running.manifest = manifest;
                     is_done = false;
                 }
                 Err(failure) => console.warn(&failure),

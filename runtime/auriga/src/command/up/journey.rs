@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use auriga_crds::VersionNumber;
 use auriga_persist::Persister;
-use auriga_serve::Loaded;
+use auriga_serve::{Loaded, Service, Settings};
 use serde_json::json;
 
 use crate::{
@@ -26,48 +26,63 @@ pub(super) struct Journey {
     pub(super) console: Console,
 }
 
-/// What runs for one state of the manifest.
+/// What the manifest asks for, and what runs already.
 pub(super) struct Running {
     pub(super) manifest: Manifest,
+    /// Of the manifest before, until the version that the present one asks for is there.
     pub(super) front: Front,
     pub(super) follower: Follower,
+    settings: Settings,
+}
+
+/// A version that was activated and is still to answer.
+pub(super) struct Reached {
+    loaded: Loaded,
+    /// What it shall answer through: the service that runs, or one for other settings.
+    service: Arc<Service>,
+    settings: Settings,
 }
 
 impl Journey {
     /// Opens the door; what was active before answers at once.
     pub(super) async fn start(&self, manifest: Manifest) -> Result<Running, Failure> {
-        let front = self.socket.serve(translate::settings(&manifest.checked), self.store.clone())?;
+        let settings = translate::settings(&manifest.checked);
+        let front = self.socket.serve(Arc::new(Service::new(settings.clone(), self.store.clone())?))?;
         let follower = Follower::new(self.store.clone(), manifest.checked.key.clone(), self.console);
         if let Err(failure) = follower.look(&front.service, None).await {
             self.console.warn(&failure);
         }
-        Ok(Running { manifest, front, follower })
+        Ok(Running { manifest, front, follower, settings })
     }
 
-    /// Takes up a changed manifest. A change of how versions are served gets a new server on the same socket; the old
-    /// one finishes its requests.
-    pub(super) async fn change(&self, running: Running, manifest: Manifest) -> Result<Running, Failure> {
-        if translate::settings(&manifest.checked) == translate::settings(&running.manifest.checked) {
-            return Ok(Running { manifest, ..running });
-        }
-        let next = self.start(manifest).await?;
-        tokio::spawn(running.front.stop());
-        Ok(next)
-    }
-
-    /// Brings the version that the manifest asks for into service. Dropping the future stops whatever it does; what was
-    /// active before stays so.
-    pub(super) async fn reach(&self, running: &Running) -> Result<(), Failure> {
+    /// Activates the version that the manifest asks for. Dropping the future stops whatever it does; what answered
+    /// before answers on.
+    pub(super) async fn reach(&self, running: &Running) -> Result<Reached, Failure> {
         let (loaded, reason) = self.wanted(&running.manifest).await?;
-        let number = loaded.manifest().number;
-        let service = &running.front.service;
+        let settings = translate::settings(&running.manifest.checked);
+        let service = if settings == running.settings {
+            running.front.service.clone()
+        } else {
+            Arc::new(Service::new(settings.clone(), self.store.clone())?)
+        };
         // What could not answer must not become active.
         service.check(&loaded)?;
-        let address = self.socket.address();
-        let settings = translate::settings(&running.manifest.checked);
-        let line = settings.entry_points.first().map(|entry_point| curl::line(address, entry_point, &loaded));
         activation::activate(&*self.store, &running.manifest.checked.key, &loaded, reason).await?;
-        running.follower.look(service, Some(loaded)).await?;
+        Ok(Reached { loaded, service, settings })
+    }
+
+    /// Lets what was reached answer. Other settings get a server of their own on the same socket, which has its version
+    /// before it takes its first request; the old one finishes those it has.
+    pub(super) async fn answer(&self, running: &mut Running, reached: Reached) -> Result<(), Failure> {
+        let Reached { loaded, service, settings } = reached;
+        let (address, number) = (self.socket.address(), loaded.manifest().number);
+        let line = settings.entry_points.first().map(|entry_point| curl::line(address, entry_point, &loaded));
+        running.follower.look(&service, Some(loaded)).await?;
+        if !Arc::ptr_eq(&service, &running.front.service) {
+            let before = std::mem::replace(&mut running.front, self.socket.serve(service)?);
+            running.settings = settings;
+            tokio::spawn(before.stop());
+        }
         self.console.tell(
             "ready",
             format_args!("http://{address} answers; try\n\n  {}\n", line.as_deref().unwrap_or_default()),
@@ -119,7 +134,6 @@ impl Journey {
             Outcome::New(version) => version,
             Outcome::Existing(version) => return Ok(version.number),
             Outcome::NotBetter { message, .. } => return Err(Failure::mistake(message)),
-            Outcome::NotSaved { .. } => return Err(Failure::trouble("the fitted model was not kept")),
         };
         self.console.tell(
             "fitted",
