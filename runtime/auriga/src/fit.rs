@@ -25,8 +25,6 @@ use crate::{
 /// What to do with the fitted model.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wishes {
-    /// Fit and score, but write nothing.
-    pub(crate) no_save: bool,
     /// Write only if the score that counts is greater; takes the place of `training.saveIfBetterThan`.
     pub(crate) save_if_better_than: Option<f64>,
     /// A version whose bytes cannot be loaded: the same rows are fitted again, past it.
@@ -47,11 +45,16 @@ pub(crate) enum Outcome {
         /// Why nothing was written.
         message: String,
     },
-    /// Nothing was to be written.
-    NotSaved {
-        /// The scores.
-        scores: Scores,
-    },
+}
+
+/// A fitted model with its scores, not written anywhere.
+pub(crate) struct Learned {
+    fitted: Fitted,
+    rows: Rows,
+    /// The scores.
+    pub(crate) scores: Scores,
+    /// Why it is not to be written, if the score was not greater than the bar.
+    pub(crate) not_better: Option<String>,
 }
 
 /// Sets the flag when dropped, so that a fit on another thread ends with the future that waits for it.
@@ -75,31 +78,18 @@ pub(crate) async fn fit(
     let key = &manifest.checked.key;
     let trained = Timestamp::now();
     let rows = dataset::rows(manifest, console).await?;
-    if !wishes.no_save {
-        let is_same = |version: &VersionManifest| {
-            version.facts.spec_hash == manifest.fit_hash
-                && version.facts.data_hash == rows.digest
-                && wishes.past.is_none_or(|past| version.number > past)
-        };
-        if let Some(same) = store.list(key).await?.into_iter().rfind(is_same) {
-            return Ok(Outcome::Existing(same));
-        }
+    let is_same = |version: &VersionManifest| {
+        version.facts.spec_hash == manifest.fit_hash
+            && version.facts.data_hash == rows.digest
+            && wishes.past.is_none_or(|past| version.number > past)
+    };
+    if let Some(same) = store.list(key).await?.into_iter().rfind(is_same) {
+        return Ok(Outcome::Existing(same));
     }
-    let n_rows = rows.train.features.n_rows();
-    let n_features = rows.train.features.names().len();
-    console.tell(
-        "fitting",
-        format_args!("{} on {n_rows} rows with {n_features} features", key.model),
-        json!({ "rows": n_rows, "features": n_features }),
-    );
     let data_hash = rows.digest;
-    let (fitted, rows) = learn(manifest, rows, console).await?;
-    let scores = scores(&fitted, &rows)?;
-    if let Some(message) = not_better(manifest, wishes, &fitted, &scores) {
+    let Learned { fitted, rows, scores, not_better } = learn(manifest, rows, wishes, console).await?;
+    if let Some(message) = not_better {
         return Ok(Outcome::NotBetter { scores, message });
-    }
-    if wishes.no_save {
-        return Ok(Outcome::NotSaved { scores });
     }
     let training = &manifest.checked.training.golden_requests;
     let sample = rows.test.as_ref().unwrap_or(&rows.train);
@@ -129,8 +119,25 @@ pub(crate) async fn fit(
     })
 }
 
+/// Fits `rows` to what `manifest` describes, and scores the result.
+///
+/// Dropping the future stops the fit.
+pub(crate) async fn learn(manifest: &Manifest, rows: Rows, wishes: &Wishes, console: &Console) -> Result<Learned, Failure> {
+    let n_rows = rows.train.features.n_rows();
+    let n_features = rows.train.features.names().len();
+    console.tell(
+        "fitting",
+        format_args!("{} on {n_rows} rows with {n_features} features", manifest.checked.key.model),
+        json!({ "rows": n_rows, "features": n_features }),
+    );
+    let (fitted, rows) = compute(manifest, rows, console).await?;
+    let scores = scores(&fitted, &rows)?;
+    let not_better = not_better(manifest, wishes, &fitted, &scores);
+    Ok(Learned { fitted, rows, scores, not_better })
+}
+
 /// Computes on a thread of its own, with a bar. Gives the rows back.
-async fn learn(manifest: &Manifest, rows: Rows, console: &Console) -> Result<(Fitted, Rows), Failure> {
+async fn compute(manifest: &Manifest, rows: Rows, console: &Console) -> Result<(Fitted, Rows), Failure> {
     let steps = translate::steps(&manifest.checked);
     let target = manifest.checked.dataset.target.clone();
     let bar = console.bar("fitting", Unit::Steps);

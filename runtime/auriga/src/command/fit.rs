@@ -7,8 +7,9 @@ use super::{ManifestFlags, StoreFlags, value};
 use crate::{
     activation,
     console::Console,
+    dataset,
     failure::Failure,
-    fit::{Outcome, Wishes, fit, shown, version_json},
+    fit::{Learned, Outcome, Wishes, fit, learn, shown, version_json},
     store,
 };
 
@@ -35,18 +36,21 @@ impl Fit {
         let files = self.manifest.files();
         let manifest = files.manifest(&files.read()?)?;
         let uri = store::uri(self.store.persister.as_deref(), Some(&manifest))?;
+        let wishes = Wishes { save_if_better_than: self.save_if_better_than, past: None };
+        if self.no_save {
+            let rows = dataset::rows(&manifest, console).await?;
+            let Learned { scores, not_better, .. } = learn(&manifest, rows, &wishes, console).await?;
+            let message = not_better.unwrap_or_else(|| format!("fitted, not saved: {}", shown(&scores)));
+            console.result(&message, json!({ "saved": false, "scores": scores, "message": message }));
+            return Ok(());
+        }
         let store = store::open_for_writing(&uri).await?;
-        let wishes = Wishes { no_save: self.no_save, save_if_better_than: self.save_if_better_than, past: None };
         let key = &manifest.checked.key;
         let (verb, version) = match fit(&manifest, &*store, &wishes, console).await? {
             Outcome::New(version) => ("fitted", version),
             Outcome::Existing(version) => ("already fitted", version),
             Outcome::NotBetter { scores, message } => {
                 console.result(&message, json!({ "saved": false, "scores": scores, "message": message }));
-                return Ok(());
-            }
-            Outcome::NotSaved { scores } => {
-                console.result(format_args!("fitted, not saved: {}", shown(&scores)), json!({ "saved": false, "scores": scores }));
                 return Ok(());
             }
         };

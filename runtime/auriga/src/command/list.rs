@@ -29,7 +29,11 @@ struct Listed {
     properties: Properties,
     versions: Vec<VersionManifest>,
     ledger: Vec<LedgerEntry>,
+    at: Option<Timestamp>,
+    /// At that time, or now.
     active: Option<VersionNumber>,
+    /// At that time, or now.
+    revision: u64,
 }
 
 impl List {
@@ -64,20 +68,21 @@ impl Listed {
     async fn read(store: &dyn Persister, key: ModelKey, at: Option<Timestamp>) -> Result<Listed, Failure> {
         let properties = store.properties(&key).await?;
         let ledger = store.ledger(&key).await?;
-        let active = match at {
+        let (active, revision) = match at {
             // Rows are in the order of their revisions; a clock that ran backwards must not reorder them.
-            Some(at) => ledger.iter().rfind(|entry| entry.time <= at).map(|entry| entry.to),
-            None => properties.active_version,
+            Some(at) => match ledger.iter().rfind(|entry| entry.time <= at) {
+                Some(entry) => (Some(entry.to), entry.revision),
+                None => (None, 0),
+            },
+            None => (properties.active_version, properties.ledger_revision),
         };
-        Ok(Listed { versions: store.list(&key).await?, key, properties, ledger, active })
+        Ok(Listed { versions: store.list(&key).await?, key, properties, ledger, at, active, revision })
     }
 
     fn text(&self) -> String {
-        let active = match self.active {
-            Some(active) => format!("version {active} is active"),
-            None => "no version is active".to_owned(),
-        };
-        let mut lines = vec![format!("{}: {active}, ledger revision {}", self.key, self.properties.ledger_revision)];
+        let active = self.active.map_or_else(|| "no version".to_owned(), |active| format!("version {active}"));
+        let when = self.at.map_or_else(|| "is active".to_owned(), |at| format!("was active at {at}"));
+        let mut lines = vec![format!("{}: {active} {when}, ledger revision {}", self.key, self.revision)];
         if self.versions.is_empty() {
             lines.push("  it has no versions; fit one with `auriga fit`".to_owned());
         } else {
