@@ -1,0 +1,23 @@
+//! From a manifest to answers, as users walk it: whole processes, real requests, a store on disk.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests may panic as the tests themselves do"
+)]
+
+mod support;
+
+mod journey {
+    mod load;
+    mod workbench;
+
+    mod change;
+    mod config_map;
+    mod damage;
+    mod examples;
+    mod follow;
+    mod kill;
+    mod restart;
+    mod signals;
+    mod together;
+}
