@@ -40,7 +40,8 @@ use self::{
 /// after the returned future is dropped.
 ///
 /// `progress` is called from the awaiting task, at most once per 256 KiB, and once at the end.
-/// Memory: the columns, and for a web address also its bytes unless all kinds are declared (see [`Csv::types`]).
+/// Memory: the columns. A web address is kept for a second reading unless all kinds are declared (see [`Csv::types`]): up
+/// to 8 MiB of it in memory, more in an unnamed file in the temporary folder (`TMPDIR`), gone when the load ends.
 /// Errors: every [`DataError`].
 pub async fn load(
     csv: &Csv,
