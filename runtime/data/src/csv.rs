@@ -48,7 +48,7 @@ pub struct Csv {
     pub missing_values: Vec<String>,
     /// Whether [`DEFAULT_MISSING_VALUES`] stand for missing cells too; turn it off where `NA` is Namibia. Default true.
     pub default_missing_values: bool,
-    /// Kinds of columns by name; the others are inferred. Saves memory where a web address is read.
+    /// Kinds of columns by name; the others are inferred. Saves a temporary copy where a web address is read.
     pub types: BTreeMap<String, ColumnKind>,
 }
 
@@ -114,10 +114,17 @@ impl Csv {
         let mut texts = BTreeSet::new();
         let mut records = Records::new(source, self.separator, limits);
         loop {
-            match self.read_rows(&mut records, &texts, &marks, limits)? {
-                Reading::Table(table) => return Ok(table),
+            match self.read_rows(&mut records, &texts, &marks, limits) {
+                Ok(Reading::Table(table)) => return Ok(table),
                 // At least one column more is text each time, so this ends.
-                Reading::Texts(found) => texts.extend(found),
+                Ok(Reading::Texts(found)) => texts.extend(found),
+                Err(error) => {
+                    // A row that was half written when it was read is nobody's mistake.
+                    if error.is_users_mistake() {
+                        records.check_unchanged()?;
+                    }
+                    return Err(error);
+                }
             }
             records = records.again()?;
         }
@@ -145,10 +152,10 @@ impl Csv {
         if !builders.iter().any(Builder::is_inferred) {
             records.read_once();
         }
-        let mut n_rows = 0;
         let mut more = true;
         while more {
-            if n_rows == limits.max_rows {
+            let at = (records.line(), records.n_rows());
+            if at.1 > limits.max_rows {
                 return Err(DataError::TooManyRows {
                     place: records.place(),
                     limit: limits.max_rows,
@@ -158,21 +165,19 @@ impl Csv {
             if row.n_fields() != columns.n_fields() {
                 return Err(DataError::Ragged {
                     place: records.place(),
-                    line: records.line(),
+                    line: at.0,
+                    row: at.1,
                     expected: columns.n_fields(),
                     found: row.n_fields(),
                 });
             }
-            n_rows += 1;
             for ((field, name), builder) in columns.used().zip(&mut builders) {
                 let cell = row.cell(field);
                 builder
-                    .push(cell, marks, (records.line(), n_rows))
-                    .map_err(|fault| {
-                        Spot::new((records.line(), n_rows), cell, fault).in_column(records.place(), name)
-                    })?;
+                    .push(cell, marks, at)
+                    .map_err(|fault| Spot::new(at, cell, fault).in_column(records.place(), name))?;
             }
-            more = Some(n_rows) != self.nrows && records.next()?;
+            more = Some(at.1) != self.nrows && records.next()?;
         }
         let mut built: Vec<(String, Column)> = Vec::with_capacity(builders.len());
         let mut found = Vec::new();

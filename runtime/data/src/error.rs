@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use reqwest::StatusCode;
 use thiserror::Error;
 
-use crate::message::in_units;
+use crate::message::{in_row, in_units};
 
 /// Data that could not be read. `place` is the file, address or document; lines count from 1 as editors do, rows count
 /// data rows from 1; values are cut to 40 characters.
@@ -43,6 +43,14 @@ pub enum DataError {
         /// What it is.
         what: &'static str,
     },
+    /// A path that no file can have.
+    #[error("{place} cannot be the path of a file: {fault}; correct the path")]
+    FileName {
+        /// The path.
+        place: String,
+        /// Why not.
+        fault: &'static str,
+    },
     /// A file that this user may not read.
     #[error(
         "{place} cannot be read: permission denied; check the owner and mode of the file and its folders"
@@ -52,12 +60,18 @@ pub enum DataError {
         place: String,
     },
     /// The system failed to read.
-    #[error("{place} cannot be read")]
+    #[error("{place} cannot be read ({source}); check the disk or the network it is on, then try again")]
     Read {
         /// The file or address.
         place: String,
         /// The system's error.
         source: io::Error,
+    },
+    /// Somebody wrote to the file, or put another one in its place, between its first byte and its last.
+    #[error("{place} changed while it was read; try again when nobody writes to it")]
+    Changed {
+        /// The file.
+        place: String,
     },
     /// The server answered with something else than the data.
     #[error("{place} answered {status}; {}", advice(*status))]
@@ -76,7 +90,9 @@ pub enum DataError {
         fault: String,
     },
     /// An address that must not be connected to.
-    #[error("{place} leads to {host} ({address}), which is {why}; data cannot be read from there")]
+    #[error(
+        "{place} leads to {host} ({address}), which is {why}; data cannot be read from there, so give another address"
+    )]
     Refused {
         /// The address asked for.
         place: String,
@@ -124,7 +140,7 @@ pub enum DataError {
         after: Duration,
     },
     /// The load was given up by its caller.
-    #[error("{place} was not read to its end: the load was given up")]
+    #[error("{place} was not read to its end: the load was given up; try again")]
     Stopped {
         /// The file or address.
         place: String,
@@ -147,19 +163,23 @@ pub enum DataError {
     },
     /// More columns than allowed.
     #[error(
-        "{place}, line {line}: there are more than {limit} columns; check the separator and the line ends"
+        "{place}, line {line}{}: there are more than {limit} columns; check the separator and the line ends",
+        in_row(*row)
     )]
     TooManyColumns {
         /// The file or address.
         place: String,
         /// The line.
         line: u64,
+        /// The data row; `None` before the first.
+        row: Option<u64>,
         /// The bound.
         limit: usize,
     },
     /// A row without end.
     #[error(
-        "{place}, line {line}: the row is longer than {}; check the line ends, or find the quote that is never closed",
+        "{place}, line {line}{}: the row is longer than {}; check the line ends, or find the quote that is never closed",
+        in_row(*row),
         in_units(*limit)
     )]
     RowTooLong {
@@ -167,6 +187,8 @@ pub enum DataError {
         place: String,
         /// The line where the row begins.
         line: u64,
+        /// The data row; `None` before the first.
+        row: Option<u64>,
         /// The bound in bytes.
         limit: u64,
     },
@@ -200,35 +222,43 @@ pub enum DataError {
     },
     /// Another encoding.
     #[error(
-        "{place}, line {line}: byte {byte} of the file is not UTF-8; convert the file, for example with iconv -f latin1 -t utf-8"
+        "{place}, line {line}{}: byte {byte} of the file is not UTF-8; convert the file, for example with iconv -f latin1 -t utf-8",
+        in_row(*row)
     )]
     NotUtf8 {
         /// The file or address.
         place: String,
         /// The line.
         line: u64,
+        /// The data row; `None` before the first.
+        row: Option<u64>,
         /// The byte in the file, counted from 1.
         byte: u64,
     },
     /// A quote that is opened and not closed.
     #[error(
-        "{place}, line {line}: a quote is opened in this row and not closed before the end of the file; close it, or double quotes that are meant as text"
+        "{place}, line {line}{}: a quote is opened in this row and not closed before the end of the file; close it, or double quotes that are meant as text",
+        in_row(*row)
     )]
     UnclosedQuote {
         /// The file or address.
         place: String,
         /// The line where the row begins.
         line: u64,
+        /// The data row; `None` before the first.
+        row: Option<u64>,
     },
     /// A row with more or fewer fields than columns.
     #[error(
-        "{place}, line {line}: there are {found} fields where {expected} are expected; check the separator and the quotes"
+        "{place}, line {line}, row {row}: there are {found} fields where {expected} are expected; check the separator and the quotes"
     )]
     Ragged {
         /// The file or address.
         place: String,
         /// The line.
         line: u64,
+        /// The data row.
+        row: u64,
         /// Number of columns.
         expected: usize,
         /// Number of fields.
@@ -324,6 +354,7 @@ impl DataError {
                     )
             }
             DataError::Read { .. }
+            | DataError::Changed { .. }
             | DataError::Unreachable { .. }
             | DataError::BrokenOff { .. }
             | DataError::Timeout { .. }

@@ -9,6 +9,11 @@ pub(crate) fn in_units(bytes: u64) -> String {
     }
 }
 
+/// The data row after a line, where there is one.
+pub(crate) fn in_row(row: Option<u64>) -> String {
+    row.map_or_else(String::new, |row| format!(", row {row}"))
+}
+
 /// `text` as one harmless line for messages that reach terminals and statuses: controls escaped, cut at 200 characters.
 pub(crate) fn clean(text: &str) -> String {
     cut(text, 200)

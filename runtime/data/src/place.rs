@@ -43,7 +43,9 @@ impl Place {
                 "it must begin with http://, https:// or file:///; give a path under path".to_owned(),
             ));
         };
-        let url = || Url::parse(text).map_err(|error| fault(format!("it is not well-formed ({error})")));
+        let url = || {
+            Url::parse(text).map_err(|error| fault(format!("it is not well-formed ({error}); correct it")))
+        };
         match scheme.to_ascii_lowercase().as_str() {
             "http" | "https" => {
                 let url = url()?;
@@ -124,7 +126,10 @@ mod tests {
             "gopher://example.org/",
             "url \"gopher://example.org/\": \"gopher\" is not a way to read data; use http, https or file",
         );
-        refused("http://", "url \"http://\": it is not well-formed (empty host)");
+        refused(
+            "http://",
+            "url \"http://\": it is not well-formed (empty host); correct it",
+        );
     }
 
     #[test]

@@ -14,6 +14,12 @@ pub(crate) trait Input: Read + Send {
     /// Goes back to the first byte.
     fn rewind(&mut self) -> io::Result<()>;
 
+    /// Whether the bytes are still those that were there when it was opened. Asked at the end and before a rewind, since
+    /// bytes of before and after a change make a table that nobody wrote.
+    fn is_unchanged(&self) -> bool {
+        true
+    }
+
     /// Says that nobody will rewind any more, so that nothing needs to be kept.
     fn read_once(&mut self) {}
 }
@@ -55,7 +61,7 @@ impl Source {
 
     /// Fills `buffer` with the next bytes; fewer come only at the end.
     ///
-    /// Errors: `TooLarge`, `Read`, `Stopped`.
+    /// Errors: `TooLarge`, `Read`, `Stopped`, and at the end `Changed`.
     pub(crate) fn fill(&mut self, buffer: &mut [u8]) -> Result<usize, DataError> {
         let mut filled = 0;
         while filled < buffer.len() {
@@ -75,6 +81,13 @@ impl Source {
         if self.read > self.limit {
             return Err(self.too_large());
         }
+        if filled < buffer.len() {
+            // Some network file systems tell a new length late; fewer bytes than promised tell it at once.
+            if self.total.is_some_and(|total| self.read < total) {
+                return Err(self.changed());
+            }
+            self.check_unchanged()?;
+        }
         self.report(filled)?;
         Ok(filled)
     }
@@ -87,18 +100,37 @@ impl Source {
         }
     }
 
+    /// Fails if the bytes are not those that were there when it was opened.
+    ///
+    /// Errors: `Changed`.
+    pub(crate) fn check_unchanged(&self) -> Result<(), DataError> {
+        match self.input.is_unchanged() {
+            true => Ok(()),
+            false => Err(self.changed()),
+        }
+    }
+
     /// Says that [`Source::rewind`] will not be called any more.
     pub(crate) fn read_once(&mut self) {
         self.input.read_once();
     }
 
     /// Goes back to the first byte.
+    ///
+    /// Errors: `Changed`, `Read`.
     pub(crate) fn rewind(&mut self) -> Result<(), DataError> {
+        self.check_unchanged()?;
         self.read = 0;
         self.input.rewind().map_err(|error| DataError::Read {
             place: self.place.clone(),
             source: error,
         })
+    }
+
+    fn changed(&self) -> DataError {
+        DataError::Changed {
+            place: self.place.clone(),
+        }
     }
 
     fn too_large(&self) -> DataError {

@@ -24,6 +24,9 @@ impl Columns {
     pub(super) fn resolve(csv: &Csv, records: &mut Records) -> Result<Columns, DataError> {
         let has_header = csv.header.unwrap_or(csv.names.is_none());
         records.skip_lines(csv.skiprows)?;
+        if !has_header {
+            records.begin_data();
+        }
         if !records.next()? {
             return Err(nothing(csv, records, has_header));
         }
@@ -64,12 +67,15 @@ impl Columns {
                 used
             }
         };
-        if has_header && !records.next()? {
-            return Err(DataError::NoRows {
-                place: records.place(),
-                after: "after its header".to_owned(),
-                skiprows: csv.skiprows,
-            });
+        if has_header {
+            records.begin_data();
+            if !records.next()? {
+                return Err(DataError::NoRows {
+                    place: records.place(),
+                    after: "after its header".to_owned(),
+                    skiprows: csv.skiprows,
+                });
+            }
         }
         Ok(Columns { names, used })
     }

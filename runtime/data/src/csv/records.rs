@@ -26,10 +26,14 @@ pub(super) struct Records {
     n_cut: usize,
     /// Bytes of the source that `buffer` begins after; `None` before the first.
     offset: Option<u64>,
+    /// The byte in the source, from 1, that is not UTF-8. It is told once the rows before it are read.
+    not_utf8: Option<u64>,
     ended: bool,
     /// The last row ended in CR, which is a line end by itself unless LF follows.
     after_return: bool,
     line: u64,
+    /// Data rows so far, the current one included; `None` before the data.
+    n_rows: Option<u64>,
     /// Where the current row's fields end: counted from `plain` in `buffer`, or in `fields`, where quotes are gone.
     ends: Vec<usize>,
     n_fields: usize,
@@ -76,9 +80,11 @@ impl Records {
             end: 0,
             n_cut: 0,
             offset: None,
+            not_utf8: None,
             ended: false,
             after_return: false,
             line: 1,
+            n_rows: None,
             ends: vec![0; 32],
             n_fields: 0,
             plain: None,
@@ -95,8 +101,10 @@ impl Records {
             end: 0,
             n_cut: 0,
             offset: None,
+            not_utf8: None,
             ended: false,
             after_return: false,
+            n_rows: None,
             ..self
         })
     }
@@ -104,6 +112,13 @@ impl Records {
     /// Says that [`Records::again`] will not be called.
     pub(super) fn read_once(&mut self) {
         self.source.read_once();
+    }
+
+    /// Fails if the source is not any more what it was when it was opened.
+    ///
+    /// Errors: `Changed`.
+    pub(super) fn check_unchanged(&self) -> Result<(), DataError> {
+        self.source.check_unchanged()
     }
 
     /// The place's name, for messages.
@@ -114,6 +129,16 @@ impl Records {
     /// The line on which the current row begins, from 1.
     pub(super) fn line(&self) -> u64 {
         self.line
+    }
+
+    /// Says that rows from the next one on are data.
+    pub(super) fn begin_data(&mut self) {
+        self.n_rows = Some(0);
+    }
+
+    /// The number of data rows so far, which is that of the current one.
+    pub(super) fn n_rows(&self) -> u64 {
+        self.n_rows.unwrap_or_default()
     }
 
     /// The current row.
@@ -173,9 +198,15 @@ impl Records {
             }
             // A line of spaces alone is blank, but spaces in quotes are a value.
             if quoted || self.n_fields > 1 || !self.row().cell(0).trim_ascii().is_empty() {
+                self.n_rows = self.next_row();
                 return Ok(true);
             }
         }
+    }
+
+    /// The number of the data row to come.
+    fn next_row(&self) -> Option<u64> {
+        self.n_rows.map(|n_rows| n_rows + 1)
     }
 
     /// Goes to the first byte of a row, so that [`Records::line`] is its own and not that of a blank line before it.
@@ -257,6 +288,7 @@ impl Records {
                     return Err(DataError::RowTooLong {
                         place: self.place(),
                         line: self.line,
+                        row: self.next_row(),
                         limit: MAX_ROW as u64,
                     });
                 }
@@ -269,6 +301,7 @@ impl Records {
                     return Err(DataError::UnclosedQuote {
                         place: self.place(),
                         line: self.line,
+                        row: self.next_row(),
                     });
                 }
                 ReadRecordResult::InputEmpty | ReadRecordResult::End => {}
@@ -280,6 +313,7 @@ impl Records {
         DataError::TooManyColumns {
             place: self.place(),
             line: self.line,
+            row: self.next_row(),
             limit: self.max_columns,
         }
     }
@@ -295,10 +329,17 @@ impl Records {
 
     /// Replaces the parsed bytes by the next ones, checked to be UTF-8.
     fn fill(&mut self) -> Result<(), DataError> {
+        if let Some(byte) = self.not_utf8 {
+            return Err(DataError::NotUtf8 {
+                place: self.place(),
+                line: self.core.line() + u64::from(self.after_return),
+                row: self.next_row(),
+                byte,
+            });
+        }
         self.buffer.copy_within(self.end..self.end + self.n_cut, 0);
         let n_read = self.source.fill(&mut self.buffer[self.n_cut..])?;
         let filled = self.n_cut + n_read;
-        self.ended = n_read == 0;
         let begins_after = match self.offset {
             Some(offset) => offset + self.end as u64,
             None => 0,
@@ -316,16 +357,13 @@ impl Records {
             Ok(_) => filled,
             Err(error) if error.error_len().is_none() && n_read > 0 => error.valid_up_to(),
             Err(error) => {
-                let valid = &bytes[..error.valid_up_to()];
-                return Err(DataError::NotUtf8 {
-                    place: self.place(),
-                    line: self.core.line() + valid.iter().filter(|byte| **byte == b'\n').count() as u64,
-                    byte: begins_after + valid.len() as u64 + 1,
-                });
+                self.not_utf8 = Some(begins_after + error.valid_up_to() as u64 + 1);
+                error.valid_up_to()
             }
         };
+        self.ended = n_read == 0 && self.not_utf8.is_none();
         self.n_cut = filled - self.end;
-        debug_assert!(self.n_cut <= MAX_CUT);
+        debug_assert!(self.n_cut <= MAX_CUT || self.not_utf8.is_some());
         Ok(())
     }
 }

@@ -1,6 +1,9 @@
 //! What texts become: tables, or messages.
 
-use std::{fmt::Write as _, io::Cursor};
+use std::{
+    fmt::Write as _,
+    io::{self, Cursor, Read},
+};
 
 use auriga_learn::{Cell, ColumnKind, Table};
 use proptest::{prelude::*, test_runner::Config};
@@ -10,7 +13,7 @@ use super::{Csv, records::Records};
 use crate::{
     AddressPolicy, DataError, Limits, Progress,
     place::{file, text},
-    source::Source,
+    source::{Input, Source},
 };
 
 fn read_within(bytes: &[u8], csv: &Csv, limits: &Limits) -> Result<Table, DataError> {
@@ -317,33 +320,38 @@ fn quotes_line_ends_and_marks_of_order_are_understood() {
 
 #[test]
 fn rows_of_another_length_are_named_by_their_line() {
-    let ragged = |line, found| {
+    let ragged = |line, row, found| {
         format!(
-            "t, line {line}: there are {found} fields where 2 are expected; check the separator and the quotes"
+            "t, line {line}, row {row}: there are {found} fields where 2 are expected; check the separator and the quotes"
         )
     };
-    check("a,b\n1,2\n3\n", &csv(), &ragged(3, 1));
-    check("a,b\n1,2\n\n \n3,4,5\n", &csv(), &ragged(5, 3));
-    check("a,b\r\n1,2\r\n\r\n3\r\n", &csv(), &ragged(4, 1));
-    check("a,b\r1,2\r\r3\r", &csv(), &ragged(4, 1));
-    check("a,b\n\"x\ny\",2\n3\n", &csv(), &ragged(4, 1));
-    check("a,b\r\n\"x\r\ny\",2\r\n3", &csv(), &ragged(4, 1));
+    check("a,b\n1,2\n3\n", &csv(), &ragged(3, 2, 1));
+    check("a,b\n1,2\n\n \n3,4,5\n", &csv(), &ragged(5, 2, 3));
+    check("a,b\r\n1,2\r\n\r\n3\r\n", &csv(), &ragged(4, 2, 1));
+    check("a,b\r1,2\r\r3\r", &csv(), &ragged(4, 2, 1));
+    check("a,b\n\"x\ny\",2\n3\n", &csv(), &ragged(4, 2, 1));
+    check("a,b\r\n\"x\r\ny\",2\r\n3", &csv(), &ragged(4, 2, 1));
     let after_comments = Csv { skiprows: 2, ..csv() };
-    check("#\r\n#\r\na,b\r\n1\r\n", &after_comments, &ragged(4, 1));
-    check("#\n#\na,b\n1\n", &after_comments, &ragged(4, 1));
+    check("#\r\n#\r\na,b\r\n1\r\n", &after_comments, &ragged(4, 1, 1));
+    check("#\n#\na,b\n1\n", &after_comments, &ragged(4, 1, 1));
+    let headless = Csv {
+        header: Some(false),
+        ..csv()
+    };
+    check("1,2\n3\n", &headless, &ragged(2, 2, 1));
 }
 
 #[test]
 fn a_quote_that_is_never_closed_is_named_by_the_row_that_opens_it() {
-    let unclosed = |line| {
+    let unclosed = |at| {
         format!(
-            "t, line {line}: a quote is opened in this row and not closed before the end of the file; close it, or double quotes that are meant as text"
+            "t, {at}: a quote is opened in this row and not closed before the end of the file; close it, or double quotes that are meant as text"
         )
     };
-    check("a,b\n1,2\n3,\"4\n5,6\n", &csv(), &unclosed(3));
-    check("a,b\n1,\"", &csv(), &unclosed(2));
-    check("a,b\n1,\"x\"\"", &csv(), &unclosed(2));
-    check("\"", &csv(), &unclosed(1));
+    check("a,b\n1,2\n3,\"4\n5,6\n", &csv(), &unclosed("line 3, row 2"));
+    check("a,b\n1,\"", &csv(), &unclosed("line 2, row 1"));
+    check("a,b\n1,\"x\"\"", &csv(), &unclosed("line 2, row 1"));
+    check("\"", &csv(), &unclosed("line 1"));
     check("a,b\n1,\"x\"", &csv(), "a:n 1 | b:t x");
 }
 
@@ -408,18 +416,20 @@ fn what_is_fetched_by_mistake_is_recognized() {
 
 #[test]
 fn bytes_that_are_not_utf_8_are_named_by_line_and_place() {
-    let check = |bytes: &[u8], line: u64, byte: u64| {
+    let check = |bytes: &[u8], at: &str, byte: u64| {
         let expected = format!(
-            "t, line {line}: byte {byte} of the file is not UTF-8; convert the file, for example with iconv -f latin1 -t utf-8"
+            "t, {at}: byte {byte} of the file is not UTF-8; convert the file, for example with iconv -f latin1 -t utf-8"
         );
         assert_eq!(read(bytes, &csv()).unwrap_err().to_string(), expected);
     };
-    check(b"a\n\xe9\n", 2, 3);
-    check(b"a\n\n\"\n\xe9\"\n", 4, 6);
-    check(b"\xf0\x9f", 1, 1);
-    check(b"\xef\xbb\xbfa\n\xf0\x9f", 2, 6);
+    check(b"a\n\xe9\n", "line 2, row 1", 3);
+    check(b"a\n\n\"\n\xe9\"\n", "line 4, row 1", 6);
+    check(b"a\r1\r\r\xe9\r", "line 4, row 2", 6);
+    check(b"\xf0\x9f", "line 1", 1);
+    check(b"\xef\xbb\xbfa\n\xf0\x9f", "line 2, row 1", 6);
+    check(b"\xef\xbb\xbf\xe9", "line 1", 4);
     let far = [&b"a,b\n"[..], &b"1,2\n".repeat(40_000), b"1,\xff\n"].concat();
-    check(&far, 40_002, 160_007);
+    check(&far, "line 40002, row 40001", 160_007);
 }
 
 #[test]
@@ -452,7 +462,7 @@ fn limits_on_bytes_rows_columns_and_row_length_hold() {
     let endless = format!("a\n\"{}", "x".repeat(17 << 20));
     assert_eq!(
         read(&endless, &csv()).unwrap_err().to_string(),
-        "t, line 2: the row is longer than 16 MiB; check the line ends, or find the quote that is never closed"
+        "t, line 2, row 1: the row is longer than 16 MiB; check the line ends, or find the quote that is never closed"
     );
 }
 
@@ -475,10 +485,61 @@ fn line_ends_may_lie_across_two_buffers() {
         let text = format!("{},b\r\n\r\n1,2\r\n3\r\n", "a".repeat(padding));
         assert_eq!(
             read(&text, &csv()).unwrap_err().to_string(),
-            "t, line 4: there are 1 fields where 2 are expected; check the separator and the quotes",
+            "t, line 4, row 2: there are 1 fields where 2 are expected; check the separator and the quotes",
             "{padding}"
         );
     }
+}
+
+#[test]
+fn what_follows_the_rows_asked_for_may_be_anything() {
+    let first = Csv {
+        nrows: Some(1),
+        ..csv()
+    };
+    let table = read(b"a\n1\n\xe9,\n", &first).unwrap();
+    assert_eq!(shown(&table), "a:n 1");
+}
+
+/// Bytes that somebody else writes at the same time.
+struct Changing(Cursor<&'static [u8]>);
+
+impl Read for Changing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Input for Changing {
+    fn rewind(&mut self) -> io::Result<()> {
+        Input::rewind(&mut self.0)
+    }
+
+    fn is_unchanged(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn a_half_written_row_is_not_the_users_mistake() {
+    let limits = Limits::new(AddressPolicy::Cluster);
+    // Long enough that the row is met before the end is.
+    let text = [&b"a,b\n1\n"[..], &b"1,2\n".repeat(40_000)].concat().leak();
+    let (reported, _watched) = watch::channel(Progress::default());
+    let input = Box::new(Changing(Cursor::new(text)));
+    let source = Source::new("t".to_owned(), input, None, &limits, reported);
+    let error = csv().read(source, &limits).unwrap_err();
+    assert!(matches!(error, DataError::Changed { .. }), "{error}");
+}
+
+#[test]
+fn fewer_bytes_than_promised_are_no_table() {
+    let limits = Limits::new(AddressPolicy::Cluster);
+    let (reported, _watched) = watch::channel(Progress::default());
+    let input = Box::new(Cursor::new("a\n1\n"));
+    let source = Source::new("t".to_owned(), input, Some(6), &limits, reported);
+    let error = csv().read(source, &limits).unwrap_err();
+    assert!(matches!(error, DataError::Changed { .. }), "{error}");
 }
 
 /// Run it with `cargo test --release -p auriga-data -- --ignored --nocapture`.

@@ -76,6 +76,31 @@ fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     }
 }
 
+/// Whether the address is one of this machine or of a network that the public does not reach.
+pub(crate) fn is_internal(address: IpAddr) -> bool {
+    let is_internal_v4 = |address: Ipv4Addr| {
+        let [first, second, ..] = address.octets();
+        // 100.64.0.0/10 is shared by a provider's or an overlay's customers (RFC 6598).
+        first == 0
+            || address.is_loopback()
+            || address.is_private()
+            || address.is_link_local()
+            || (first == 100 && second & 0xc0 == 64)
+    };
+    match address {
+        IpAddr::V4(address) => is_internal_v4(address),
+        IpAddr::V6(address) => match embedded_v4(address) {
+            Some(address) => is_internal_v4(address),
+            None => {
+                address.is_loopback()
+                    || address.is_unspecified()
+                    || address.is_unique_local()
+                    || address.is_unicast_link_local()
+            }
+        },
+    }
+}
+
 /// Whether the address is one we can ask at all; if not, the rule that it breaks.
 pub(crate) fn check(url: &Url) -> Result<(), &'static str> {
     if !matches!(url.scheme(), "http" | "https") {
@@ -83,7 +108,7 @@ pub(crate) fn check(url: &Url) -> Result<(), &'static str> {
     } else if !url.username().is_empty() || url.password().is_some() {
         Err("user names and passwords do not belong into an address; remove them")
     } else if url.host().is_none() {
-        Err("it names no host")
+        Err("it names no host; write one after the scheme")
     } else {
         Ok(())
     }
@@ -131,6 +156,39 @@ mod tests {
             let address = text.parse().unwrap();
             assert_eq!(AddressPolicy::Laptop.refuses(address), None, "{text}");
             assert!(AddressPolicy::Cluster.refuses(address).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn internal_addresses_are_told_from_public_ones() {
+        let check = |text: &str, expected| assert_eq!(is_internal(text.parse().unwrap()), expected, "{text}");
+        for text in [
+            "127.0.0.1",
+            "0.0.0.0",
+            "10.0.0.1",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.0.1",
+            "100.64.0.1",
+            "100.127.255.255",
+            "::1",
+            "::",
+            "fd12::1",
+            "fe80::1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+        ] {
+            check(text, true);
+        }
+        for text in [
+            "93.184.215.14",
+            "172.32.0.1",
+            "100.128.0.1",
+            "100.63.0.1",
+            "2606:2800::1",
+            "::ffff:93.184.215.14",
+        ] {
+            check(text, false);
         }
     }
 

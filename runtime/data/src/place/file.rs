@@ -1,9 +1,14 @@
 //! Bytes from a file.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
-    fs::File,
-    io::{self, Seek},
-    path::Path,
+    fs::{File, Metadata},
+    io::{self, Read, Seek},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use tokio::sync::watch;
@@ -17,16 +22,55 @@ use crate::{
 /// A folder may be huge and the hint is a courtesy.
 const NAMES_COMPARED: usize = 1000;
 
-impl Input for File {
+/// A file, and what it was when it was opened.
+struct Opened {
+    file: File,
+    path: PathBuf,
+    state: State,
+}
+
+/// What differs once somebody has cut, continued or rewritten a file, or has put another one in its place.
+#[derive(PartialEq)]
+struct State {
+    device: u64,
+    inode: u64,
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+impl State {
+    fn of(facts: &Metadata) -> State {
+        State {
+            device: facts.dev(),
+            inode: facts.ino(),
+            length: facts.len(),
+            modified: facts.modified().ok(),
+        }
+    }
+}
+
+impl Read for Opened {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer)
+    }
+}
+
+impl Input for Opened {
     fn rewind(&mut self) -> io::Result<()> {
-        Seek::rewind(self)
+        Seek::rewind(&mut self.file)
+    }
+
+    /// A file that is gone, or cannot be asked about any more, counts as changed.
+    fn is_unchanged(&self) -> bool {
+        let is_same = |facts: io::Result<Metadata>| facts.is_ok_and(|facts| State::of(&facts) == self.state);
+        is_same(self.file.metadata()) && is_same(std::fs::metadata(&self.path))
     }
 }
 
 /// Opens the file at `path`, called `label` in messages. Blocks.
 ///
 /// Errors: `Absent` with a near name, `Forbidden`, `NotAFile` for folders, pipes and devices (a pipe could keep the
-/// load waiting for ever, a device could go on for ever), `Read`.
+/// load waiting for ever, a device could go on for ever), `FileName`, `Read`.
 pub(crate) fn open(
     path: &Path,
     label: String,
@@ -34,11 +78,20 @@ pub(crate) fn open(
     reported: watch::Sender<Progress>,
 ) -> Result<Source, DataError> {
     let opened = std::fs::metadata(path).and_then(|facts| match facts.is_file() {
-        true => Ok(Some((File::open(path)?, facts.len()))),
+        true => {
+            let file = File::open(path)?;
+            let state = State::of(&file.metadata()?);
+            Ok(Some((file, state)))
+        }
         false => Ok(None),
     });
     match opened {
-        Ok(Some((file, length))) => Ok(Source::new(label, Box::new(file), Some(length), limits, reported)),
+        Ok(Some((file, state))) => {
+            let total = Some(state.length);
+            let path = path.to_owned();
+            let opened = Opened { file, path, state };
+            Ok(Source::new(label, Box::new(opened), total, limits, reported))
+        }
         Ok(None) => Err(DataError::NotAFile {
             place: label,
             what: if path.is_dir() {
@@ -61,6 +114,14 @@ pub(crate) fn open(
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             Err(DataError::Forbidden { place: label })
         }
+        Err(error) if error.kind() == io::ErrorKind::InvalidFilename => Err(DataError::FileName {
+            place: label,
+            fault: "it is too long",
+        }),
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Err(DataError::FileName {
+            place: label,
+            fault: "it holds a NUL character",
+        }),
         Err(error) => Err(DataError::Read {
             place: label,
             source: error,
@@ -87,70 +148,5 @@ fn hint(path: &Path) -> String {
     match auriga_learn::near(&wanted, &names) {
         Some(near) => format!("did you mean \"{}\"?", clean(&near)),
         None => "check the path".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::sync::watch;
-
-    use super::open;
-    use crate::{AddressPolicy, Csv, Limits, Place, Progress, load};
-
-    fn message(path: &std::path::Path, folder: &std::path::Path) -> (String, bool) {
-        let (reported, _watched) = watch::channel(Progress::default());
-        let limits = Limits::new(AddressPolicy::Cluster);
-        let error = match open(path, path.to_string_lossy().into_owned(), &limits, reported) {
-            Ok(_) => panic!("it was opened"),
-            Err(error) => error,
-        };
-        let message = error.to_string().replace(&*folder.to_string_lossy(), "DIR");
-        (message, error.is_users_mistake())
-    }
-
-    #[test]
-    fn what_is_no_readable_file_is_named_with_what_may_be_meant() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("iris.csv"), "a\n1\n").unwrap();
-        std::fs::create_dir(folder.path().join("data")).unwrap();
-        let check = |name: &str, expected: &str| {
-            let found = message(&folder.path().join(name), folder.path());
-            assert_eq!(found, (expected.to_owned(), true));
-        };
-        check(
-            "Iris.csv",
-            "DIR/Iris.csv does not exist; did you mean \"iris.csv\"?",
-        );
-        check("wine.parquet", "DIR/wine.parquet does not exist; check the path");
-        check(
-            "absent/iris.csv",
-            "DIR/absent/iris.csv does not exist; there is no folder \"DIR/absent\"",
-        );
-        check(
-            "iris.csv/x",
-            "DIR/iris.csv/x does not exist; there is no folder \"DIR/iris.csv\"",
-        );
-        check("data", "DIR/data is a folder; name a file");
-        let device = message("/dev/zero".as_ref(), folder.path());
-        assert_eq!(
-            device,
-            ("/dev/zero is not a regular file; name a file".to_owned(), true)
-        );
-    }
-
-    #[tokio::test]
-    async fn a_file_is_read_and_read_again_where_a_column_turns_into_text() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("codes.csv");
-        std::fs::write(&path, format!("code\n{}x\n", "007\n".repeat(100_000))).unwrap();
-        let limits = Limits::new(AddressPolicy::Cluster);
-        let table = load(&Csv::default(), &Place::Path(path), &limits, &|_| {})
-            .await
-            .unwrap();
-        assert_eq!(table.n_rows(), 100_001);
-        assert_eq!(
-            table.column("code").unwrap().cell(0),
-            auriga_learn::Cell::Text("007")
-        );
     }
 }

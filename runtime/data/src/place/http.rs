@@ -8,6 +8,7 @@ mod tests;
 use reqwest::{Response, StatusCode, Url, header};
 
 pub(crate) use self::body::split;
+use self::client::Reach;
 use super::{address, without_secrets};
 use crate::{DataError, Limits, message::clean};
 
@@ -23,8 +24,10 @@ pub(crate) async fn open(url: &Url, place: &str, limits: &Limits) -> Result<Resp
         url: without_secrets(url.as_str()),
         fault: rule.to_owned(),
     })?;
+    let mut reach = Reach::Anywhere;
     for _ in 0..=MAX_REDIRECTS {
-        let response = client::get(&url, place, limits).await?;
+        let response;
+        (response, reach) = client::get(&url, reach, place, limits).await?;
         match response.status() {
             StatusCode::MOVED_PERMANENTLY
             | StatusCode::FOUND

@@ -10,19 +10,37 @@ use reqwest::{Client, Response, Url, redirect};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::time::timeout;
 
-use crate::{DataError, Limits, message::clean};
+use crate::{DataError, Limits, message::clean, place::address::is_internal};
 
-/// Asks `url` once; redirects come back as they are. Proxies of the environment are not used: behind one, nobody here
-/// could tell which address is asked.
-pub(super) async fn get(url: &Url, place: &str, limits: &Limits) -> Result<Response, DataError> {
-    let addresses = resolve(url, place, limits).await?;
+/// Where the next request may go, beside what the policy says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// To every host: the user named it, or a host inside did.
+    Anywhere,
+    /// To public hosts alone: a public one sent us, and must not choose which hosts inside are asked.
+    PublicAlone,
+}
+
+/// Asks `url` once; redirects come back as they are, with where they may lead. Proxies of the environment are not used:
+/// behind one, nobody here could tell which address is asked.
+pub(super) async fn get(
+    url: &Url,
+    reach: Reach,
+    place: &str,
+    limits: &Limits,
+) -> Result<(Response, Reach), DataError> {
+    let addresses = resolve(url, reach, place, limits).await?;
+    let redirects_reach = match addresses.iter().any(|address| is_internal(address.ip())) {
+        true => Reach::Anywhere,
+        false => Reach::PublicAlone,
+    };
     let client = client(url, &addresses, place, limits)?;
     let answer = client
         .get(url.clone())
         .header("accept", "text/csv, */*;q=0.5")
         .send();
     match timeout(limits.first_byte, answer).await {
-        Ok(Ok(response)) => Ok(response),
+        Ok(Ok(response)) => Ok((response, redirects_reach)),
         Ok(Err(error)) if error.is_timeout() => Err(DataError::Timeout {
             place: place.to_owned(),
             phase: "connecting",
@@ -57,7 +75,12 @@ fn unreachable(place: &str, fault: String) -> DataError {
 
 /// The host's addresses, each of them allowed. One forbidden address refuses the host: a name that stands for both is
 /// an attempt to have the second one tried.
-async fn resolve(url: &Url, place: &str, limits: &Limits) -> Result<Vec<SocketAddr>, DataError> {
+async fn resolve(
+    url: &Url,
+    reach: Reach,
+    place: &str,
+    limits: &Limits,
+) -> Result<Vec<SocketAddr>, DataError> {
     let host = url.host_str().unwrap_or_default();
     let port = url.port_or_known_default().unwrap_or_default();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -81,7 +104,9 @@ async fn resolve(url: &Url, place: &str, limits: &Limits) -> Result<Vec<SocketAd
         },
     };
     for address in &addresses {
-        if let Some(why) = limits.addresses.refuses(address.ip()) {
+        let sent_inside = (reach == Reach::PublicAlone && is_internal(address.ip()))
+            .then_some("inside this network, where a redirect from a public host must not lead");
+        if let Some(why) = limits.addresses.refuses(address.ip()).or(sent_inside) {
             return Err(DataError::Refused {
                 place: place.to_owned(),
                 host: clean(host),

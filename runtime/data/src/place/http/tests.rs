@@ -12,6 +12,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
+use super::client::{self, Reach};
 use crate::{AddressPolicy, Csv, DataError, Limits, Place, Progress, load};
 
 const IRIS: &str = "length,species\n5.1,setosa\n7.0,versicolor\n";
@@ -226,12 +227,12 @@ async fn redirects_lead_nowhere_that_is_forbidden() {
     let refuses = async |path, expected| server.refuses(path, &limits(), expected, true).await;
     refuses(
         "/metadata",
-        "http://SERVER/metadata leads to 169.254.169.254 (169.254.169.254), which is link-local, where cloud metadata services live; data cannot be read from there",
+        "http://SERVER/metadata leads to 169.254.169.254 (169.254.169.254), which is link-local, where cloud metadata services live; data cannot be read from there, so give another address",
     )
     .await;
     refuses(
         "/mapped",
-        "http://SERVER/mapped leads to [::ffff:a9fe:a9fe] (::ffff:169.254.169.254), which is link-local, where cloud metadata services live; data cannot be read from there",
+        "http://SERVER/mapped leads to [::ffff:a9fe:a9fe] (::ffff:169.254.169.254), which is link-local, where cloud metadata services live; data cannot be read from there, so give another address",
     )
     .await;
     refuses(
@@ -254,6 +255,23 @@ async fn redirects_lead_nowhere_that_is_forbidden() {
         "http://SERVER/nowhere redirects without saying where to; check the address",
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_public_host_does_not_choose_which_hosts_inside_are_asked() {
+    let server = Server::start().await;
+    let Place::Url(url) = server.at("/iris.csv") else {
+        panic!("it is an address on the web")
+    };
+    let get = async |reach| client::get(&url, reach, "http://example.org/", &limits()).await;
+    let (_, next) = get(Reach::Anywhere).await.unwrap();
+    assert_eq!(next, Reach::Anywhere);
+    let error = get(Reach::PublicAlone).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "http://example.org/ leads to 127.0.0.1 (127.0.0.1), which is inside this network, where a redirect from a public host must not lead; data cannot be read from there, so give another address"
+    );
+    assert!(error.is_users_mistake());
 }
 
 #[tokio::test]
