@@ -115,7 +115,7 @@ fn addresses_that_cannot_be_meant_are_refused() {
         "http://169.254.169.254/rows.csv",
         2,
         "http://169.254.169.254/rows.csv leads to 169.254.169.254 (169.254.169.254), which is link-local, where cloud \
-         metadata services live; data cannot be read from there",
+         metadata services live; data cannot be read from there, so give another address",
     );
     check(
         "http://[::1",

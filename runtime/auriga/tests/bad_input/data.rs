@@ -117,7 +117,7 @@ fn what_is_no_table_is_named_with_its_line() {
     );
     refused(
         ROWS.replace("4.9,3.0", "4.9"),
-        "rows.csv, line 3: there are 2 fields where 3 are expected; check the separator and the quotes",
+        "rows.csv, line 3, row 2: there are 2 fields where 3 are expected; check the separator and the quotes",
     );
     refused(
         ROWS.replace("4.9", "\"4.9"),
