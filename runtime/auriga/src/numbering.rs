@@ -6,6 +6,7 @@ use auriga_learn::{FitError, PredictError, ScoreError};
 pub(crate) fn of_fit(mut error: FitError) -> FitError {
     match &mut error {
         FitError::TextFeature { row, .. }
+        | FitError::NotANumber { row, .. }
         | FitError::MissingCell { row, .. }
         | FitError::TargetMissing { row, .. }
         | FitError::TargetInfinite { row, .. }

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::FitError;
+
 /// How far a computation has come.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
@@ -18,7 +20,8 @@ pub struct Control<'a> {
 }
 
 impl<'a> Control<'a> {
-    /// Reports to `progress`; stops soon after `cancelled` becomes true.
+    /// Reports to `progress`; stops soon after `cancelled` becomes true: at the next iteration of an iterative fit, at
+    /// the next stage of a least squares fit, of which one decomposition is the longest, or at the next step.
     pub fn new(progress: &'a (dyn Fn(Progress) + Sync), cancelled: &'a AtomicBool) -> Control<'a> {
         Control { progress, cancelled }
     }
@@ -35,6 +38,17 @@ impl<'a> Control<'a> {
     /// Tells the caller how far the work has come.
     pub fn report(&self, done: u64, total: u64) {
         (self.progress)(Progress { done, total });
+    }
+
+    /// Tells the caller how far the work has come, and stops it if the caller wants that.
+    ///
+    /// Errors: `Cancelled`.
+    pub(crate) fn reach(&self, done: u64, total: u64) -> Result<(), FitError> {
+        self.report(done, total);
+        match self.is_cancelled() {
+            true => Err(FitError::Cancelled),
+            false => Ok(()),
+        }
     }
 
     /// Whether the caller wants the work to stop.

@@ -117,27 +117,6 @@ impl Output {
                 .position(|row| row.iter().any(|share| !share.is_finite())),
         }
     }
-
-    /// The rows of all blocks, of which there is at least one, one after the other.
-    pub(crate) fn joined(blocks: Vec<Output>) -> Output {
-        let (mut numbers, mut shares, mut n_classes) = (Vec::new(), Vec::new(), None);
-        for block in blocks {
-            match block {
-                Output::Numbers(block) => numbers.extend(block),
-                Output::Probabilities(block) => {
-                    n_classes = Some(block.ncols());
-                    shares.extend(block);
-                }
-            }
-        }
-        match n_classes {
-            None => Output::Numbers(Array1::from(numbers)),
-            Some(n_classes) => Output::Probabilities(
-                Array2::from_shape_vec((shares.len() / n_classes, n_classes), shares)
-                    .expect("every block has whole rows of this length"),
-            ),
-        }
-    }
 }
 
 macro_rules! estimators {
@@ -293,8 +272,18 @@ fn check_range(
         Err(FitError::Hyperparameter {
             owner: owner.to_owned(),
             name,
-            value: value.to_string(),
+            value: shown(value),
             rule,
         })
+    }
+}
+
+/// The number as people write it: with an exponent where it would be a row of zeros without.
+fn shown(number: f64) -> String {
+    let plain = number.to_string();
+    if plain.len() > 20 {
+        format!("{number:e}")
+    } else {
+        plain
     }
 }

@@ -23,7 +23,7 @@ pub struct Fitted {
     estimator: FittedEstimator,
 }
 
-/// Cells of the estimator's matrix that are made at a time: 8 MiB.
+/// Cells of the estimator's matrix, or of its probabilities, that are made at a time: 8 MiB.
 const BLOCK_CELLS: usize = 1 << 20;
 
 /// A fitted transformer and where its columns stand.
@@ -90,29 +90,33 @@ impl Fitted {
     /// that is absent or of another kind; a missing cell that no step fills; a category that the model refuses;
     /// numbers so large that the result is not finite.
     pub fn predict(&self, table: &Table) -> Result<Column, PredictError> {
-        match self.output(table)? {
-            Output::Numbers(numbers) => Ok(Column::Number(numbers.to_vec())),
-            Output::Probabilities(probabilities) => {
-                let classes = self
-                    .classes
-                    .as_ref()
-                    .expect("a classifier is never built without its classes");
-                let best: Vec<usize> = probabilities.axis_iter(Axis(0)).map(first_largest).collect();
-                Ok(classes.take(&best))
-            }
-        }
+        let (mut numbers, mut best) = (Vec::new(), Vec::new());
+        self.output_by_blocks(table, |output| match output {
+            Output::Numbers(block) => numbers.extend(block),
+            Output::Probabilities(block) => best.extend(block.axis_iter(Axis(0)).map(first_largest)),
+        })?;
+        Ok(match &self.classes {
+            Some(classes) => classes.take(&best),
+            None => Column::Number(numbers),
+        })
     }
 
     /// n_rows × n_classes probabilities, each row summing to 1.
     ///
     /// Errors: as [`Fitted::predict`]; a model that predicts numbers.
     pub fn predict_proba(&self, table: &Table) -> Result<Array2<f64>, PredictError> {
-        match self.output(table)? {
-            Output::Probabilities(probabilities) => Ok(probabilities),
-            Output::Numbers(_) => Err(PredictError::NoProbabilities {
+        let Some(n_classes) = self.estimator.n_classes() else {
+            return Err(PredictError::NoProbabilities {
                 estimator: self.estimator.kind(),
-            }),
-        }
+            });
+        };
+        let mut shares = Vec::with_capacity(table.n_rows() * n_classes);
+        self.output_by_blocks(table, |output| match output {
+            Output::Probabilities(block) => shares.extend(block),
+            Output::Numbers(_) => unreachable!("an estimator with classes answers probabilities"),
+        })?;
+        let shares = Array2::from_shape_vec((table.n_rows(), n_classes), shares);
+        Ok(shares.expect("every row has one probability per class"))
     }
 
     /// The model file: a safetensors file that holds numbers and texts, never code, and its own digest. Equal models
@@ -129,21 +133,25 @@ impl Fitted {
         file::read(bytes)
     }
 
-    /// What the estimator says about the rows, all of it finite.
+    /// Tells `take` what the estimator says about the rows, all of it finite, block after block.
     ///
-    /// Many rows are taken in blocks: a request of a few bytes per row may become thousands of columns.
-    fn output(&self, table: &Table) -> Result<Output, PredictError> {
-        let block = (BLOCK_CELLS / self.estimator.n_features()).max(1);
+    /// A request of a few bytes per row may become thousands of columns, or probabilities.
+    fn output_by_blocks(&self, table: &Table, mut take: impl FnMut(Output)) -> Result<(), PredictError> {
+        let n_columns = self
+            .estimator
+            .n_features()
+            .max(self.estimator.n_classes().unwrap_or(1));
+        let block = (BLOCK_CELLS / n_columns).max(1);
         if table.n_rows() <= block {
-            return self.output_of_block(table);
+            take(self.output_of_block(table)?);
+            return Ok(());
         }
-        let starts = (0..table.n_rows()).step_by(block);
-        let outputs = starts.map(|start| {
+        for start in (0..table.n_rows()).step_by(block) {
             let rows = start..table.n_rows().min(start + block);
-            self.output_of_block(&table.slice(rows))
-                .map_err(|error| error.with_rows_before(start))
-        });
-        Ok(Output::joined(outputs.collect::<Result<_, _>>()?))
+            let output = self.output_of_block(&table.slice(rows));
+            take(output.map_err(|error| error.with_rows_before(start))?);
+        }
+        Ok(())
     }
 
     fn output_of_block(&self, table: &Table) -> Result<Output, PredictError> {

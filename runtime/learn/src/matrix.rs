@@ -2,12 +2,18 @@
 
 use ndarray::{Array2, ShapeBuilder};
 
-use crate::{Column, FitError, PredictError, Table};
+use crate::{Cell, Column, FitError, PredictError, Table};
 
 /// Why a table is no matrix.
 pub(crate) enum Flaw {
     /// A text column; the row is the first one with a text, if any.
     Text {
+        column: String,
+        row: usize,
+        cell: String,
+    },
+    /// A text column of which most cells spell numbers; the row is the first one whose cell does not.
+    NotANumber {
         column: String,
         row: usize,
         cell: String,
@@ -26,6 +32,7 @@ impl Flaw {
                 cell,
                 estimator,
             },
+            Flaw::NotANumber { column, row, cell } => FitError::NotANumber { column, row, cell },
             Flaw::Missing { column, row } => FitError::MissingCell {
                 column,
                 row,
@@ -37,7 +44,7 @@ impl Flaw {
     /// The flaw met in a prediction, where a fit has made sure that no text arrives here.
     pub(crate) fn in_prediction(self) -> PredictError {
         match self {
-            Flaw::Text { column, .. } => PredictError::ColumnKind {
+            Flaw::Text { column, .. } | Flaw::NotANumber { column, .. } => PredictError::ColumnKind {
                 column,
                 expected: crate::ColumnKind::Number,
                 found: crate::ColumnKind::Text,
@@ -53,14 +60,7 @@ pub(crate) fn matrix(table: &Table) -> Result<Array2<f64>, Flaw> {
     let mut matrix = Array2::zeros((table.n_rows(), table.names().len()).f());
     for ((name, column), mut into) in table.columns().zip(matrix.columns_mut()) {
         if let Column::Text(cells) = column {
-            let row = cells.iter().position(Option::is_some).unwrap_or(0);
-            return Err(Flaw::Text {
-                column: name.to_owned(),
-                row,
-                cell: cells
-                    .get(row)
-                    .map_or_else(String::new, |_| column.cell(row).quoted()),
-            });
+            return Err(texts_instead_of_numbers(name, cells));
         }
         if let Some(row) = column.first_missing() {
             return Err(Flaw::Missing {
@@ -80,4 +80,29 @@ pub(crate) fn matrix(table: &Table) -> Result<Array2<f64>, Flaw> {
         }
     }
     Ok(matrix)
+}
+
+/// One stray text makes texts of a whole column of numbers: then that cell is to blame, not the first.
+fn texts_instead_of_numbers(name: &str, cells: &[Option<String>]) -> Flaw {
+    let texts = || {
+        let numbered = cells.iter().enumerate();
+        numbered.filter_map(|(row, cell)| cell.as_deref().map(|text| (row, text)))
+    };
+    let strays = || texts().filter(|(_, text)| !spells_a_number(text));
+    let column = name.to_owned();
+    let quoted = |(row, text): (usize, &str)| (row, Cell::Text(text).quoted());
+    match strays().next() {
+        Some(stray) if 2 * strays().count() < texts().count() => {
+            let (row, cell) = quoted(stray);
+            Flaw::NotANumber { column, row, cell }
+        }
+        _ => {
+            let (row, cell) = texts().next().map_or_else(Default::default, quoted);
+            Flaw::Text { column, row, cell }
+        }
+    }
+}
+
+fn spells_a_number(text: &str) -> bool {
+    text.trim().parse::<f64>().is_ok_and(f64::is_finite)
 }

@@ -157,6 +157,19 @@ pub enum FitError {
         /// The estimator as in the manifest.
         estimator: &'static str,
     },
+    /// A text among numbers, because of which their whole column reaches the estimator as texts.
+    #[error(
+        "column \"{column}\", row {row}: {cell} is not a number; mend it, or list it under missingValues; if the \
+         column holds categories, add a oneHotEncoder"
+    )]
+    NotANumber {
+        /// The column.
+        column: String,
+        /// The first row whose cell is not a number, counted from 0.
+        row: usize,
+        /// The cell as quoted in messages.
+        cell: String,
+    },
     /// A missing cell reaches the estimator.
     #[error(
         "column \"{column}\", row {row}: {estimator} takes no missing cells; add a simpleImputer for \"{column}\", \

@@ -10,12 +10,18 @@ use nalgebra::{ColPivQR, DMatrix, DVector, DVectorView};
 use ndarray::{ArrayView1, ArrayView2};
 
 use super::linear::Linear;
+use crate::{Control, FitError};
+
+/// Stages of a solution: features and target copied and centered, reduced to as many rows as columns, decomposed, and
+/// solved.
+const STAGES: u64 = 4;
 
 /// Minimizes ‖y − Xw − b‖² over w, and over b if `fit_intercept`; of several minima the one with the smallest ‖w‖.
 ///
 /// A column counts as dependent on others if what they leave of it is at most `tolerance` of the largest, rounding at
 /// the least. Columns are compared after all were brought to the same length, so that the unit in which a column is
-/// given does not decide whether it is used. `None`: a weight is too large for 64-bit floating point.
+/// given does not decide whether it is used. `None`: a weight is too large for 64-bit floating point. Errors: `Cancelled`,
+/// which is looked for between the stages.
 ///
 /// The method is the complete orthogonal decomposition (Golub and Van Loan, Matrix Computations, 5.4.7).
 pub(super) fn least_squares(
@@ -23,11 +29,14 @@ pub(super) fn least_squares(
     y: ArrayView1<'_, f64>,
     fit_intercept: bool,
     tolerance: f64,
-) -> Option<Linear> {
+    control: &Control<'_>,
+) -> Result<Option<Linear>, FitError> {
     let mut problem = Problem::new(x, y, fit_intercept, 0.0);
+    control.reach(1, STAGES)?;
     let rounding = problem.rounding();
     let mut lengths = problem.equilibrate();
     let (square, mut target) = problem.reduced();
+    control.reach(2, STAGES)?;
     let qr = ColPivQR::new(square);
     qr.q_tr_mul(&mut target);
     let r = qr.r();
@@ -35,8 +44,10 @@ pub(super) fn least_squares(
     let rank = (0..r.nrows()).take_while(|&at| r[(at, at)] > negligible).count();
     let target = target.rows(0, rank);
     qr.p().permute_rows(&mut lengths);
-    let mut weights = if rank == lengths.len() {
-        r.solve_upper_triangular(&target)?.component_div(&lengths)
+    control.reach(3, STAGES)?;
+    let weights = if rank == lengths.len() {
+        r.solve_upper_triangular(&target)
+            .map(|weights| weights.component_div(&lengths))
     } else {
         // Rank equations are left for more weights, in columns of the same length. Put for the columns as they were
         // given, their smallest solution is a combination of the equations.
@@ -45,33 +56,41 @@ pub(super) fn least_squares(
             row *= *length;
         }
         let qr = equations.qr();
-        qr.q() * qr.r().tr_solve_upper_triangular(&target)?
+        qr.r()
+            .tr_solve_upper_triangular(&target)
+            .map(|weights| qr.q() * weights)
     };
-    qr.p().inv_permute_rows(&mut weights);
-    problem.solved(&weights)
+    control.report(STAGES, STAGES);
+    Ok(weights.and_then(|mut weights| {
+        qr.p().inv_permute_rows(&mut weights);
+        problem.solved(&weights)
+    }))
 }
 
 /// Minimizes ‖y − Xw − b‖² + α‖w‖² with α ≥ 0 over w, and over b if `fit_intercept`; b is not penalized.
 ///
-/// An α that is lost in the rounding of XᵀX is no penalty: then this is [`least_squares`]. `None`: as there.
+/// An α that is lost in the rounding of XᵀX is no penalty: then this is [`least_squares`]. `None` and errors: as there.
 pub(super) fn penalized(
     x: ArrayView2<'_, f64>,
     y: ArrayView1<'_, f64>,
     fit_intercept: bool,
     alpha: f64,
-) -> Option<Linear> {
+    control: &Control<'_>,
+) -> Result<Option<Linear>, FitError> {
     // Dividing X by a unit divides the root of α by the same.
     let problem = Problem::new(x, y, fit_intercept, alpha.sqrt());
     let root = alpha.sqrt() / problem.x_unit;
     if root * root <= problem.rounding() * problem.x.norm_squared() {
-        return least_squares(x, y, fit_intercept, 0.0);
+        return least_squares(x, y, fit_intercept, 0.0, control);
     }
+    control.reach(1, STAGES)?;
     // With fewer rows than columns the weights are a combination of the rows, so that as many unknowns suffice.
     let wide = (problem.x.nrows() < problem.x.ncols()).then(|| problem.x.transpose().qr());
     let (square, target) = match &wide {
         Some(qr) => (qr.r().transpose(), problem.y.clone()),
         None => problem.reduced(),
     };
+    control.reach(2, STAGES)?;
     // The penalty is one more equation for each unknown: root · w = 0.
     let n = square.ncols();
     let mut extended = square.resize_vertically(2 * n, 0.0);
@@ -79,11 +98,14 @@ pub(super) fn penalized(
     let mut target = target.resize_vertically(2 * n, 0.0);
     let qr = extended.qr();
     qr.q_tr_mul(&mut target);
-    let unknowns = qr.r().solve_upper_triangular(&target.rows(0, n))?;
-    problem.solved(&match wide {
+    control.reach(3, STAGES)?;
+    let unknowns = qr.r().solve_upper_triangular(&target.rows(0, n));
+    let weights = unknowns.map(|unknowns| match wide {
         Some(qr) => qr.q() * unknowns,
         None => unknowns,
-    })
+    });
+    control.report(STAGES, STAGES);
+    Ok(weights.and_then(|weights| problem.solved(&weights)))
 }
 
 /// Features and target, near 1 in size, and centered if there is an intercept, which keeps it out of every penalty.

@@ -65,10 +65,11 @@ impl Regresses for LinearRegression {
         if control.is_cancelled() {
             return Err(FitError::Cancelled);
         }
-        let linear = least_squares(x, y, self.fit_intercept, self.tol).ok_or_else(|| FitError::Overflow {
-            owner: Self::KIND.to_owned(),
+        let linear = least_squares(x, y, self.fit_intercept, self.tol, control)?.ok_or_else(|| {
+            FitError::Overflow {
+                owner: Self::KIND.to_owned(),
+            }
         })?;
-        control.report(1, 1);
         Ok(FittedLinearRegression(linear))
     }
 }

@@ -24,7 +24,7 @@ use crate::{
 /// before) need far fewer iterations. Source: scikit-learn's `LogisticRegression` with its default solver.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogisticRegression {
-    /// C in the formula, greater than 0: a small one draws every weight to 0, infinity takes the penalty away.
+    /// C in the formula, greater than 0, its reciprocal finite: a small one draws every weight to 0, infinity takes the penalty away.
     /// Default 1.
     pub c: f64,
     /// How much the rows of each class count. Default: all alike.
@@ -117,7 +117,13 @@ impl Classifies for LogisticRegression {
     type Fitted = FittedLogisticRegression;
 
     fn check(&self) -> Result<(), FitError> {
-        check_range(Self::KIND, "c", self.c, self.c > 0.0, "greater than 0")?;
+        check_range(
+            Self::KIND,
+            "c",
+            self.c,
+            self.c > 0.0 && self.c.recip().is_finite(),
+            "greater than 0, and 1/c a finite number",
+        )?;
         check_range(
             Self::KIND,
             "maxIter",

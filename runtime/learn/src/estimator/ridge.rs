@@ -70,10 +70,10 @@ impl Regresses for Ridge {
         if control.is_cancelled() {
             return Err(FitError::Cancelled);
         }
-        let linear = penalized(x, y, self.fit_intercept, self.alpha).ok_or_else(|| FitError::Overflow {
-            owner: Self::KIND.to_owned(),
-        })?;
-        control.report(1, 1);
+        let linear =
+            penalized(x, y, self.fit_intercept, self.alpha, control)?.ok_or_else(|| FitError::Overflow {
+                owner: Self::KIND.to_owned(),
+            })?;
         Ok(FittedRidge(linear))
     }
 }

@@ -106,6 +106,35 @@ fn what_an_estimator_cannot_take_is_named_with_the_step_that_helps() {
 }
 
 #[test]
+fn a_stray_text_among_numbers_is_named_rather_than_the_first_cell() {
+    let stray = |row: usize, cell: &str| {
+        format!(
+            "column \"b\", row {row}: {cell} is not a number; mend it, or list it under missingValues; if the column \
+             holds categories, add a oneHotEncoder"
+        )
+    };
+    let category = |row: usize, cell: &str| {
+        format!(
+            "column \"b\", row {row}: ridge needs numbers, but {cell} is a text; add a oneHotEncoder for \"b\", or \
+             take it out of the features"
+        )
+    };
+    let check = |cells: &[&str], message: String| {
+        let target = numbers(&vec![1.0; cells.len()]);
+        check(&with(vec![]), &table(&[("b", texts(cells))]), &target, &message);
+    };
+    check(&["2", "x1", "5", "4"], stray(1, "\"x1\""));
+    check(
+        &["", " -2e3 ", "1,5", "", "nan", "5", "+.5", "4"],
+        stray(2, "\"1,5\""),
+    );
+    check(&["1", "inf", "2"], stray(1, "\"inf\""));
+    check(&["", "a", "1", "b", "2"], category(1, "\"a\""));
+    check(&["1", "a", "b"], category(0, "\"1\""));
+    check(&["", "1", "2"], category(1, "\"1\""));
+}
+
+#[test]
 fn a_column_without_a_value_is_named() {
     let empty = table(&[("n", numbers(&[f64::NAN; 3])), ("text", texts(&["", "", ""]))]);
     let target = numbers(&[1.0, 2.0, 3.0]);
@@ -221,14 +250,21 @@ fn hyperparameters_out_of_range_are_named_before_anything_is_computed() {
     let of = Estimator::LogisticRegression;
     check(
         of(LogisticRegression { c: 0.0, ..logistic() }),
-        "logisticRegression: c is 0; it must be greater than 0",
+        "logisticRegression: c is 0; it must be greater than 0, and 1/c a finite number",
     );
     check(
         of(LogisticRegression {
             c: f64::NAN,
             ..logistic()
         }),
-        "logisticRegression: c is NaN; it must be greater than 0",
+        "logisticRegression: c is NaN; it must be greater than 0, and 1/c a finite number",
+    );
+    check(
+        of(LogisticRegression {
+            c: 1e-320,
+            ..logistic()
+        }),
+        "logisticRegression: c is 1e-320; it must be greater than 0, and 1/c a finite number",
     );
     check(
         of(LogisticRegression {

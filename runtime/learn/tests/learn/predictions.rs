@@ -1,8 +1,8 @@
 //! What the steps do to columns on the way to a prediction, and how refused rows are named.
 
 use auriga_learn::{
-    Column, Control, Fitted, HandleUnknown, ImputeStrategy, OneHotEncoder, PredictError, SimpleImputer,
-    StandardScaler, Step, Steps, Transformer,
+    Column, Control, Estimator, Fitted, HandleUnknown, ImputeStrategy, LogisticRegression, OneHotEncoder,
+    PredictError, SimpleImputer, StandardScaler, Step, Steps, Transformer,
 };
 
 use crate::fixtures::{booleans, fit, numbers, people, ridge, step, table, texts};
@@ -265,4 +265,31 @@ fn many_rows_are_predicted_in_blocks_as_if_they_were_one() {
         .predict(&table(&[("city", Column::Text(cells))]))
         .unwrap_err();
     assert_eq!(refused.row(), Some(4_321));
+}
+
+#[test]
+fn many_classes_are_predicted_in_blocks_as_if_they_were_one() {
+    let class = |row: usize| (row % 300) as f64;
+    let rows = |n_rows: usize| table(&[("x", Column::Number((0..n_rows).map(class).collect()))]);
+    let target = Column::Number((0..600).map(class).collect());
+    let steps = Steps {
+        transformers: vec![scale()],
+        estimator: Estimator::LogisticRegression(LogisticRegression {
+            max_iter: 3,
+            ..LogisticRegression::default()
+        }),
+    };
+    let fitted = fit(&steps, &rows(600), &target);
+    let once = fitted.predict(&rows(300)).unwrap();
+    let shares = fitted.predict_proba(&rows(300)).unwrap();
+    let often = fitted.predict(&rows(5_000)).unwrap();
+    let all_shares = fitted.predict_proba(&rows(5_000)).unwrap();
+    assert_eq!((often.len(), all_shares.dim()), (5_000, (5_000, 300)));
+    for row in 0..5_000 {
+        assert_eq!(often.cell(row), once.cell(row % 300), "row {row}");
+        assert!(
+            (all_shares[[row, 7]] - shares[[row % 300, 7]]).abs() < 1e-12,
+            "row {row}"
+        );
+    }
 }

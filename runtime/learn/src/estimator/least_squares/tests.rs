@@ -1,17 +1,31 @@
 //! Least squares of every shape and rank, checked by what a minimum is.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use ndarray::{Array1, Array2, Axis, array};
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 use super::{Linear, least_squares, penalized};
+use crate::{Control, FitError, Progress};
 
 fn solve(x: &Array2<f64>, y: &Array1<f64>, fit_intercept: bool, alpha: f64) -> Linear {
-    let solved = match alpha {
-        0.0 => least_squares(x.view(), y.view(), fit_intercept, 1e-6),
-        _ => penalized(x.view(), y.view(), fit_intercept, alpha),
-    };
-    solved.unwrap()
+    watched(x, y, fit_intercept, alpha, &Control::none())
+        .unwrap()
+        .unwrap()
+}
+
+fn watched(
+    x: &Array2<f64>,
+    y: &Array1<f64>,
+    fit_intercept: bool,
+    alpha: f64,
+    control: &Control<'_>,
+) -> Result<Option<Linear>, FitError> {
+    match alpha {
+        0.0 => least_squares(x.view(), y.view(), fit_intercept, 1e-6, control),
+        _ => penalized(x.view(), y.view(), fit_intercept, alpha, control),
+    }
 }
 
 /// A matrix of a rank that is at most `rank`, whose columns have units up to a thousandfold apart.
@@ -113,5 +127,26 @@ fn a_column_keeps_its_weight_in_whatever_unit_it_is_given() {
             (given.coefficients[1] - plain.coefficients[1]).abs() < 1e-12,
             "{unit}"
         );
+    }
+}
+
+#[test]
+fn a_solution_is_given_up_at_whichever_stage_it_is_cancelled() {
+    let y = array![3.0, 1.0, 4.0];
+    let tall = array![[1.0, 1.0], [2.0, -1.0], [3.0, 0.5]];
+    let dependent = array![[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]];
+    let wide = array![[1.0, 1.0, 0.0, 2.0], [2.0, -1.0, 0.0, 1.0], [3.0, 0.5, 1.0, 0.0]];
+    for x in [tall, dependent, wide] {
+        for alpha in [0.0, 0.3, 1e-300] {
+            for stage in 1..=3 {
+                let cancelled = AtomicBool::new(false);
+                let report = |progress: Progress| {
+                    assert!(progress.done <= stage, "{progress:?} after stage {stage}");
+                    cancelled.store(progress.done == stage, Ordering::Relaxed);
+                };
+                let ended = watched(&x, &y, true, alpha, &Control::new(&report, &cancelled));
+                assert_eq!(ended, Err(FitError::Cancelled), "alpha {alpha}, stage {stage}");
+            }
+        }
     }
 }
