@@ -82,8 +82,8 @@ fn a_target_must_tell_something() {
 fn cells_that_are_no_numbers_are_named_with_row_and_column() {
     refused(
         ROWS.replace("5.1", "tall"),
-        "cannot fit iris: column \"length\", row 1: logisticRegression needs numbers, but \"tall\" is a text; add a \
-         oneHotEncoder for \"length\", or take it out of the features",
+        "cannot fit iris: column \"length\", row 1: \"tall\" is not a number; mend it, or list it under missingValues; if \
+         the column holds categories, add a oneHotEncoder",
     );
     let types = "path: rows.csv\n        types: {length: number}";
     given(model("path: rows.csv", types), ROWS.replace("4.9", "tall")).fit_fails(
