@@ -120,7 +120,7 @@ fn addresses_that_cannot_be_meant_are_refused() {
     check(
         "http://[::1",
         2,
-        "url \"http://[::1\": it is not well-formed (invalid IPv6 address)",
+        "url \"http://[::1\": it is not well-formed (invalid IPv6 address); correct it",
     );
     check(
         "file:///nowhere/rows.csv",

@@ -121,7 +121,7 @@ fn what_is_no_table_is_named_with_its_line() {
     );
     refused(
         ROWS.replace("4.9", "\"4.9"),
-        "rows.csv, line 3: a quote is opened in this row and not closed before the end of the file; close it, or \
+        "rows.csv, line 3, row 2: a quote is opened in this row and not closed before the end of the file; close it, or \
          double quotes that are meant as text",
     );
     refused(
