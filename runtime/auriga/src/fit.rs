@@ -83,7 +83,10 @@ pub(crate) async fn fit(
             && version.facts.data_hash == rows.digest
             && wishes.past.is_none_or(|past| version.number > past)
     };
-    if let Some(same) = store.list(key).await?.into_iter().rfind(is_same) {
+    let listing = store.list(key).await?;
+    // What a damaged version was fitted to is not known. It may have the key of these rows: a new one gets past it.
+    let past = wishes.past.max(listing.newest_damaged());
+    if let Some(same) = listing.versions.into_iter().rfind(is_same) {
         return Ok(Outcome::Existing(same));
     }
     let data_hash = rows.digest;
@@ -95,7 +98,7 @@ pub(crate) async fn fit(
     let sample = rows.test.as_ref().unwrap_or(&rows.train);
     let n_golden = usize::try_from(training.rows).unwrap_or(0);
     let golden = GoldenRequests::record(&fitted, &sample.features, n_golden, training.tolerance)?;
-    let past = wishes.past.map_or_else(String::new, |past| format!(":past-{past}"));
+    let past = past.map_or_else(String::new, |past| format!(":past-{past}"));
     let draft = Draft {
         // Two processes that fit the same rows to the same spec make one version.
         idempotency_key: IdempotencyKey(format!("fit:{}:{data_hash}{past}", manifest.fit_hash)),

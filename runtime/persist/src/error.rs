@@ -43,7 +43,9 @@ pub enum PersistError {
         version: VersionNumber,
     },
     /// What is stored is not what was written.
-    #[error("version {version} of {model} is damaged: {what}")]
+    #[error(
+        "version {version} of {model} is damaged: {what}; delete it and fit again, or restore the store from a backup"
+    )]
     Corrupt {
         /// The model.
         model: ModelKey,
@@ -51,6 +53,20 @@ pub enum PersistError {
         version: VersionNumber,
         /// What does not fit, naming the key in the store.
         what: String,
+    },
+    /// A newer build wrote the version.
+    #[error(
+        "version {version} of {model} has a manifest of version {found}, this build reads up to {known}; use a newer auriga"
+    )]
+    VersionTooNew {
+        /// The model.
+        model: ModelKey,
+        /// The version.
+        version: VersionNumber,
+        /// The shape of its manifest.
+        found: u32,
+        /// The newest shape that this build reads.
+        known: u32,
     },
     /// The facts of a draft would not read back.
     #[error("a version of {model} cannot be kept: {what}")]
@@ -80,12 +96,12 @@ pub enum Fault {
     #[error("does not exist; fit a model first, or check the address")]
     Absent,
     /// It does not answer.
-    #[error("cannot be reached ({0})")]
+    #[error("cannot be reached ({0}); try again, and look at its disk if that does not help")]
     Unavailable(String),
     /// It has no room.
     #[error("is full; nothing was changed: free space or enlarge it, then try again")]
     Full,
-    /// It refuses to be written.
+    /// It refuses to be written. Who only looks meets this too: see [`open_existing`](crate::open_existing).
     #[error("cannot be written ({0}); check the permissions and whether the file system is read-only")]
     NotWritable(String),
     /// It is not one of ours, or damaged.
@@ -130,6 +146,35 @@ mod tests {
         check(
             absent(None),
             "default/iris has no version 1; it has no version at all",
+        );
+        let corrupt = PersistError::Corrupt {
+            model: model.clone(),
+            version,
+            what: "its manifest does not fit its seal".to_owned(),
+        };
+        check(
+            corrupt,
+            "version 1 of default/iris is damaged: its manifest does not fit its seal; delete it and fit again, or \
+             restore the store from a backup",
+        );
+        let newer = PersistError::VersionTooNew {
+            model: model.clone(),
+            version,
+            found: 2,
+            known: 1,
+        };
+        check(
+            newer,
+            "version 1 of default/iris has a manifest of version 2, this build reads up to 1; use a newer auriga",
+        );
+        check(
+            store(Fault::Unavailable("timed out".to_owned())),
+            "store sqlite:///models.db cannot be reached (timed out); try again, and look at its disk if that does not help",
+        );
+        check(
+            store(Fault::NotWritable("permission denied".to_owned())),
+            "store sqlite:///models.db cannot be written (permission denied); check the permissions and whether the file \
+             system is read-only",
         );
         check(
             store(Fault::Full),

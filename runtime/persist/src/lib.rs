@@ -16,6 +16,8 @@ mod version;
 
 pub use error::{Fault, PersistError};
 pub use open::{open, open_existing};
-pub use persister::{Activation, LedgerEntry, Persister, Properties, Stored, Which, Written};
+pub use persister::{
+    Activation, Damaged, LedgerEntry, Listing, Persister, Properties, Stored, Which, Written,
+};
 pub use store_uri::{StoreUri, StoreUriError};
 pub use version::{Draft, Facts, IdempotencyKey, Origin, Scores, VersionManifest};

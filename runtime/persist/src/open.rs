@@ -15,6 +15,10 @@ pub async fn open(uri: &StoreUri) -> Result<Arc<dyn Persister>, PersistError> {
 
 /// Opens a store that must exist already, for those who only look: nothing is made, not even a folder.
 ///
+/// Reading needs write access to the file and its folder nevertheless: readers of a write-ahead log lock its pages in a
+/// file beside it. A read-only mount is refused rather than read as a file that nobody changes, because another process
+/// may have the same volume mounted for writing; copy the store to a writable folder to look at it.
+///
 /// Errors: as [`open`], and `Fault::Absent`.
 pub async fn open_existing(uri: &StoreUri) -> Result<Arc<dyn Persister>, PersistError> {
     match uri {

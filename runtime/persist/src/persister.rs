@@ -76,6 +76,32 @@ impl Stored {
     }
 }
 
+/// The versions of a model: the whole ones, and those of which no more than the number can be trusted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Listing {
+    /// What is known of the whole versions, lowest number first. Bytes are not looked at: `read` does that.
+    pub versions: Vec<VersionManifest>,
+    /// The others, lowest number first.
+    pub damaged: Vec<Damaged>,
+}
+
+impl Listing {
+    /// The highest number among the damaged versions.
+    pub fn newest_damaged(&self) -> Option<VersionNumber> {
+        self.damaged.last().map(|damaged| damaged.version)
+    }
+}
+
+/// A version whose manifest is not as it was written, or is of a newer build than this one.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Damaged {
+    /// Its number, which stands beside the manifest.
+    pub version: VersionNumber,
+    /// What is wrong and what to do, as a message that names version and model.
+    pub message: String,
+}
+
 /// A wish to move the active pointer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Activation {
@@ -138,18 +164,19 @@ pub trait Persister: Send + Sync {
     /// version of that time, unless it was deleted since. Bytes that a writer left behind without a manifest are
     /// collected by a later write, 24 hours of the drafts' clocks after they were begun.
     ///
-    /// Errors: `NotKeepable` when a number of the facts is not finite.
+    /// Errors: `NotKeepable` when a number of the facts is not finite; `Corrupt` and `VersionTooNew` when the version
+    /// that has the key already is damaged, so that only another key makes a new one.
     async fn write(&self, model: &ModelKey, draft: Draft) -> Result<Written, PersistError>;
 
     /// One version with its bytes.
     ///
-    /// Errors: `VersionAbsent`, `NothingActive`, `Corrupt` when bytes and manifest disagree.
+    /// Errors: `VersionAbsent`, `NothingActive`, `Corrupt` when bytes and manifest disagree, `VersionTooNew`.
     async fn read(&self, model: &ModelKey, which: Which) -> Result<Stored, PersistError>;
 
     /// Moves the active pointer and appends the ledger row, both or neither. Moving it to where it stands is done
     /// already: the standing row is answered, whatever the revision.
     ///
-    /// Errors: `VersionAbsent`, `RevisionMoved`.
+    /// Errors: `VersionAbsent`, `RevisionMoved`, `Corrupt` and `VersionTooNew` when its manifest is damaged.
     async fn activate(&self, model: &ModelKey, activation: Activation) -> Result<LedgerEntry, PersistError>;
 
     /// Deletes a version for good; its number stays used.
@@ -157,8 +184,8 @@ pub trait Persister: Send + Sync {
     /// Errors: `VersionAbsent`, `VersionActive`.
     async fn delete(&self, model: &ModelKey, version: VersionNumber) -> Result<(), PersistError>;
 
-    /// All versions, lowest number first; empty for a model that the store does not know.
-    async fn list(&self, model: &ModelKey) -> Result<Vec<VersionManifest>, PersistError>;
+    /// All versions; none for a model that the store does not know. A damaged one hides no other.
+    async fn list(&self, model: &ModelKey) -> Result<Listing, PersistError>;
 
     /// The model as a whole; the default for one that the store does not know.
     async fn properties(&self, model: &ModelKey) -> Result<Properties, PersistError>;

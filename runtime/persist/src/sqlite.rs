@@ -24,8 +24,8 @@ use auriga_crds::{Digest, ModelKey, VersionNumber};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
 use crate::{
-    Activation, Draft, Fault, LedgerEntry, PersistError, Persister, Properties, Stored, VersionManifest,
-    Which, Written,
+    Activation, Draft, Fault, LedgerEntry, Listing, PersistError, Persister, Properties, Stored,
+    VersionManifest, Which, Written,
 };
 use failure::{Address, Failure};
 
@@ -193,7 +193,7 @@ impl Persister for SqliteStore {
         self.address.explain(self.try_delete(model, version).await)
     }
 
-    async fn list(&self, model: &ModelKey) -> Result<Vec<VersionManifest>, PersistError> {
+    async fn list(&self, model: &ModelKey) -> Result<Listing, PersistError> {
         self.address.explain(versions::list(&self.readers, model).await)
     }
 

@@ -84,6 +84,15 @@ pub struct VersionManifest {
     pub facts: Facts,
 }
 
+/// Why a stored document is no manifest to this build.
+#[derive(Debug)]
+pub(crate) enum Unreadable {
+    /// It does not have the shape that its version says; in words.
+    Malformed(String),
+    /// Its version is one that a newer build writes.
+    TooNew(u32),
+}
+
 impl Facts {
     /// Finds the first number that JSON cannot hold, so that no manifest is committed which nobody can read.
     ///
@@ -135,21 +144,19 @@ impl VersionManifest {
 
     /// Reads a stored document.
     ///
-    /// Errors: what does not fit, in words: not JSON, a field missing, written by a newer build.
-    pub(crate) fn from_json(text: &str) -> Result<VersionManifest, String> {
+    /// Errors: not JSON, a field missing, written by a newer build.
+    pub(crate) fn from_json(text: &str) -> Result<VersionManifest, Unreadable> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Shape {
             manifest_version: u32,
         }
-        let unreadable = |error: serde_json::Error| format!("its manifest cannot be read ({error})");
+        let unreadable = |error: serde_json::Error| {
+            Unreadable::Malformed(format!("its manifest cannot be read ({error})"))
+        };
         let shape: Shape = serde_json::from_str(text).map_err(unreadable)?;
         if shape.manifest_version > VersionManifest::MANIFEST_VERSION {
-            return Err(format!(
-                "its manifest has version {}, this build reads up to {}; use a newer auriga",
-                shape.manifest_version,
-                VersionManifest::MANIFEST_VERSION
-            ));
+            return Err(Unreadable::TooNew(shape.manifest_version));
         }
         serde_json::from_str(text).map_err(unreadable)
     }

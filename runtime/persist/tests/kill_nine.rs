@@ -113,7 +113,7 @@ impl Seen {
                 _ => drop(self.deleted.insert(number)),
             }
         }
-        let listed = store.list(&iris).await.unwrap();
+        let listed = store.list(&iris).await.unwrap().versions;
         let known = listed
             .iter()
             .map(|version| (version.number, version.idempotency_key.0.clone()));
@@ -178,7 +178,7 @@ async fn writer() {
             // Another writer may have moved the pointer or deleted the version in between.
             let _ = store.activate(&iris, activation(number, revision)).await;
         }
-        let listed = store.list(&iris).await.unwrap();
+        let listed = store.list(&iris).await.unwrap().versions;
         doomed.extend(listed.iter().rev().skip(KEPT).map(|version| version.number));
         for number in doomed {
             note(format!("deletes {number} {key}\n"));

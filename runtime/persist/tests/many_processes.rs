@@ -71,7 +71,7 @@ async fn check(n_processes: u64, n_commits: u64) {
     );
     assert!(percentile(0.99) <= 5000, "a writer waited too long for its turn");
     assert_eq!(numbers, (1..=total).collect::<Vec<_>>());
-    let listed = handle(folder.path()).await.list(&iris()).await.unwrap();
+    let listed = handle(folder.path()).await.list(&iris()).await.unwrap().versions;
     assert!(listed.iter().map(|version| version.number.get()).eq(1..=total));
 }
 

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use auriga_crds::ModelKey;
+use auriga_crds::{ModelKey, VersionNumber};
 use auriga_persist::{
     Fault, LedgerEntry, PersistError, Persister, StoreUri, Stored, Which,
     conformance::fixtures::{activation, bytes, draft_of, model, version},
@@ -125,7 +125,7 @@ async fn a_store_of_a_newer_build_is_refused() {
 async fn a_manifest_of_a_newer_build_is_refused_by_its_version() {
     let (_folder, path) = filled().await;
     let store = open(&uri(&path)).await.unwrap();
-    let document = store.list(&iris()).await.unwrap().remove(0);
+    let document = store.list(&iris()).await.unwrap().versions.remove(0);
     let newer = serde_json::to_string(&document).unwrap().replacen(
         "\"manifestVersion\":1",
         "\"manifestVersion\":2",
@@ -139,12 +139,82 @@ async fn a_manifest_of_a_newer_build_is_refused_by_its_version() {
         .execute(&mut connection)
         .await
         .unwrap();
-    corrupt_with(
-        &*store,
-        1,
-        "its manifest has version 2, this build reads up to 1; use a newer auriga",
-    )
-    .await;
+    let refused = store.read(&iris(), Which::Number(version(1))).await;
+    assert!(
+        matches!(
+            refused,
+            Err(PersistError::VersionTooNew {
+                found: 2,
+                known: 1,
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
+    let expected =
+        "version 1 of default/iris has a manifest of version 2, this build reads up to 1; use a newer auriga";
+    lists(&*store, &[2, 3], &[(1, expected)]).await;
+}
+
+#[tokio::test]
+async fn a_damaged_version_hides_no_other() {
+    let check = async |damage: &'static str, whole: &[u64], damaged: &[u64]| {
+        let (_folder, path) = filled().await;
+        sql(&path, damage).await;
+        let message = |number: &u64| {
+            format!(
+                "version {number} of default/iris is damaged: its manifest does not fit its seal; delete it and fit again, \
+                 or restore the store from a backup"
+            )
+        };
+        let messages: Vec<String> = damaged.iter().map(message).collect();
+        let expected: Vec<(u64, &str)> = damaged
+            .iter()
+            .copied()
+            .zip(messages.iter().map(String::as_str))
+            .collect();
+        lists(&*open(&uri(&path)).await.unwrap(), whole, &expected).await;
+    };
+    let altered = "UPDATE version SET manifest = replace(manifest, '0.333', '0.999') WHERE number = 2";
+    check(altered, &[1, 3], &[2]).await;
+    let no_text = "UPDATE version SET manifest = CAST(X'FF00FE' AS TEXT) WHERE number = 1";
+    check(no_text, &[2, 3], &[1]).await;
+    let unsealed = "UPDATE version SET seal = X'00' WHERE number <> 2";
+    check(unsealed, &[2], &[1, 3]).await;
+}
+
+#[tokio::test]
+async fn a_fit_past_a_damaged_version_takes_another_key() {
+    let (_folder, path) = filled().await;
+    sql(&path, "UPDATE version SET seal = X'00' WHERE number = 2").await;
+    let store = open(&uri(&path)).await.unwrap();
+    let refused = store.write(&iris(), draft_of("2", bytes(2, SHORT))).await;
+    assert!(
+        matches!(&refused, Err(PersistError::Corrupt { version: named, .. }) if *named == version(2)),
+        "{refused:?}"
+    );
+    let written = store
+        .write(&iris(), draft_of("2, past 2", bytes(2, SHORT)))
+        .await
+        .unwrap();
+    assert_eq!(written.manifest().number, version(4));
+    store.delete(&iris(), version(2)).await.unwrap();
+    lists(&*store, &[1, 3, 4], &[]).await;
+}
+
+/// The files beside a store are needed by those who only look, too, and the message says so.
+#[tokio::test]
+async fn a_store_whose_folder_refuses_files_says_that_reading_needs_them() {
+    let (folder, path) = filled().await;
+    fs::create_dir(folder.path().join("models.db-wal")).unwrap();
+    let refused = open_existing(&uri(&path))
+        .await
+        .map(drop)
+        .unwrap_err()
+        .to_string();
+    let expected = "cannot be written (the files -wal and -shm beside it, which reading needs too, cannot be opened); check \
+                    the permissions and whether the file system is read-only";
+    assert!(refused.ends_with(expected), "{refused}");
 }
 
 #[tokio::test]
@@ -322,7 +392,15 @@ async fn filled_with(longest: usize) -> (TempDir, PathBuf) {
 async fn everything(path: &Path) -> Result<(Vec<Stored>, Vec<LedgerEntry>, Stored), PersistError> {
     let store = open_existing(&uri(path)).await?;
     let mut read = Vec::new();
-    for manifest in store.list(&iris()).await? {
+    let listing = store.list(&iris()).await?;
+    if let Some(damaged) = listing.damaged.first() {
+        // To be named in the list is as good as to be named by a read, which then must not answer.
+        return Err(store
+            .read(&iris(), Which::Number(damaged.version))
+            .await
+            .expect_err("a damaged version is not read"));
+    }
+    for manifest in listing.versions {
         read.push(store.read(&iris(), Which::Number(manifest.number)).await?);
     }
     Ok((
@@ -330,6 +408,27 @@ async fn everything(path: &Path) -> Result<(Vec<Stored>, Vec<LedgerEntry>, Store
         store.ledger(&iris()).await?,
         store.read(&iris(), Which::Active).await?,
     ))
+}
+
+/// The whole versions, and the damaged ones with their messages.
+async fn lists(store: &dyn Persister, whole: &[u64], damaged: &[(u64, &str)]) {
+    let listing = store.list(&iris()).await.unwrap();
+    let numbers: Vec<u64> = listing
+        .versions
+        .iter()
+        .map(|version| version.number.get())
+        .collect();
+    assert_eq!(numbers, whole);
+    let found: Vec<(u64, &str)> = listing
+        .damaged
+        .iter()
+        .map(|damaged| (damaged.version.get(), &*damaged.message))
+        .collect();
+    assert_eq!(found, damaged);
+    assert_eq!(
+        listing.newest_damaged().map(VersionNumber::get),
+        damaged.last().map(|(number, _)| *number)
+    );
 }
 
 async fn corrupt_with(store: &dyn Persister, number: u64, expected: &str) {

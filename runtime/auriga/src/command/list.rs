@@ -1,11 +1,11 @@
 //! `auriga list`: the versions in a store, and which one is or was active.
 
 use auriga_crds::{ModelKey, VersionNumber};
-use auriga_persist::{LedgerEntry, Persister, Properties, VersionManifest};
+use auriga_persist::{LedgerEntry, Listing, Persister, Properties, VersionManifest};
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{StoreFlags, value};
 use crate::{console::Console, failure::Failure, fit::shown, manifest::Files, store};
@@ -27,7 +27,7 @@ pub(crate) struct List {
 struct Listed {
     key: ModelKey,
     properties: Properties,
-    versions: Vec<VersionManifest>,
+    listing: Listing,
     ledger: Vec<LedgerEntry>,
     at: Option<Timestamp>,
     /// At that time, or now.
@@ -76,27 +76,25 @@ impl Listed {
             },
             None => (properties.active_version, properties.ledger_revision),
         };
-        Ok(Listed { versions: store.list(&key).await?, key, properties, ledger, at, active, revision })
+        Ok(Listed { listing: store.list(&key).await?, key, properties, ledger, at, active, revision })
     }
 
     fn text(&self) -> String {
         let active = self.active.map_or_else(|| "no version".to_owned(), |active| format!("version {active}"));
         let when = self.at.map_or_else(|| "is active".to_owned(), |at| format!("was active at {at}"));
         let mut lines = vec![format!("{}: {active} {when}, ledger revision {}", self.key, self.revision)];
-        if self.versions.is_empty() {
+        let Listing { versions, damaged } = &self.listing;
+        if versions.is_empty() && damaged.is_empty() {
             lines.push("  it has no versions; fit one with `auriga fit`".to_owned());
         } else {
             lines.push(format!("  {:>7}  {:6}  {:20}  {:20}  SCORES", "VERSION", "ACTIVE", "CREATED", "ESTIMATOR"));
         }
-        for version in &self.versions {
-            let active = if Some(version.number) == self.active { "yes" } else { "" };
-            let created = version.created.strftime("%Y-%m-%dT%H:%M:%SZ");
-            let facts = &version.facts;
-            lines.push(
-                format!("  {:>7}  {active:6}  {created:20}  {:20}  {}", version.number, facts.estimator, shown(&facts.scores))
-                    .trim_end()
-                    .to_owned(),
-            );
+        let whole = versions.iter().map(|version| (version.number, shown_facts(version)));
+        let damaged = damaged.iter().map(|damaged| (damaged.version, damaged.message.clone()));
+        let rows: BTreeMap<VersionNumber, String> = whole.chain(damaged).collect();
+        for (number, row) in rows {
+            let active = if Some(number) == self.active { "yes" } else { "" };
+            lines.push(format!("  {number:>7}  {active:6}  {row}").trim_end().to_owned());
         }
         lines.join("\n")
     }
@@ -106,8 +104,16 @@ impl Listed {
             "model": self.key.to_string(),
             "activeVersion": self.active,
             "properties": self.properties,
-            "versions": self.versions,
+            "versions": self.listing.versions,
+            "damaged": self.listing.damaged,
             "ledger": self.ledger,
         })
     }
+}
+
+/// What stands beside the number of a whole version.
+fn shown_facts(version: &VersionManifest) -> String {
+    let created = version.created.strftime("%Y-%m-%dT%H:%M:%SZ");
+    let facts = &version.facts;
+    format!("{created:20}  {:20}  {}", facts.estimator, shown(&facts.scores))
 }

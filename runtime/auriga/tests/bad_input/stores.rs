@@ -209,7 +209,9 @@ fn a_store_that_cannot_be_written_keeps_its_versions() {
     );
     mounted.succeeds("first");
     // SQLite needs them for readers too: others may be writing through another mount.
-    let beside = format!("cannot be written (the files -wal and -shm beside it cannot be opened); {hint}");
+    let beside = format!(
+        "cannot be written (the files -wal and -shm beside it, which reading needs too, cannot be opened); {hint}"
+    );
     mounted.fails("refused", &beside);
     mounted.fails("listed", &beside);
     mounted.lists("after", &[1]);

@@ -7,7 +7,7 @@ use super::{
     fixtures::{activation, draft, model, version},
     versions::{numbers, write},
 };
-use crate::{PersistError, Properties, Which, Written};
+use crate::{Listing, PersistError, Properties, Which, Written};
 
 /// Asking for what was never written is no error, and leaves nothing behind.
 pub async fn an_unknown_model_is_empty(store: &dyn TestStore) {
@@ -15,7 +15,10 @@ pub async fn an_unknown_model_is_empty(store: &dyn TestStore) {
         store.handle().await.expect("the store opens"),
         model("default/iris"),
     );
-    assert_eq!(store.list(&iris).await.expect("an empty list"), []);
+    assert_eq!(
+        store.list(&iris).await.expect("an empty list"),
+        Listing::default()
+    );
     assert_eq!(store.ledger(&iris).await.expect("an empty ledger"), []);
     let properties = store.properties(&iris).await.expect("empty properties");
     let schema_version = properties.schema_version;
@@ -58,7 +61,10 @@ pub async fn one_name_in_two_namespaces_is_two_models(store: &dyn TestStore) {
         .activate(&ours, activation(version(2), 0))
         .await
         .expect("it is activated");
-    assert_eq!(store.list(&theirs).await.expect("an empty list"), []);
+    assert_eq!(
+        store.list(&theirs).await.expect("an empty list"),
+        Listing::default()
+    );
     assert_eq!(write(&*store, &theirs, "a").await, 1);
     assert_eq!(store.ledger(&theirs).await.expect("an empty ledger"), []);
     let ours_only = store.activate(&theirs, activation(version(2), 0)).await;

@@ -64,7 +64,8 @@ pub async fn many_writers_get_dense_numbers(store: &dyn TestStore) {
     let listed = handles[0]
         .list(&model("default/iris"))
         .await
-        .expect("the versions are listed");
+        .expect("the versions are listed")
+        .versions;
     assert!(listed.iter().map(|version| version.number.get()).eq(expected));
 }
 
@@ -183,7 +184,11 @@ pub async fn a_blob_under_way_is_not_lost_to_a_deletion(store: &dyn TestStore) {
     })
     .await;
     let iris = model("default/iris");
-    let listed = handles[0].list(&iris).await.expect("the versions are listed");
+    let listed = handles[0]
+        .list(&iris)
+        .await
+        .expect("the versions are listed")
+        .versions;
     let numbers: BTreeSet<_> = listed.iter().map(|version| version.number).collect();
     assert_eq!(numbers, kept.concat().into_iter().collect());
     for number in numbers {
@@ -210,7 +215,11 @@ pub async fn readers_see_whole_versions_while_writers_write(store: &dyn TestStor
             }
         } else {
             while n_read < load.rounds {
-                let listed = handle.list(&iris).await.expect("the versions are listed");
+                let listed = handle
+                    .list(&iris)
+                    .await
+                    .expect("the versions are listed")
+                    .versions;
                 for manifest in &listed[n_read..] {
                     let read = handle.read(&iris, Which::Number(manifest.number)).await;
                     assert_eq!(read.expect("a listed version is read").manifest, *manifest);

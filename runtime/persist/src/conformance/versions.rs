@@ -6,7 +6,7 @@ use super::{
     TestStore,
     fixtures::{activation, draft, draft_of, facts, model, moment, version},
 };
-use crate::{Draft, PersistError, Persister, VersionManifest, Which, Written};
+use crate::{Draft, Listing, PersistError, Persister, VersionManifest, Which, Written};
 
 /// Bytes and every field of the manifest come back, numbers to the last digit.
 pub async fn a_version_reads_back_as_it_was_written(store: &dyn TestStore) {
@@ -34,7 +34,8 @@ pub async fn a_version_reads_back_as_it_was_written(store: &dyn TestStore) {
         .expect("it is read");
     assert_eq!(read.manifest, expected);
     assert_eq!(read.blob, b"first");
-    assert_eq!(store.list(&iris).await.expect("it is listed"), [expected]);
+    let listing = store.list(&iris).await.expect("it is listed");
+    assert_eq!((listing.versions, listing.damaged), (vec![expected], Vec::new()));
 }
 
 /// The numbers of a model are 1, 2, 3, …, in the order of the writes.
@@ -217,7 +218,10 @@ pub async fn a_number_that_json_cannot_hold_is_refused_by_its_field(store: &dyn 
             other => panic!("{field} was not refused: {other:?}"),
         }
     }
-    assert_eq!(store.list(&iris).await.expect("an empty list"), []);
+    assert_eq!(
+        store.list(&iris).await.expect("an empty list"),
+        Listing::default()
+    );
 }
 
 /// Versions, ledger, properties and models are the store's, not the handle's.
@@ -258,7 +262,7 @@ pub(super) async fn write(store: &dyn Persister, model: &ModelKey, key: &str) ->
 
 /// The numbers of all versions, in the order of the list.
 pub(super) async fn numbers(store: &dyn Persister, model: &ModelKey) -> Vec<u64> {
-    let versions = store.list(model).await.expect("the versions are listed");
+    let versions = store.list(model).await.expect("the versions are listed").versions;
     versions.iter().map(|version| version.number.get()).collect()
 }
 

@@ -44,7 +44,7 @@ pub(super) async fn open(
 ) -> Result<SqliteStore, Failure> {
     match (inspect(path.to_owned()).await?, make) {
         (Found::Store, _) => {}
-        (Found::Nothing, true) => create::create(path).await?,
+        (Found::Nothing, true) => create::create(path, &options).await?,
         (Found::Nothing, false) => return Err(Failure::Fault(Fault::Absent)),
     }
     let pool = || {

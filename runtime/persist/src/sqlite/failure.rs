@@ -92,7 +92,7 @@ fn code_fault(extended: i32, message: &str) -> Fault {
     const IOERR_CORRUPTFS: i32 = 8458;
     match extended {
         READONLY_DBMOVED => {
-            return Fault::Unavailable("its file was moved or replaced while open; start again".to_owned());
+            return Fault::Unavailable("its file was moved or replaced while this process had it open, so only a new process can reach it".to_owned());
         }
         // The shared memory beside the database could not grow, because nothing can.
         IOERR_SHMSIZE => return Fault::Full,
@@ -114,11 +114,13 @@ fn code_fault(extended: i32, message: &str) -> Fault {
     const NOTADB: i32 = 26;
     match extended & 0xff {
         BUSY | LOCKED | PROTOCOL => {
-            Fault::Unavailable("another process has held its lock for too long; try again".to_owned())
+            Fault::Unavailable("another process has held its lock for too long".to_owned())
         }
         FULL => Fault::Full,
         // The file itself was read before SQLite saw it, so what cannot be opened are the files beside it.
-        CANTOPEN => Fault::NotWritable("the files -wal and -shm beside it cannot be opened".to_owned()),
+        CANTOPEN => Fault::NotWritable(
+            "the files -wal and -shm beside it, which reading needs too, cannot be opened".to_owned(),
+        ),
         PERM | READONLY | AUTH => Fault::NotWritable(message.to_owned()),
         // Our statements are fixed, so one that fails to compile or breaks a constraint met a schema or rows of
         // somebody else's making.

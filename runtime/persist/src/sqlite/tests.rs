@@ -1,13 +1,16 @@
 //! What only shows from within: a full disk, a held lock, an upload that stops halfway.
 
-use std::time::Duration;
+use std::{
+    fs,
+    time::{Duration, SystemTime},
+};
 
 use auriga_crds::{Digest, ModelKey};
 use jiff::ToSpan;
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
-use super::{SqliteStore, blobs::Upload, connect, create};
+use super::{SqliteStore, blobs::Upload, connect, create, failure::Address};
 use crate::{
     Fault, PersistError, Persister, Which, Written,
     conformance::fixtures::{activation, bytes, draft, draft_of, model, version},
@@ -187,8 +190,51 @@ async fn every_commit_reaches_the_disk_before_it_is_answered() {
 async fn a_new_store_has_its_write_ahead_log_from_the_first_moment() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("models.db");
-    create::create(&path).await.unwrap();
+    create::create(&path, &connect::options(&path)).await.unwrap();
     assert_eq!(std::fs::read(&path).unwrap()[18..20], [2, 2]);
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_made_leaves_nothing_behind() {
+    let (whole, _store) = store().await;
+    let length = fs::metadata(whole.path().join("models.db")).unwrap().len();
+    let n_pages = length / 4096;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("models.db");
+    for room in 1..n_pages {
+        let cramped = connect::options(&path).pragma("max_page_count", room.to_string());
+        let refused = connect::open(&path, true, cramped)
+            .await
+            .map(drop)
+            .expect_err("some pages do not fit");
+        let refused = fault(Address::of(&path).explain::<()>(Err(refused)));
+        assert_eq!(refused, Fault::Full, "{room} of {n_pages} pages");
+        assert_eq!(names(&folder), [""; 0], "{room} of {n_pages} pages");
+    }
+    SqliteStore::open(&path).await.unwrap();
+}
+
+#[test]
+fn what_killed_creators_left_behind_is_swept_a_day_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let draft = folder.path().join(".models.db-a1B2c3.new");
+    let others = [".models.db-a1B2c3", ".other.db-a1B2c3.new", "models.db"];
+    for path in others.map(|name| folder.path().join(name)).iter().chain([&draft]) {
+        fs::create_dir(path).unwrap();
+        fs::write(path.join(".tmp-wal"), "pages").unwrap();
+    }
+    let begun = fs::metadata(&draft).unwrap().modified().unwrap();
+    let sweep_at = |now: SystemTime| create::sweep(folder.path(), "models.db".as_ref(), now);
+    let day = Duration::from_secs(24 * 60 * 60);
+    // By a clock that was set back, and just before the day is over.
+    for now in [begun - day, begun + day - Duration::from_millis(1)] {
+        sweep_at(now);
+        assert!(draft.exists());
+    }
+    sweep_at(begun + day);
+    let mut left = names(&folder);
+    left.sort_unstable();
+    assert_eq!(left, others);
 }
 
 #[tokio::test]
@@ -203,7 +249,7 @@ async fn a_write_that_is_given_up_halfway_leaves_the_store_usable() {
     assert!(n_given_up > 5, "{n_given_up} writes were given up");
     store.write(&iris(), draft).await.unwrap();
     store.activate(&iris(), activation(version(1), 0)).await.unwrap();
-    assert_eq!(store.list(&iris()).await.unwrap().len(), 1);
+    assert_eq!(store.list(&iris()).await.unwrap().versions.len(), 1);
 }
 
 fn iris() -> ModelKey {
@@ -227,6 +273,13 @@ async fn n_blobs(store: &SqliteStore) -> i64 {
         .fetch_one(&store.readers)
         .await
         .unwrap()
+}
+
+fn names(folder: &TempDir) -> Vec<String> {
+    fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
 }
 
 fn fault<T: std::fmt::Debug>(result: Result<T, PersistError>) -> Fault {

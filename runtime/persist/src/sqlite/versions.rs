@@ -7,10 +7,11 @@ use super::{
     failure::{Failure, damaged},
     seal,
 };
-use crate::{Draft, IdempotencyKey, PersistError, VersionManifest};
+use crate::{Damaged, Draft, IdempotencyKey, Listing, PersistError, VersionManifest, version::Unreadable};
 
-/// A stored row: number, manifest, seal.
-type Row = (i64, String, Vec<u8>);
+/// A stored row: number, manifest, seal. The manifest comes as bytes: damaged text may not be text any more, and the
+/// driver would then refuse the rows beside it as well.
+type Row = (i64, Vec<u8>, Vec<u8>);
 
 /// Commits a draft under the next number, once the transaction commits. The blob must be stored.
 pub(super) async fn insert(
@@ -59,7 +60,7 @@ pub(super) async fn by_key(
     key: &IdempotencyKey,
 ) -> Result<Option<VersionManifest>, Failure> {
     let row: Option<Row> = sqlx::query_as(
-        "SELECT number, manifest, seal FROM version JOIN model ON model.id = version.model
+        "SELECT number, CAST(manifest AS BLOB), seal FROM version JOIN model ON model.id = version.model
          WHERE namespace = ? AND name = ? AND idempotency_key = ?",
     )
     .bind(model.namespace.as_str())
@@ -72,14 +73,14 @@ pub(super) async fn by_key(
 
 /// One version.
 ///
-/// Errors: `VersionAbsent`, `Corrupt`.
+/// Errors: `VersionAbsent`, `Corrupt`, `VersionTooNew`.
 pub(super) async fn get(
     connection: &mut SqliteConnection,
     model: &ModelKey,
     version: VersionNumber,
 ) -> Result<VersionManifest, Failure> {
     let row: Option<Row> = sqlx::query_as(
-        "SELECT number, manifest, seal FROM version JOIN model ON model.id = version.model
+        "SELECT number, CAST(manifest AS BLOB), seal FROM version JOIN model ON model.id = version.model
          WHERE namespace = ? AND name = ? AND number = ?",
     )
     .bind(model.namespace.as_str())
@@ -121,19 +122,29 @@ pub(super) async fn delete(
     Ok(digest.into())
 }
 
-/// All versions, lowest number first.
-///
-/// Errors: `Corrupt` for the first one whose manifest is damaged: a list that leaves it out would hide the damage.
-pub(super) async fn list(pool: &SqlitePool, model: &ModelKey) -> Result<Vec<VersionManifest>, Failure> {
+/// All versions, the damaged ones apart.
+pub(super) async fn list(pool: &SqlitePool, model: &ModelKey) -> Result<Listing, Failure> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT number, manifest, seal FROM version JOIN model ON model.id = version.model
+        "SELECT number, CAST(manifest AS BLOB), seal FROM version JOIN model ON model.id = version.model
          WHERE namespace = ? AND name = ? ORDER BY number",
     )
     .bind(model.namespace.as_str())
     .bind(model.model.as_str())
     .fetch_all(pool)
     .await?;
-    rows.into_iter().map(|row| unseal(model, row)).collect()
+    let mut listing = Listing::default();
+    for row in rows {
+        let version = number_from(model, row.0)?;
+        match unseal(model, row) {
+            Ok(manifest) => listing.versions.push(manifest),
+            Err(Failure::Refused(error)) => listing.damaged.push(Damaged {
+                version,
+                message: error.to_string(),
+            }),
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(listing)
 }
 
 /// The highest number ever given; 0 for an unknown model.
@@ -173,10 +184,21 @@ fn unseal(model: &ModelKey, (number, document, found): Row) -> Result<VersionMan
         version,
         what,
     };
-    if !seal::fits(model, &document, &found) {
+    let Some(document) = String::from_utf8(document)
+        .ok()
+        .filter(|document| seal::fits(model, document, &found))
+    else {
         return Err(corrupt("its manifest does not fit its seal".to_owned()).into());
-    }
-    let manifest = VersionManifest::from_json(&document).map_err(corrupt)?;
+    };
+    let manifest = VersionManifest::from_json(&document).map_err(|unreadable| match unreadable {
+        Unreadable::Malformed(what) => corrupt(what),
+        Unreadable::TooNew(found) => PersistError::VersionTooNew {
+            model: model.clone(),
+            version,
+            found,
+            known: VersionManifest::MANIFEST_VERSION,
+        },
+    })?;
     if manifest.number != version {
         return Err(corrupt(format!("its manifest is that of version {}", manifest.number)).into());
     }

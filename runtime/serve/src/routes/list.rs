@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use auriga_crds::contract::AliveModelMetadata;
-use auriga_persist::{PersistError, Properties, VersionManifest};
+use auriga_persist::{Damaged, Listing, PersistError, Properties, VersionManifest};
 use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
 use tokio::time::timeout;
@@ -12,8 +12,11 @@ use super::{Front, answer};
 use crate::{loaded::public_message, refusal::Refusal, service::facts};
 
 #[derive(Serialize)]
-struct List {
+struct List<'a> {
     models: Vec<Listed>,
+    /// Named apart, because a client that knows Palladium's keys would look for the facts of each model.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    damaged: &'a [Damaged],
     properties: ListedProperties,
 }
 
@@ -38,8 +41,8 @@ struct ListedProperties {
 pub(super) async fn list(State(front): State<Arc<Front>>) -> Response {
     let refuse = |what| front.refuse(front.service.live().as_deref(), &Refusal::Store { what });
     match timeout(front.limits.request_timeout, read(&front)).await {
-        Ok(Ok((manifests, properties))) => {
-            let list = serde_json::to_string(&listed(&manifests, &properties));
+        Ok(Ok((listing, properties))) => {
+            let list = serde_json::to_string(&listed(&listing, &properties));
             answer::json(
                 StatusCode::OK,
                 list.expect("texts, numbers and maps with text keys always become JSON"),
@@ -57,18 +60,19 @@ pub(super) async fn list(State(front): State<Arc<Front>>) -> Response {
     }
 }
 
-async fn read(front: &Front) -> Result<(Vec<VersionManifest>, Properties), PersistError> {
+async fn read(front: &Front) -> Result<(Listing, Properties), PersistError> {
     let (persister, model) = (front.service.persister(), &front.service.settings().model);
     Ok((persister.list(model).await?, persister.properties(model).await?))
 }
 
-fn listed(manifests: &[VersionManifest], properties: &Properties) -> List {
+fn listed<'a>(listing: &'a Listing, properties: &Properties) -> List<'a> {
     let listed = |manifest: &VersionManifest| Listed {
         facts: facts(manifest),
         active: properties.active_version == Some(manifest.number),
     };
     List {
-        models: manifests.iter().map(listed).collect(),
+        models: listing.versions.iter().map(listed).collect(),
+        damaged: &listing.damaged,
         properties: ListedProperties {
             active_model: properties.active_version.map(|version| version.to_string()),
             db_version: properties.schema_version.to_string(),

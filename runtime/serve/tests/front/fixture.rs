@@ -95,7 +95,7 @@ impl Store {
 
     /// Writes `fitted` as the next version.
     pub(crate) async fn write(&self, fitted: &Fitted) -> VersionNumber {
-        let n_versions = self.persister.list(&key()).await.unwrap().len();
+        let n_versions = self.persister.list(&key()).await.unwrap().versions.len();
         let golden = match fitted.classes() {
             Some(_) if fitted.signature() == iris().signature() => {
                 GoldenRequests::record(fitted, &flowers(), 2, 1e-9).unwrap()

@@ -5,11 +5,11 @@ use std::{future::pending, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use auriga_crds::{ModelKey, VersionNumber};
 use auriga_persist::{
-    Activation, Draft, LedgerEntry, PersistError, Persister, Properties, Stored, VersionManifest, Which,
-    Written,
+    Activation, Draft, LedgerEntry, Listing, PersistError, Persister, Properties, Stored, Which, Written,
 };
 use auriga_serve::{Limits, Service};
 use serde_json::json;
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::fixture::{Front, Store, iris, settings, version};
 
@@ -34,7 +34,7 @@ impl Persister for Broken {
     async fn delete(&self, model: &ModelKey, version: VersionNumber) -> Result<(), PersistError> {
         self.store.delete(model, version).await
     }
-    async fn list(&self, _: &ModelKey) -> Result<Vec<VersionManifest>, PersistError> {
+    async fn list(&self, _: &ModelKey) -> Result<Listing, PersistError> {
         match self.panics {
             true => panic!("a detail that is nobody's business"),
             false => pending().await,
@@ -117,6 +117,36 @@ async fn versions_are_listed_with_palladiums_keys() {
             "properties": {"active-model": "1", "db-version": "1", "ledger_revision": 1, "high_water_mark": 2},
         })
     );
+}
+
+#[tokio::test]
+async fn a_damaged_version_hides_no_other() {
+    let front = Front::iris().await;
+    let second = front.store.write(&iris()).await;
+    let mut connection = SqliteConnection::connect_with(
+        &SqliteConnectOptions::new().filename(front.store.folder.path().join("models.db")),
+    )
+    .await
+    .unwrap();
+    sqlx::query("UPDATE version SET seal = X'00' WHERE number = 1")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let list = front.client().await.get("/list").await.json();
+    let model = &settings().model;
+    assert_eq!(list["models"].as_array().unwrap().len(), 1);
+    assert_eq!(list["models"][0]["version"], json!(second));
+    assert_eq!(
+        list["damaged"],
+        json!([{
+            "version": 1,
+            "message": format!(
+                "version 1 of {model} is damaged: its manifest does not fit its seal; delete it and fit again, or restore \
+                 the store from a backup"
+            ),
+        }])
+    );
+    assert_eq!(list["properties"]["active-model"], "1");
 }
 
 #[tokio::test]

@@ -114,8 +114,11 @@ impl Journey {
     async fn fitted_before(&self, manifest: &Manifest) -> Result<Option<VersionNumber>, Failure> {
         let key = &manifest.checked.key;
         let active = self.store.properties(key).await?.active_version;
-        let versions = self.store.list(key).await?;
-        let mut same = versions.iter().filter(|version| version.facts.spec_hash == manifest.fit_hash);
+        let listing = self.store.list(key).await?;
+        for damaged in listing.damaged {
+            self.console.warn(&Failure::trouble(damaged.message));
+        }
+        let mut same = listing.versions.iter().filter(|version| version.facts.spec_hash == manifest.fit_hash);
         let is_active = same.clone().find(|version| Some(version.number) == active);
         let Some(found) = is_active.or_else(|| same.next_back()) else { return Ok(None) };
         if is_active.is_none() {
