@@ -126,7 +126,7 @@ fn what_is_no_table_is_named_with_its_line() {
     );
     refused(
         [ROWS.as_bytes(), b"1,2,caf\xe9\n"].concat(),
-        "rows.csv, line 6: byte 97 of the file is not UTF-8; convert the file, for example with iconv -f latin1 -t \
+        "rows.csv, line 6, row 5: byte 97 of the file is not UTF-8; convert the file, for example with iconv -f latin1 -t \
          utf-8",
     );
     refused(
