@@ -18,6 +18,11 @@ pub struct Limits {
     /// Predict requests that compute at the same time; one more is refused with 503 and `Retry-After`. At least 1.
     /// Default 256.
     pub max_in_flight: u32,
+    /// Listings of the store that run at the same time; one more is refused with 503 and `Retry-After`. At least 1.
+    /// Default 4: each holds the manifests of all versions in memory, golden requests included.
+    pub max_listings: u32,
+    /// Versions that `/list` shows, the newest ones. Default 100.
+    pub max_listed_versions: usize,
     /// Bytes of one request's body. Default 2 MiB.
     pub max_body_bytes: usize,
     /// Bytes of all bodies being read or decoded at the same time; a request that does not fit is refused with 503.
@@ -41,6 +46,8 @@ impl Default for Limits {
             request_timeout: Duration::from_secs(30),
             max_connections: 4096,
             max_in_flight: 256,
+            max_listings: 4,
+            max_listed_versions: 100,
             max_body_bytes: 2 << 20,
             max_buffered_bytes: 16 << 20,
             max_rows: 10_000,

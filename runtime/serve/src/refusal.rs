@@ -42,7 +42,7 @@ pub enum ErrorCode {
     Unpredictable = 14,
     /// No version is loaded (503).
     NotLoaded = 15,
-    /// As many predictions run as may (503, `Retry-After`).
+    /// As many predictions or listings run as may (503, `Retry-After`).
     Busy = 16,
     /// The prediction took longer than a request may (503).
     TooSlow = 17,
@@ -64,8 +64,12 @@ pub(crate) struct Place {
 pub(crate) enum Refusal {
     #[error("there is no {}; {hint}", quoted(path))]
     NotFound { path: String, hint: String },
-    #[error("{method} is not allowed on {}; the allow header names what is", quoted(path))]
-    MethodNotAllowed { method: String, path: String },
+    #[error("{method} is not allowed on {}; use {allowed}", quoted(path))]
+    MethodNotAllowed {
+        method: String,
+        path: String,
+        allowed: &'static str,
+    },
     #[error("the body is larger than {limit} bytes; send fewer rows at a time")]
     BodyTooLarge { limit: usize },
     #[error("the body comes in more than {limit} pieces; send larger ones")]
@@ -92,8 +96,8 @@ pub(crate) enum Refusal {
     NotWrapped,
     #[error("row {row} is {found}; write each row as an object: {{\"column\": value}}")]
     NotARow { row: usize, found: &'static str },
-    #[error("row {row} has {found} for a value; write flat rows with single values")]
-    Nested { row: usize, found: &'static str },
+    #[error("{place} is nested more than {limit} levels deep; leave it out")]
+    Nested { place: Place, limit: usize },
     #[error(
         "{place} is missing{}; send it, or null in a JSON row if the value is unknown",
         instead_of(near)
@@ -115,8 +119,8 @@ pub(crate) enum Refusal {
     Unpredictable { what: String },
     #[error("{what}")]
     NotLoaded { what: String },
-    #[error("{limit} predictions run already; try again in a second")]
-    Busy { limit: u32 },
+    #[error("{limit} {work} run already; try again in a second")]
+    Busy { limit: u32, work: &'static str },
     #[error("the bodies of other requests fill the {limit} bytes set aside for them; try again in a second")]
     NoRoom { limit: usize },
     #[error("the prediction took longer than {seconds} s; send fewer rows at a time")]

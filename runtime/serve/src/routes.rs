@@ -34,6 +34,8 @@ pub(crate) struct Front {
     limits: Limits,
     /// One permit a predict request that computes.
     in_flight: Semaphore,
+    /// One permit a listing of the store.
+    listings: Semaphore,
     /// One permit a byte of a body that is being read or decoded.
     body_room: Arc<Semaphore>,
     /// One permit a prediction on a thread of its own.
@@ -50,6 +52,7 @@ impl Front {
             .min(Semaphore::MAX_PERMITS);
         Front {
             in_flight: Semaphore::new(limits.max_in_flight.max(1) as usize),
+            listings: Semaphore::new(limits.max_listings.max(1) as usize),
             body_room: Arc::new(Semaphore::new(body_room)),
             threads: Arc::new(Semaphore::new(threads)),
             service,
@@ -178,9 +181,14 @@ async fn not_found(State(front): State<Arc<Front>>, request: Request) -> Respons
 }
 
 async fn method_not_allowed(State(front): State<Arc<Front>>, request: Request) -> Response {
+    let path = request.uri().path();
     let refusal = Refusal::MethodNotAllowed {
         method: cut(request.method().as_str()),
-        path: request.uri().path().to_owned(),
+        path: path.to_owned(),
+        allowed: match front.entry_point(path) {
+            Some(_) => "GET, HEAD or POST",
+            None => "GET or HEAD",
+        },
     };
     front.refuse_unread(&request, &refusal)
 }

@@ -18,6 +18,9 @@ pub struct Settings {
 }
 
 /// A path on which rows are predicted.
+///
+/// A missing cell is `null` in a JSON row. The empty text is one as well, as in a CSV file, wherever a text is taken: for
+/// every value of a query (`?city=&age=`), for every mapped value, and for the text features of a JSON row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EntryPoint {
     /// The path, such as `/predict`, the default.
@@ -39,7 +42,7 @@ pub struct Mapped {
     pub column: Option<String>,
 }
 
-/// What a client sends for a mapped value, with Palladium's words; `null` in a JSON row is a missing cell of any kind.
+/// What a client sends for a mapped value, with Palladium's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueKind {
     /// A number, or a text that spells one, as Python's `float("5.1")` takes it.

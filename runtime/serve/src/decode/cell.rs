@@ -42,7 +42,7 @@ impl CellFault {
 impl Input {
     /// Appends `value` to `cells`, the column that [`crate::inputs::Inputs::builders`] made for this input.
     pub(crate) fn push(&self, value: Value<'_>, cells: &mut Column) -> Result<(), CellFault> {
-        if let Value::Null = value {
+        if self.is_missing(value) {
             match cells {
                 Column::Number(cells) => cells.push(f64::NAN),
                 Column::Text(cells) => cells.push(None),
@@ -61,6 +61,7 @@ impl Input {
     /// Appends a value of a query string, where everything is text: numbers and booleans are spelled.
     pub(crate) fn push_spelled(&self, text: &str, cells: &mut Column) -> Result<(), CellFault> {
         let value = match (self.accepts, self.feature.kind) {
+            _ if text.is_empty() => Value::Null,
             (Accepts::Exactly, ColumnKind::Number) => Value::Float(spelled_number(text)?),
             (Accepts::Exactly, ColumnKind::Boolean) => match text {
                 "true" => Value::Boolean(true),
@@ -70,6 +71,16 @@ impl Input {
             _ => Value::Text(text),
         };
         self.push(value, cells)
+    }
+
+    /// Whether the value says nothing: `null`, or the empty text where a text is taken. A CSV file cannot tell the two
+    /// apart, so that no model knows the empty text as a category.
+    fn is_missing(&self, value: Value<'_>) -> bool {
+        match value {
+            Value::Null => true,
+            Value::Text("") => self.accepts != Accepts::Exactly || self.feature.kind == ColumnKind::Text,
+            _ => false,
+        }
     }
 
     fn number(&self, value: Value<'_>) -> Result<f64, CellFault> {

@@ -3,13 +3,17 @@
 use std::{collections::HashSet, fmt};
 
 use auriga_learn::{Column, near};
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::{Rows, cell::Value, fault::not_json};
 use crate::{
     inputs::Inputs,
     refusal::{Place, Refusal},
 };
+
+/// Levels of lists and objects that an ignored value may have: few enough for any thread's stack, and below the 128 at
+/// which serde_json stops with words that name no column.
+const MAX_DEPTH: usize = 100;
 
 /// The rows of `body`, at most `max_rows` of them.
 pub(crate) fn json_rows(inputs: &Inputs, body: &[u8], max_rows: usize) -> Result<Rows, Refusal> {
@@ -24,6 +28,7 @@ pub(crate) fn json_rows(inputs: &Inputs, body: &[u8], max_rows: usize) -> Result
         seen_in: vec![0; inputs.columns().len()],
         ignored_names: HashSet::new(),
         ignored: 0,
+        ignored_name: String::new(),
         current: None,
         refusal: None,
     };
@@ -49,6 +54,8 @@ struct Reader<'i> {
     /// Names of the current row's columns that the entry point does not know.
     ignored_names: HashSet<String>,
     ignored: u64,
+    /// The latest of them; only a fault in its value asks for it.
+    ignored_name: String,
     /// The column being read.
     current: Option<usize>,
     refusal: Option<Refusal>,
@@ -83,6 +90,8 @@ impl Reader<'_> {
                 let place = self.place(name);
                 return Err(Refusal::DuplicateColumn { place });
             }
+            self.ignored_name.clear();
+            self.ignored_name.push_str(name);
             self.ignored += 1;
             return Ok(None);
         };
@@ -118,8 +127,14 @@ struct Name<'r, 'i> {
 
 struct CellOf<'r, 'i> {
     reader: &'r mut Reader<'i>,
-    /// `None`: the value is read and forgotten.
-    column: Option<usize>,
+    column: usize,
+}
+
+/// A value that is read to its end and forgotten.
+struct Ignored<'r, 'i> {
+    reader: &'r mut Reader<'i>,
+    /// Lists and objects around it, those of the rows not counted.
+    depth: usize,
 }
 
 macro_rules! visits_anything {
@@ -136,6 +151,7 @@ macro_rules! visits_anything {
 visits_anything!(List);
 visits_anything!(Row);
 visits_anything!(CellOf);
+visits_anything!(Ignored);
 
 macro_rules! refuses {
     ($($method:ident($argument:ty) => $found:literal),*) => {
@@ -199,7 +215,10 @@ impl<'de> Visitor<'de> for Row<'_, '_> {
                 expected = at + 1;
             }
             reader.current = column;
-            values.next_value_seed(CellOf { reader, column })?;
+            match column {
+                Some(column) => values.next_value_seed(CellOf { reader, column })?,
+                None => values.next_value_seed(Ignored { reader, depth: 0 })?,
+            }
             reader.current = None;
         }
         reader.finish_row().map_err(|refusal| reader.refuse(refusal))
@@ -249,29 +268,21 @@ impl<'de> Visitor<'de> for Name<'_, '_> {
 
 impl CellOf<'_, '_> {
     fn take<E: de::Error>(self, value: Value<'_>) -> Result<(), E> {
-        let Some(at) = self.column else {
-            return Ok(());
-        };
         let inputs = self.reader.inputs;
-        let input = &inputs.columns()[at];
-        input.push(value, &mut self.reader.cells[at]).map_err(|fault| {
-            let place = self.reader.place(&input.name);
-            self.reader.refuse(fault.at(place))
-        })
+        let input = &inputs.columns()[self.column];
+        input
+            .push(value, &mut self.reader.cells[self.column])
+            .map_err(|fault| {
+                let place = self.reader.place(&input.name);
+                self.reader.refuse(fault.at(place))
+            })
     }
 
     fn refuse_nested<E: de::Error>(self, found: &'static str) -> E {
-        // A nested value is refused where it begins, also under an unknown name: reading on would only cost time.
-        let refusal = match self.column {
-            Some(at) => Refusal::WrongKind {
-                place: self.reader.place(&self.reader.inputs.columns()[at].name),
-                found: found.to_owned(),
-                wanted: "a single value",
-            },
-            None => Refusal::Nested {
-                row: self.reader.row,
-                found,
-            },
+        let refusal = Refusal::WrongKind {
+            place: self.reader.place(&self.reader.inputs.columns()[self.column].name),
+            found: found.to_owned(),
+            wanted: "a single value",
         };
         self.reader.refuse(refusal)
     }
@@ -314,5 +325,67 @@ impl<'de> Visitor<'de> for CellOf<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<(), A::Error> {
         Err(self.refuse_nested("an object"))
+    }
+}
+
+impl<'de> Visitor<'de> for Ignored<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut values: A) -> Result<(), A::Error> {
+        while values.next_element_seed(self.inner()?)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut values: A) -> Result<(), A::Error> {
+        while values.next_key::<IgnoredAny>()?.is_some() {
+            values.next_value_seed(self.inner()?)?;
+        }
+        Ok(())
+    }
+}
+
+impl<'i> Ignored<'_, 'i> {
+    /// A value in this list or object.
+    fn inner<E: de::Error>(&mut self) -> Result<Ignored<'_, 'i>, E> {
+        let depth = self.depth + 1;
+        if depth > MAX_DEPTH {
+            let place = self.reader.place(&self.reader.ignored_name);
+            return Err(self.reader.refuse(Refusal::Nested {
+                place,
+                limit: MAX_DEPTH,
+            }));
+        }
+        Ok(Ignored {
+            reader: self.reader,
+            depth,
+        })
     }
 }

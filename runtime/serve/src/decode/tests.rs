@@ -79,7 +79,8 @@ fn json_rows_become_columns_by_name() {
         r#"[{"age":123456789012345678901234567890,"city":"\u00e4","member":true}]"#,
         "123456789012345680000000000000 ä true +0",
     );
-    check(r#"[{"\u0061ge":1,"city":"","member":true}]"#, "1  true +0");
+    check(r#"[{"\u0061ge":1,"city":"","member":true}]"#, "1 - true +0");
+    check(r#"[{"age":1,"city":" ","member":true}]"#, "1   true +0");
 }
 
 #[test]
@@ -146,13 +147,42 @@ fn a_body_that_is_not_a_list_of_flat_rows_is_refused_in_words() {
     );
     let deep = format!("[{{\"age\": {}", "[".repeat(100_000));
     check(&deep, "row 1, column \"age\": a list is not a single value");
-    let deep = format!("[{{\"x\": {}", "{\"a\":".repeat(100_000));
+    let too_deep = "row 1, column \"x\" is nested more than 100 levels deep; leave it out";
+    for open in ["[", "{\"a\":", "[{\"a\":"] {
+        check(&format!("[{{\"x\": {}", open.repeat(100_000)), too_deep);
+    }
     check(
-        &deep,
-        "row 1 has an object for a value; write flat rows with single values",
+        "[{\"x\": [1, nul]}]",
+        "the body is not JSON: expected ident at line 1 column 15",
+    );
+    check(
+        "[{\"x\": [1",
+        "the body is not JSON: EOF while parsing a list at line 1 column 9",
     );
     let four = format!("[{}]", [r#"{"age":1,"city":"a","member":true}"#; 4].join(","));
     check(&four, "there are more than 3 rows; send fewer at a time");
+}
+
+#[test]
+fn a_nested_value_of_an_unknown_column_is_ignored_and_counted() {
+    let check = |value: &str| {
+        let row = format!("{{\"x\":{value},\"age\":1,\"y\":{value},\"city\":\"a\",\"member\":true}}");
+        assert_eq!(
+            json(&by_name(), &format!("[{row},{row}]")).as_deref(),
+            Ok("1 a true; 1 a true +4"),
+            "{value}"
+        );
+    };
+    check("[]");
+    check("{}");
+    check(r#"[1, -2, 0.5, "a", null, true, [[]], {"age": []}]"#);
+    check(r#"{"age": {"age": 2, "age": [{}]}, "\u0061": "b"}"#);
+    let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    check(&nested(100));
+    assert_eq!(
+        json(&by_name(), &format!("[{{\"x\": {}}}]", nested(101))).unwrap_err(),
+        "row 1, column \"x\" is nested more than 100 levels deep; leave it out"
+    );
 }
 
 #[test]
@@ -165,6 +195,7 @@ fn a_bad_cell_is_named_by_row_and_column() {
         r#""age":"1","city":"a","member":true"#,
         "row 2, column \"age\": \"1\" is not a number",
     );
+    check(r#""age":"""#, "row 2, column \"age\": \"\" is not a number");
     check(r#""age":true"#, "row 2, column \"age\": true is not a number");
     check(r#""city":5"#, "row 2, column \"city\": 5 is not a text");
     check(r#""city":1.0"#, "row 2, column \"city\": 1.0 is not a text");
@@ -223,10 +254,12 @@ fn a_strict_entry_point_refuses_columns_it_does_not_know() {
         r#"[{"agee":1}]"#,
         "row 1, column \"agee\" is not known here; did you mean \"age\"?",
     );
-    check(
-        r#"[{"color":1}]"#,
-        "row 1, column \"color\" is not known here; leave it out",
-    );
+    for value in ["1", "[1]", "{\"a\": 1}"] {
+        check(
+            &format!("[{{\"color\":{value}}}]"),
+            "row 1, column \"color\" is not known here; leave it out",
+        );
+    }
     assert_eq!(
         shown(query_row(&strict, "agee=1")).unwrap_err(),
         "column \"agee\" is not known here; did you mean \"age\"?"
@@ -253,9 +286,10 @@ fn a_mapping_converts_what_it_declares() {
     check("2", "true", "\"TRUE\"", "2 true true +0");
     check("null", "null", "null", "- - - +0");
     check("1", "-7", "\"0\"", "1 -7 false +0");
-    check("1", "\"\"", "0.0", "1  false +0");
+    check("1", "\"\"", "0.0", "1 - false +0");
+    check("\"\"", "\"\"", "\"\"", "- - - +0");
     check("true", "1", "1", "row 1, column \"a\": true is not a number");
-    check("\"\"", "1", "1", "row 1, column \"a\": \"\" is not a number");
+    check("\" \"", "1", "1", "row 1, column \"a\": \" \" is not a number");
     check("1", "1", "2", "row 1, column \"m\": 2 is not true, false, 1 or 0");
     check(
         "1",
@@ -330,14 +364,16 @@ fn a_query_spells_one_row() {
         "member=false&city=New+York%21&age=-1.5e1&x=1&y=",
         "-15 New York! false +2",
     );
-    check("age=%2B5&city=&member=true&", "5  true +0");
+    check("age=%2B5&city=&member=true&", "5 - true +0");
+    check("age=&city=&member=", "- - - +0");
+    check("age&city&member", "- - - +0");
     check("age=1&city=a=b&member=true", "1 a=b true +0");
     let missing = "is missing; send it, or null in a JSON row if the value is unknown";
     check("", &format!("column \"age\" {missing}"));
     check("age=1&city=a", &format!("column \"member\" {missing}"));
     check("age=1&age=1", "column \"age\" occurs twice; send it once");
     check("x=1&x=1", "column \"x\" occurs twice; send it once");
-    check("age=&city=a", "column \"age\": \"\" is not a number");
+    check("age=+&city=a", "column \"age\": \" \" is not a number");
     check("age=one", "column \"age\": \"one\" is not a number");
     check(
         "age=1&city=a&member=1",
@@ -397,6 +433,7 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
             "\"city\":\"a\"",
             "\"member\":false",
             "\"x\":1",
+            "\"y\":[{",
             "{\"age\":1,\"city\":\"a\",\"member\":true}",
         ])
         .prop_map(|piece| piece.as_bytes().to_vec()),
@@ -425,6 +462,7 @@ proptest! {
     #[test]
     fn numbers_and_texts_arrive_as_they_were_sent(ages in prop::collection::vec(any::<f64>(), 1..4), city in ".*") {
         prop_assume!(ages.iter().all(|age| age.is_finite()));
+        prop_assume!(!city.is_empty());
         let row = |age| serde_json::json!({"age": age, "city": city, "member": null}).to_string();
         let body = format!("[{}]", ages.iter().map(row).collect::<Vec<_>>().join(","));
         let rows = json_rows(&by_name(), body.as_bytes(), 3).unwrap();

@@ -104,6 +104,7 @@ async fn predicted(
     // Only now, so that a client that dribbles its body keeps nobody else from predicting.
     let _running = front.in_flight.try_acquire().map_err(|_| Refusal::Busy {
         limit: limits.max_in_flight,
+        work: "predictions",
     })?;
     let max_rows = limits.max_rows;
     if asked.n_bytes() <= INLINE_BYTES {

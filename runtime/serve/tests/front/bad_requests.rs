@@ -237,18 +237,18 @@ async fn a_connection_ends_only_where_a_body_was_not_read() {
 async fn a_method_that_is_not_allowed_is_answered_with_those_that_are() {
     let front = Front::iris().await;
     let mut client = front.client().await;
-    let mut check = async |method: &str, path: &str, allowed: &str| {
+    let mut check = async |method: &str, path: &str, allowed: &str, words: &str| {
         let answer = client.request(method, path, "").await;
-        let message = format!("{method} is not allowed on \"{path}\"; the allow header names what is");
+        let message = format!("{method} is not allowed on \"{path}\"; use {words}");
         assert_eq!(answer.error(), (405, 2, message));
         assert_eq!(answer.header("allow"), Some(allowed), "{method} {path}");
     };
-    check("PUT", "/predict", "GET,HEAD,POST").await;
-    check("DELETE", "/predict", "GET,HEAD,POST").await;
-    check("OPTIONS", "/predict", "GET,HEAD,POST").await;
-    check("POST", "/alive", "GET,HEAD").await;
-    check("POST", "/list", "GET,HEAD").await;
-    check("BREW", "/livez", "GET,HEAD").await;
+    check("PUT", "/predict", "GET,HEAD,POST", "GET, HEAD or POST").await;
+    check("DELETE", "/predict", "GET,HEAD,POST", "GET, HEAD or POST").await;
+    check("OPTIONS", "/predict", "GET,HEAD,POST", "GET, HEAD or POST").await;
+    check("POST", "/alive", "GET,HEAD", "GET or HEAD").await;
+    check("POST", "/list", "GET,HEAD", "GET or HEAD").await;
+    check("BREW", "/livez", "GET,HEAD", "GET or HEAD").await;
 }
 
 #[tokio::test]

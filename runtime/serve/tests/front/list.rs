@@ -51,23 +51,19 @@ impl Persister for Broken {
     }
 }
 
-async fn broken(panics: bool) -> Front {
+async fn broken(panics: bool, limits: Limits) -> Front {
     let store = Store::new().await;
     let persister = Broken {
         store: store.persister.clone(),
         panics,
     };
     let service = Service::new(settings(), Arc::new(persister)).unwrap();
-    let limits = Limits {
-        request_timeout: Duration::from_millis(50),
-        ..Limits::default()
-    };
     Front::start(store, service, limits).await
 }
 
 #[tokio::test]
 async fn a_panic_is_a_500_without_details_and_the_connection_goes_on() {
-    let front = broken(true).await;
+    let front = broken(true, Limits::default()).await;
     let mut client = front.client().await;
     for _ in 0..2 {
         assert_eq!(
@@ -83,7 +79,11 @@ async fn a_panic_is_a_500_without_details_and_the_connection_goes_on() {
 
 #[tokio::test]
 async fn a_store_that_never_answers_is_given_up() {
-    let front = broken(false).await;
+    let limits = Limits {
+        request_timeout: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let front = broken(false, limits).await;
     assert_eq!(
         front.client().await.get("/list").await.error(),
         (
@@ -114,9 +114,52 @@ async fn versions_are_listed_with_palladiums_keys() {
         answer.json(),
         json!({
             "models": [listed(version(1), true).await, listed(second, false).await],
-            "properties": {"active-model": "1", "db-version": "1", "ledger_revision": 1, "high_water_mark": 2},
+            "properties": {"active-model": "1", "db-version": "1", "ledger_revision": 1, "high_water_mark": 2, "n_versions": 2},
         })
     );
+}
+
+#[tokio::test]
+async fn of_many_versions_the_newest_are_listed_and_all_are_counted() {
+    let limits = Limits {
+        max_listed_versions: 2,
+        ..Limits::default()
+    };
+    let front = Front::of(&iris(), settings(), limits).await;
+    for _ in 0..3 {
+        front.store.write(&iris()).await;
+    }
+    let list = front.client().await.get("/list").await.json();
+    let listed = list["models"].as_array().unwrap();
+    let numbers: Vec<_> = listed.iter().map(|version| &version["version"]).collect();
+    assert_eq!(numbers, [3, 4]);
+    assert_eq!(list["properties"]["n_versions"], 4);
+    assert_eq!(list["properties"]["active-model"], "1");
+}
+
+#[tokio::test]
+async fn one_listing_too_many_is_refused_at_once() {
+    let limits = Limits {
+        max_listings: 1,
+        ..Limits::default()
+    };
+    let front = broken(false, limits).await;
+    let (mut one, mut other) = (front.client().await, front.client().await);
+    // The store lets the first wait; which of the two comes first, nobody knows.
+    let refused = tokio::select! {
+        answer = one.get("/list") => answer,
+        answer = other.get("/list") => answer,
+    };
+    assert_eq!(
+        refused.error(),
+        (
+            503,
+            16,
+            "1 listings run already; try again in a second".to_owned()
+        )
+    );
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(front.client().await.get("/livez").await.status, 200);
 }
 
 #[tokio::test]
@@ -155,7 +198,10 @@ async fn an_empty_store_lists_nothing() {
     let answer = front.client().await.get("/list").await;
     assert_eq!(
         answer.json(),
-        json!({"models": [], "properties": {"db-version": "1", "ledger_revision": 0, "high_water_mark": 0}})
+        json!({
+            "models": [],
+            "properties": {"db-version": "1", "ledger_revision": 0, "high_water_mark": 0, "n_versions": 0},
+        })
     );
 }
 
