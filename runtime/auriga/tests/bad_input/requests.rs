@@ -96,8 +96,8 @@ fn a_bad_row_is_named_with_its_column() {
     served.get(
         "/predict?length=&width=3",
         400,
-        10,
-        "column \"length\": \"\" is not a number",
+        14,
+        "column \"length\": the value is missing, and the model has no step that fills it; send one",
     );
     served.get(
         "/predict?length=nan&width=3",
@@ -224,7 +224,7 @@ fn a_body_that_is_no_list_of_rows_is_told_so() {
         format!("[{{\"other\": {}}}]", "[".repeat(100_000)),
         400,
         8,
-        "row 1 has a list for a value; write flat rows with single values",
+        "row 1, column \"other\" is nested more than 100 levels deep; leave it out",
     );
     served.post(
         format!("[{}]", [r#"{"length": 5, "width": 3}"#; 10_001].join(",")),
@@ -284,7 +284,7 @@ fn what_is_not_there_is_answered_with_what_is() {
         &answer,
         405,
         2,
-        "DELETE is not allowed on \"/predict\"; the allow header names what is",
+        "DELETE is not allowed on \"/predict\"; use GET, HEAD or POST",
     );
     assert_eq!(answer.header("allow"), Some("GET,HEAD,POST"));
     served.ends_well();
