@@ -1,16 +1,21 @@
 //! The only way from a written manifest to a checked one; reports all faults at once.
 
+mod columns;
+mod finding;
+mod metadata;
+mod rules;
 mod shape;
 mod words;
 
 use serde_json::Value;
 
-use crate::{Checked, Fault, Faults, GROUP, Model, VERSION, crd, document::Document};
+use crate::{Checked, Fault, Faults, GROUP, Model, VERSION, document::Document};
 
 /// Checks a document that should be a Model.
 ///
 /// Walks the CRD's own schema, so that the command line and the API server refuse the same: unknown and missing
-/// fields, types, ranges, lists with doubles, and the rules that the CRD carries as CEL.
+/// fields, types, ranges, lists with doubles, and the rules that the CRD carries as CEL. Beyond those, columns are held
+/// against the names that the manifest gives them.
 ///
 /// Errors: every fault, in the order of their places in the text.
 pub fn check(document: &Document) -> Result<Checked, Faults> {
@@ -26,10 +31,13 @@ pub fn check(document: &Document) -> Result<Checked, Faults> {
     }
     head(document, &mut faults);
     if document.kind() == "Model" {
-        shape::walk(&document.value, crd::model_schema(), "", &mut faults);
+        let mut found = Vec::new();
+        shape::walk(&document.value, metadata::schema(), "", &mut found);
+        faults.extend(found.into_iter().map(|finding| finding.fault));
+        columns::check(&document.value, &mut faults);
     }
     if faults.is_empty() {
-        match serde_json::from_value::<Model>(document.value.clone()) {
+        match serde_json::from_value::<Model>(metadata::without_server_fields(&document.value)) {
             Ok(model) => return Checked::from_model(model).map_err(|fault| placed(document, vec![fault])),
             // Reached only if serde is stricter than the schema; its words name the field.
             Err(error) => faults.push(Fault {

@@ -109,7 +109,10 @@ pub enum CheckedClassWeight {
 impl Checked {
     /// The ConfigMap keys that the dataset names, each with the path of the field that names it.
     pub fn config_maps(&self) -> impl Iterator<Item = (String, &ConfigMapKey)> {
-        let sources = [("train", Some(&self.dataset.train)), ("test", self.dataset.test.as_ref())];
+        let sources = [
+            ("train", Some(&self.dataset.train)),
+            ("test", self.dataset.test.as_ref()),
+        ];
         sources.into_iter().filter_map(|(part, source)| match source? {
             CheckedSource::Csv(CheckedPlace::ConfigMap(key), _) => {
                 Some((format!("spec.dataset.{part}.csv.configMap"), key))

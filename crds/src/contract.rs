@@ -1,8 +1,9 @@
-//! What a pod tells: `/alive` while it runs, the outcome when it ends.
+//! What a serving pod tells of itself, at `/alive`.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{Digest, VersionNumber};
 
@@ -63,12 +64,12 @@ pub struct AliveModelMetadata {
     pub scores: BTreeMap<String, f64>,
 }
 
-/// Jobs and counts of one process.
+/// Background jobs of one process, and counts of what it answered.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProcessMetadata {
-    /// Background jobs by their id.
+    /// Background jobs by their id. None run here, so the map is empty; the key stays for readers of Palladium's answers.
     #[serde(default)]
-    pub jobs: BTreeMap<String, Job>,
+    pub jobs: BTreeMap<String, Value>,
     /// Answered `/predict` requests.
     pub predict_requests: u64,
     /// Predicted rows.
@@ -77,31 +78,6 @@ pub struct ProcessMetadata {
     pub predict_errors: u64,
     /// Values sent for columns that the model does not know, and ignored.
     pub ignored_values: u64,
-}
-
-/// A background job, with Palladium's keys.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Job {
-    /// What runs, such as `fit`.
-    pub func: String,
-    /// Its outcome or error, in words.
-    pub info: String,
-    /// When it began (RFC 3339).
-    pub started: String,
-    /// `running`, `finished` or `failed`.
-    pub status: JobStatus,
-}
-
-/// How a background job stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum JobStatus {
-    /// Not done yet.
-    Running,
-    /// Done.
-    Finished,
-    /// Ended by an error.
-    Failed,
 }
 
 /// How the replay of a version's golden requests ended.

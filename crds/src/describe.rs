@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::{crd::all_crds, document::child};
+use crate::{crd::all_crds, document::child, rule};
 
 /// The manual as text, one block per field.
 pub fn describe() -> String {
@@ -47,9 +47,10 @@ fn fields(schema: &Value, path: &str, text: &mut String) {
         let mut facts = vec![kind(field)];
         facts.extend(required.then(|| "required".to_owned()));
         facts.extend(range(field));
+        facts.extend(range_of_each(field));
         facts.extend(field.get("default").map(|default| format!("default {default}")));
         let _ = writeln!(text, "{path}  <{}>\n    {}", facts.join(", "), words(field));
-        for rule in field["x-kubernetes-validations"].as_array().into_iter().flatten() {
+        for rule in rules(field).filter(|rule| !is_positive(rule)) {
             let _ = writeln!(text, "    Rule: {}", rule["message"].as_str().unwrap_or_default());
         }
         text.push('\n');
@@ -75,15 +76,37 @@ fn kind(field: &Value) -> String {
 
 fn range(field: &Value) -> Option<String> {
     let bounds = |least: &Value, most: &Value, unit: &str| match (least.as_f64(), most.as_f64()) {
+        (Some(least), Some(most)) if least == most => Some(format!("{least}{}", unit.trim_end_matches('s'))),
         (Some(least), Some(most)) => Some(format!("{least} to {most}{unit}")),
         (Some(least), None) => Some(format!("at least {least}{unit}")),
         (None, Some(most)) => Some(format!("at most {most}{unit}")),
         (None, None) => None,
     };
-    bounds(&field["minimum"], &field["maximum"], "")
+    let numbers = bounds(&field["minimum"], &field["maximum"], "");
+    if rules(field).any(is_positive) {
+        let above = "greater than 0".to_owned();
+        return Some(numbers.map_or(above.clone(), |numbers| format!("{above}, {numbers}")));
+    }
+    numbers
         .or_else(|| bounds(&field["minLength"], &field["maxLength"], " characters"))
         .or_else(|| bounds(&field["minItems"], &field["maxItems"], " entries"))
         .or_else(|| bounds(&Value::Null, &field["maxProperties"], " entries"))
+}
+
+/// The range of a list's items or a map's values, where those have no block of their own.
+fn range_of_each(field: &Value) -> Option<String> {
+    let each = [&field["items"], &field["additionalProperties"]];
+    let range = each.into_iter().find_map(range)?;
+    Some(format!("each {range}"))
+}
+
+fn rules(field: &Value) -> impl Iterator<Item = &Value> {
+    field["x-kubernetes-validations"].as_array().into_iter().flatten()
+}
+
+/// Whether a rule is an exclusive minimum, which belongs to the range.
+fn is_positive(rule: &Value) -> bool {
+    rule["rule"].as_str() == Some(&rule::positive().cel)
 }
 
 fn words(field: &Value) -> String {

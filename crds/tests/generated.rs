@@ -119,4 +119,12 @@ fn the_manual_names_type_default_range_and_rule() {
     );
     assert!(manual.contains("    Rule: choose exactly one estimator: "));
     assert!(manual.contains("spec.transformers[].name  <string, required, 1 to 63 characters>"));
+    for line in [
+        "spec.estimator.logisticRegression.c  <number, greater than 0, at most 1000000000000, default 1.0>",
+        "spec.dataset.features  <list of string, 1 to 4096 entries, each 1 to 253 characters>",
+        "spec.serving.serviceMetadata  <map of string, at most 16 entries, each at most 253 characters>",
+        "spec.dataset.train.csv.separator  <string, 1 character, default \",\">",
+    ] {
+        assert!(manual.contains(line), "{line}");
+    }
 }

@@ -1,68 +1,76 @@
 //! Walks a value along a structural schema, as the API server does, but in words that name value and remedy.
 
-use serde_json::{Map, Value};
+use std::collections::HashMap;
 
-use super::words::{hint, shown};
+use serde_json::{Map, Number, Value};
+
+use super::{
+    finding::Finding,
+    rules,
+    words::{hint, shown},
+};
 use crate::{
-    Fault,
     document::{child, item},
     rule,
 };
 
-/// Fields that every object has and no kind's schema lists.
-const OBJECT_FIELDS: [&str; 3] = ["apiVersion", "kind", "metadata"];
-
 /// Appends what is wrong with `value`.
-pub(super) fn walk(value: &Value, schema: &Value, path: &str, faults: &mut Vec<Fault>) {
-    let before = faults.len();
+pub(super) fn walk(value: &Value, schema: &Value, path: &str, found: &mut Vec<Finding>) {
+    let inside = found.len();
+    // A field without a type is checked elsewhere or not at all.
+    let Some(expected) = schema["type"].as_str() else {
+        return;
+    };
     if value.is_null() {
-        let message = "is empty; give it a value or remove the line".to_owned();
-        faults.push(Fault {
-            path: path.to_owned(),
-            message,
-            position: None,
-        });
+        let instead = if has_defaults(schema) {
+            "write {} for its defaults,"
+        } else {
+            "give it a value"
+        };
+        let message = format!("is empty; {instead} or remove the line");
+        found.push(Finding::fault(path, message));
         return;
     }
-    match (schema["type"].as_str().unwrap_or_default(), value) {
-        ("object", Value::Object(fields)) => object(fields, schema, path, faults),
-        ("array", Value::Array(items)) => list(items, schema, path, faults),
-        ("string", Value::String(text)) => string(text, schema, path, faults),
+    match (expected, value) {
+        ("object", Value::Object(fields)) => object(fields, schema, path, found),
+        ("array", Value::Array(items)) => list(items, schema, path, found),
+        ("string", Value::String(text)) => string(text, schema, path, found),
         ("boolean", Value::Bool(_)) => {}
-        ("integer", Value::Number(number)) if number.is_i64() || number.is_u64() => {
-            range(value, schema, path, faults)
-        }
-        ("number", Value::Number(_)) => range(value, schema, path, faults),
-        (expected, _) => {
+        ("integer", Value::Number(number)) if is_whole(number) => integer(number, schema, path, found),
+        ("number", Value::Number(_)) => range(value, schema, path, found),
+        _ => {
             let message = format!(
                 "{} is not {}{}",
                 shown(value),
                 article(expected),
                 type_hint(expected, value)
             );
-            faults.push(Fault {
-                path: path.to_owned(),
-                message,
-                position: None,
-            });
+            found.push(Finding::fault(path, message));
+            return;
         }
     }
-    // Faults of this very value would make its rules complain a second time about the same thing; faults further in
-    // would not.
-    if !faults[before..]
-        .iter()
-        .any(|fault| parent_or_self(&fault.path, path))
-    {
-        rules(value, schema, path, faults);
-    }
+    rules::ask(value, schema, path, found, inside);
 }
 
-fn parent_or_self(fault: &str, path: &str) -> bool {
-    let rest = fault.strip_prefix(path).unwrap_or(fault).trim_start_matches('.');
-    !rest.contains(['.', '['])
+/// Whether `{}` is a value of this type.
+fn has_defaults(schema: &Value) -> bool {
+    let is_union = || {
+        let mut written = schema["x-kubernetes-validations"]
+            .as_array()
+            .into_iter()
+            .flatten();
+        written.any(|written| {
+            let rule = written["rule"].as_str().and_then(rule::by_cel);
+            rule.is_some_and(|rule| !rule.members.is_empty())
+        })
+    };
+    schema["type"] == "object"
+        && schema["additionalProperties"].is_null()
+        && schema["required"].is_null()
+        && !is_union()
 }
 
-fn object(fields: &Map<String, Value>, schema: &Value, path: &str, faults: &mut Vec<Fault>) {
+fn object(fields: &Map<String, Value>, schema: &Value, path: &str, found: &mut Vec<Finding>) {
     let none = Map::new();
     let properties = schema["properties"].as_object().unwrap_or(&none);
     let additional = schema
@@ -70,17 +78,14 @@ fn object(fields: &Map<String, Value>, schema: &Value, path: &str, faults: &mut 
         .filter(|inner| inner.is_object());
     for (name, value) in fields {
         match properties.get(name).or(additional) {
-            Some(inner) => walk(value, inner, &child(path, name), faults),
-            None if path.is_empty() && OBJECT_FIELDS.contains(&name.as_str()) => {}
+            Some(inner) => walk(value, inner, &child(path, name), found),
             None => {
                 let known = properties
-                    .keys()
-                    .map(String::as_str)
-                    .filter(|name| *name != "status");
-                faults.push(fault(
-                    &child(path, name),
-                    format!("is not a known field{}", hint(name, known)),
-                ));
+                    .iter()
+                    .filter(|(_, inner)| inner["description"].is_string())
+                    .map(|(name, _)| name.as_str());
+                let message = format!("is not a known field{}", hint(name, known));
+                found.push(Finding::unknown_field(&child(path, name), message));
             }
         }
     }
@@ -91,7 +96,7 @@ fn object(fields: &Map<String, Value>, schema: &Value, path: &str, faults: &mut 
         .filter_map(Value::as_str);
     for name in required.filter(|name| !fields.contains_key(*name)) {
         let purpose = properties[name]["description"].as_str().unwrap_or_default();
-        faults.push(fault(
+        found.push(Finding::fault(
             &child(path, name),
             format!("is missing: {}", first_sentence(purpose)),
         ));
@@ -100,53 +105,50 @@ fn object(fields: &Map<String, Value>, schema: &Value, path: &str, faults: &mut 
         .as_u64()
         .filter(|most| fields.len() as u64 > *most)
     {
-        faults.push(fault(
+        found.push(Finding::fault(
             path,
             format!("has {} entries; at most {most} are allowed", fields.len()),
         ));
     }
 }
 
-fn list(items: &[Value], schema: &Value, path: &str, faults: &mut Vec<Fault>) {
+fn list<'items>(items: &'items [Value], schema: &Value, path: &str, found: &mut Vec<Finding>) {
     let count = items.len() as u64;
     if schema["minItems"].as_u64().is_some_and(|least| count < least) {
-        faults.push(fault(
+        found.push(Finding::fault(
             path,
             "is an empty list; name at least one entry or remove the field".to_owned(),
         ));
     }
     if let Some(most) = schema["maxItems"].as_u64().filter(|most| count > *most) {
-        faults.push(fault(
+        found.push(Finding::fault(
             path,
             format!("has {count} entries; at most {most} are allowed"),
         ));
     }
     for (at, value) in items.iter().enumerate() {
-        walk(value, &schema["items"], &item(path, at), faults);
+        walk(value, &schema["items"], &item(path, at), found);
     }
     let key = schema["x-kubernetes-list-map-keys"][0].as_str();
-    let identity = |value: &Value| match (schema["x-kubernetes-list-type"].as_str(), key) {
-        (Some("set"), _) => Some(value.clone()),
-        (Some("map"), Some(key)) => value.get(key).cloned(),
+    let identity = |value: &'items Value| match (schema["x-kubernetes-list-type"].as_str(), key) {
+        (Some("set"), _) => Some(value),
+        (Some("map"), Some(key)) => value.get(key),
         _ => None,
     };
-    let identities: Vec<Option<Value>> = items.iter().map(identity).collect();
-    for (at, found) in identities.iter().enumerate() {
-        if let Some(found) = found
-            && let Some(first) = identities[..at]
-                .iter()
-                .position(|other| other.as_ref() == Some(found))
-        {
+    let mut first_at: HashMap<&Value, usize> = HashMap::new();
+    for (at, value) in items.iter().enumerate() {
+        let Some(same) = identity(value) else { continue };
+        if let Some(first) = first_at.get(same) {
             let path = key.map_or(item(path, at), |key| child(&item(path, at), key));
-            faults.push(fault(
-                &path,
-                format!("{} occurs twice; entry {} has it too", shown(found), first + 1),
-            ));
+            let message = format!("{} occurs twice; entry {} has it too", shown(same), first + 1);
+            found.push(Finding::fault(&path, message));
+        } else {
+            first_at.insert(same, at);
         }
     }
 }
 
-fn string(text: &str, schema: &Value, path: &str, faults: &mut Vec<Fault>) {
+fn string(text: &str, schema: &Value, path: &str, found: &mut Vec<Finding>) {
     let length = text.chars().count() as u64;
     if let Some(allowed) = schema["enum"].as_array() {
         let allowed: Vec<&str> = allowed.iter().filter_map(Value::as_str).collect();
@@ -156,14 +158,14 @@ fn string(text: &str, schema: &Value, path: &str, faults: &mut Vec<Fault>) {
                 shown(&text.into()),
                 hint(text, allowed)
             );
-            faults.push(fault(path, message));
+            found.push(Finding::fault(path, message));
         }
     }
     if schema["minLength"].as_u64().is_some_and(|least| length < least) {
-        faults.push(fault(path, "is an empty text".to_owned()));
+        found.push(Finding::fault(path, "is an empty text".to_owned()));
     }
     if let Some(most) = schema["maxLength"].as_u64().filter(|most| length > *most) {
-        faults.push(fault(
+        found.push(Finding::fault(
             path,
             format!(
                 "{} has {length} characters; at most {most} are allowed",
@@ -173,7 +175,25 @@ fn string(text: &str, schema: &Value, path: &str, faults: &mut Vec<Fault>) {
     }
 }
 
-fn range(value: &Value, schema: &Value, path: &str, faults: &mut Vec<Fault>) {
+/// Whether a number has no fraction. The longest are known as floating point numbers alone.
+fn is_whole(number: &Number) -> bool {
+    const LARGEST: f64 = i64::MAX as f64;
+    !number.is_f64() || number.as_f64().is_some_and(|number| number.abs() >= LARGEST)
+}
+
+/// A whole number beyond 63 bits is out of every range, which is named then with the bounds of the type.
+fn integer(number: &Number, schema: &Value, path: &str, found: &mut Vec<Finding>) {
+    if number.is_i64() {
+        range(&Value::Number(number.clone()), schema, path, found);
+    } else {
+        let bound = |name: &str, of_type: i64| schema[name].as_f64().map_or(of_type, |bound| bound as i64);
+        let (least, most) = (bound("minimum", i64::MIN), bound("maximum", i64::MAX));
+        let message = format!("{number} is out of range; allowed is from {least} to {most}");
+        found.push(Finding::fault(path, message));
+    }
+}
+
+fn range(value: &Value, schema: &Value, path: &str, found: &mut Vec<Finding>) {
     let number = value.as_f64().unwrap_or(f64::NAN);
     let (least, most) = (schema["minimum"].as_f64(), schema["maximum"].as_f64());
     if least.is_some_and(|least| number < least) || most.is_some_and(|most| number > most) {
@@ -182,48 +202,8 @@ fn range(value: &Value, schema: &Value, path: &str, faults: &mut Vec<Fault>) {
             (Some(least), None) => format!("at least {least}"),
             (None, most) => format!("at most {}", most.unwrap_or(f64::INFINITY)),
         };
-        faults.push(fault(
-            path,
-            format!("{} is out of range; allowed is {allowed}", shown(value)),
-        ));
-    }
-}
-
-fn rules(value: &Value, schema: &Value, path: &str, faults: &mut Vec<Fault>) {
-    let written = schema["x-kubernetes-validations"]
-        .as_array()
-        .into_iter()
-        .flatten();
-    for rule in written
-        .filter_map(|rule| rule["rule"].as_str())
-        .filter_map(rule::by_cel)
-    {
-        let field = if rule.field.is_empty() {
-            path.to_owned()
-        } else {
-            child(path, rule.field)
-        };
-        // What is no value at all breaks the rules about it too: once is enough.
-        let is_told = !rule.field.is_empty() && faults.iter().any(|fault| fault.path == field);
-        if !is_told && !rule.holds(value) {
-            let blamed = value
-                .pointer(&format!("/{}", rule.field.replace('.', "/")))
-                .filter(|_| !rule.field.is_empty());
-            let quoted = blamed.unwrap_or(value);
-            let message = match quoted {
-                Value::Object(_) | Value::Array(_) => rule.message.clone(),
-                scalar => format!("{}: {}", shown(scalar), rule.message),
-            };
-            faults.push(fault(&field, message));
-        }
-    }
-}
-
-fn fault(path: &str, message: String) -> Fault {
-    Fault {
-        path: path.to_owned(),
-        message,
-        position: None,
+        let message = format!("{} is out of range; allowed is {allowed}", shown(value));
+        found.push(Finding::fault(path, message));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Good and bad manifests with every message, and the same verdicts from a real CEL evaluator.
 
 use super::*;
-use crate::{document, rule};
+use crate::{crd, document, rule};
 
 const IRIS: &str = "\
 apiVersion: auriga.dev/v1alpha1
@@ -192,7 +192,9 @@ fn kind_and_version_and_name_are_checked() {
     check_edit(
         "  name: iris",
         "  labels: {}",
-        &[&format!("3:1: metadata.name: {rule}")],
+        &[
+            "3:1: metadata.name: is missing: The Model's name, at most 52 lower-case letters, digits and \"-\"",
+        ],
     );
 }
 
@@ -360,7 +362,10 @@ fn a_real_cel_evaluator_agrees_with_every_rule() {
         (true, csv("path: a\n        separator: '\"'")),
         (false, csv("path: a\n        separator: \"\\t\"")),
         (true, csv("path: a\n        header: false")),
-        (false, csv("path: a\n        header: false\n        names: [a]")),
+        (
+            false,
+            csv("path: a\n        header: false\n        names: [species]"),
+        ),
         (true, with("target: species", "target: a\n    features: [a]")),
         (false, with("target: species", "target: a\n    features: [b]")),
         (true, after("persister: {uri: 's4://x'}")),
@@ -460,4 +465,137 @@ fn the_crd_carries_exactly_the_rules_that_have_a_twin() {
     collect(crd::model_schema(), &mut in_crd);
     let twins = rule::all().into_iter().map(|rule| rule.cel).collect();
     assert_eq!(in_crd, twins);
+}
+
+#[test]
+fn whole_numbers_beyond_63_bits_are_out_of_range() {
+    let range = "is out of range; allowed is from 1 to 9223372036854775807";
+    for number in [
+        "10000000000000000000",
+        "-10000000000000000000",
+        "100000000000000000000000000000",
+    ] {
+        let found = faults(&IRIS.replace(
+            "path: iris.csv",
+            &format!("path: iris.csv\n        nrows: {number}"),
+        ));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].starts_with("10:9: spec.dataset.train.csv.nrows: "),
+            "{found:?}"
+        );
+        assert!(found[0].ends_with(range), "{found:?}");
+    }
+}
+
+#[test]
+fn metadata_is_checked_like_everything_else() {
+    let check = |written: &str, expected: &str| {
+        check_edit("name: iris", &format!("name: iris\n  {written}"), &[expected])
+    };
+    check(
+        "namspace: garden",
+        "5:3: metadata.namspace: is not a known field; did you mean namespace?",
+    );
+    check(
+        "namespace: 7",
+        "5:3: metadata.namespace: 7 is not a text; write it in quotes: \"7\"",
+    );
+    check(
+        "labels: [a]",
+        "5:3: metadata.labels: a list of 1 is not a map of fields",
+    );
+    check(
+        "labels: {a: 1}",
+        "5:12: metadata.labels.a: 1 is not a text; write it in quotes: \"1\"",
+    );
+    check(
+        "annotations: x",
+        "5:3: metadata.annotations: \"x\" is not a map of fields",
+    );
+    check(
+        "zone: x",
+        "5:3: metadata.zone: is not a known field; known are annotations, generateName, labels, name, namespace",
+    );
+    check_edit(
+        "metadata:\n  name: iris\n",
+        "",
+        &["1:1: metadata: is missing: The Model's name, and its namespace if that is not default"],
+    );
+    check_edit(
+        "metadata:\n  name: iris\n",
+        "metadata: iris\n",
+        &["3:1: metadata: \"iris\" is not a map of fields"],
+    );
+}
+
+#[test]
+fn what_a_cluster_added_is_left_alone() {
+    let added = "name: iris\n  creationTimestamp: null\n  generation: x\n  managedFields: 3\n  uid: []";
+    check_edit("name: iris", added, &[]);
+}
+
+#[test]
+fn a_field_that_is_not_known_hides_nothing_beside_it() {
+    let unknown = "is not a known field; known are apiVersion, kind, metadata, spec";
+    let found = faults(
+        &IRIS
+            .replace("name: iris", "name: Iris")
+            .replace("kind: Model", "kind: Model\nfoo: 1"),
+    );
+    assert_eq!(found[0], format!("3:1: foo: {unknown}"));
+    assert!(
+        found[1].starts_with("5:3: metadata.name: \"Iris\": use at most 52"),
+        "{found:?}"
+    );
+    let after = |new: &str| faults(&IRIS.replace("c: 0.3", &format!("c: 0.3\n{new}")));
+    let found = after("  fooo: 1\n  training: {scoring: r2}");
+    assert!(
+        found[0].starts_with("14:3: spec.fooo: is not a known field; known are dataset"),
+        "{found:?}"
+    );
+    assert!(
+        found[1].starts_with("15:14: spec.training.scoring: \"r2\": training.scoring does not suit"),
+        "{found:?}"
+    );
+    assert_eq!(
+        after("    ridge: {}\n    forest: {}"),
+        [
+            "11:3: spec.estimator: choose exactly one estimator: logisticRegression, linearRegression or ridge",
+            "15:5: spec.estimator.forest: is not a known field; known are linearRegression, logisticRegression, ridge",
+        ]
+    );
+}
+
+#[test]
+fn while_the_estimator_is_unclear_nothing_is_said_about_the_metric() {
+    let text = IRIS.replace("c: 0.3", "c: 0.3\n  training: {scoring: accuracy}");
+    assert_eq!(faults(&text), Vec::<String>::new());
+    let misspelt = faults(&text.replace("logisticRegression:", "logisticRegresion:"));
+    assert_eq!(misspelt.len(), 1, "{misspelt:?}");
+    let absent = faults(&text.replace("    logisticRegression:\n      c: 0.3\n", "    {}\n"));
+    assert_eq!(absent.len(), 1, "{absent:?}");
+    // A fault further in leaves no doubt which estimator is meant.
+    let bad = faults(&text.replace("c: 0.3", "c: -1").replace("accuracy", "r2"));
+    assert_eq!(bad.len(), 2, "{bad:?}");
+}
+
+#[test]
+fn an_empty_line_gets_a_remedy_that_holds() {
+    check_edit(
+        "logisticRegression:\n      c: 0.3",
+        "ridge:",
+        &["12:5: spec.estimator.ridge: is empty; write {} for its defaults, or remove the line"],
+    );
+    // These have no defaults.
+    check_edit(
+        "\n    logisticRegression:\n      c: 0.3",
+        "",
+        &["11:3: spec.estimator: is empty; give it a value or remove the line"],
+    );
+    check_edit(
+        "\n        path: iris.csv",
+        "",
+        &["8:7: spec.dataset.train.csv: is empty; give it a value or remove the line"],
+    );
 }
