@@ -26,8 +26,6 @@ pub(super) fn ask(value: &Value, schema: &Value, path: &str, found: &mut Vec<Fin
             .filter(|_| !rule.field.is_empty());
         let message = match blamed.unwrap_or(value) {
             Value::Object(_) | Value::Array(_) => rule.message.clone(),
-            // No value at all, of a field or of a map that should hold it.
-            Value::Null => rule.message.clone(),
             scalar => format!("{}: {}", shown(scalar), rule.message),
         };
         found.push(Finding::fault(&field(path, rule.field), message));
