@@ -11,9 +11,18 @@ use crate::failure::Failure;
 const ATTEMPTS: u32 = 8;
 
 /// Reads a version and proves it: length and digest, container, signature, golden requests.
-pub(crate) async fn load(store: &dyn Persister, key: &ModelKey, number: VersionNumber) -> Result<Loaded, LoadFailure> {
+pub(crate) async fn load(
+    store: &dyn Persister,
+    key: &ModelKey,
+    number: VersionNumber,
+) -> Result<Loaded, LoadFailure> {
     let stored = store.read(key, Which::Number(number)).await?;
     Loaded::from_stored(key, stored, Timestamp::now())
+}
+
+/// Whether the version itself is broken, so that trying again is no use; a store that is away is something else.
+pub(crate) fn is_damage(failure: &LoadFailure) -> bool {
+    !matches!(failure, LoadFailure::Store(error) if !matches!(error, PersistError::Corrupt { .. }))
 }
 
 /// Moves the active pointer to a version that was loaded, and so proven, before.
@@ -44,6 +53,10 @@ pub(crate) async fn activate(
 
 /// Who activates, for the ledger: in a pod the pod's name, on a laptop the user's.
 fn actor() -> String {
-    let named = ["USER", "LOGNAME", "HOSTNAME"].into_iter().find_map(|name| std::env::var(name).ok());
-    named.filter(|name| !name.is_empty()).unwrap_or_else(|| "auriga".to_owned())
+    let named = ["USER", "LOGNAME", "HOSTNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok());
+    named
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "auriga".to_owned())
 }

@@ -45,10 +45,7 @@ impl Command {
             Command::Serve(serve) => serve.run(console).await,
             Command::List(list) => list.run(console).await,
             Command::Lint(lint) => lint.run(console),
-            Command::Version(version) => {
-                version.run(console);
-                Ok(())
-            }
+            Command::Version(version) => version.run(console),
         }
     }
 }
@@ -62,7 +59,7 @@ struct ManifestFlags {
 }
 
 impl ManifestFlags {
-    fn files(&self) -> Files {
+    fn files(&self) -> Result<Files, Failure> {
         Files::new(self.file.clone())
     }
 }

@@ -1,7 +1,11 @@
 //! What people and programs see: results on stdout, messages and progress on stderr.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the one place that writes to the standard streams")]
 
-use std::{fmt::Display, process::ExitCode, time::Duration};
+use std::{
+    fmt::Display,
+    io::{ErrorKind, Write as _},
+    process::ExitCode,
+    time::Duration,
+};
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -35,22 +39,31 @@ impl Console {
     }
 
     /// Prints the result of a command.
-    pub(crate) fn result(&self, text: impl Display, json: Value) {
-        match self.format {
-            Format::Text => anstream::println!("{text}"),
-            Format::Json => println!("{json}"),
+    ///
+    /// Errors: nobody could read it. That a reader has gone away, as `head` does, is none.
+    pub(crate) fn result(&self, text: impl Display, json: Value) -> Result<(), Failure> {
+        let mut out = anstream::stdout();
+        let written = match self.format {
+            Format::Text => writeln!(out, "{text}"),
+            Format::Json => writeln!(out, "{json}"),
+        };
+        match written.and_then(|()| out.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::trouble(format!(
+                "the result could not be printed: {error}"
+            ))),
+            _ => Ok(()),
         }
     }
 
     /// Tells what a command is doing; `event` is the word that programs look for.
     pub(crate) fn tell(&self, event: &str, text: impl Display, mut json: Value) {
         match self.format {
-            Format::Text => anstream::eprintln!("{GOOD}{event:>10}{GOOD:#} {text}"),
+            Format::Text => say(format_args!("{GOOD}{event:>10}{GOOD:#} {text}")),
             // The one JSON document of a command that ends must not be preceded by others.
             Format::Json if !self.goes_on => {}
             Format::Json => {
                 json["event"] = event.into();
-                println!("{json}");
+                pass_on(&json);
             }
         }
     }
@@ -58,11 +71,16 @@ impl Console {
     /// Tells what went wrong where a command goes on nevertheless.
     pub(crate) fn warn(&self, failure: &Failure) {
         match self.format {
-            Format::Text => anstream::eprintln!("{BAD}{:>10}{BAD:#} {}", "problem", indented(failure)),
+            Format::Text => say(format_args!(
+                "{BAD}{:>10}{BAD:#} {}",
+                "problem",
+                indented(failure)
+            )),
+            Format::Json if !self.goes_on => say(failure.to_json()),
             Format::Json => {
                 let mut json = failure.to_json();
                 json["event"] = "problem".into();
-                println!("{json}");
+                pass_on(&json);
             }
         }
     }
@@ -70,8 +88,8 @@ impl Console {
     /// Prints why a command ends, and gives its exit code.
     pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
         match self.format {
-            Format::Text => anstream::eprintln!("{BAD}error{BAD:#}: {failure}"),
-            Format::Json => eprintln!("{}", failure.to_json()),
+            Format::Text => say(format_args!("{BAD}error{BAD:#}: {failure}")),
+            Format::Json => say(failure.to_json()),
         }
         ExitCode::from(failure.exit_code())
     }
@@ -88,7 +106,9 @@ impl Console {
         };
         let template = format!("{{prefix:>10.cyan.bold}} [{{bar:30}}] {count} {{eta}}");
         // A template that indicatif cannot read falls back to its own default.
-        bar.set_style(ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_style(
+            ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
         bar.set_prefix(what);
         bar.enable_steady_tick(Duration::from_millis(100));
         bar
@@ -102,6 +122,16 @@ pub(crate) enum Unit {
     Bytes,
     /// Iterations, trees and the like.
     Steps,
+}
+
+/// A line on stderr. Work must not end because nobody listens to what is said about it.
+fn say(line: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{line}");
+}
+
+/// An event on stdout; as with [`say`], a server must not end with the reader of its events.
+fn pass_on(event: &Value) {
+    let _ = writeln!(std::io::stdout(), "{event}");
 }
 
 /// Further lines stand below the first one's text.

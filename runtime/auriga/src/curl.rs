@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use auriga_learn::{ColumnKind, Fitted, FittedTransformer, GoldenCell};
+use auriga_learn::{Cell, ColumnKind, Fitted, FittedTransformer, GoldenCell, TableBuilder};
 use auriga_serve::{EntryPoint, Loaded};
 use serde_json::{Map, Value};
 
@@ -14,18 +14,28 @@ pub(crate) fn line(address: SocketAddr, entry_point: &EntryPoint, loaded: &Loade
     let features = &loaded.fitted().signature().features;
     let is_whole = |row: &&Vec<GoldenCell>| !row.contains(&GoldenCell::Missing);
     let golden = &loaded.manifest().facts.golden.rows;
-    let row = golden.iter().find(is_whole).or(golden.first()).cloned().unwrap_or_else(|| made_up(loaded.fitted()));
+    let row = golden
+        .iter()
+        .find(is_whole)
+        .or(golden.first())
+        .cloned()
+        .unwrap_or_else(|| made_up(loaded.fitted()));
     let named: Vec<(&str, &GoldenCell)> = (features.iter().zip(&row))
         .filter_map(|(feature, cell)| Some((parameter(entry_point, &feature.name)?, cell)))
         .collect();
     let url = format!("http://{address}{}", entry_point.path);
     if named.iter().any(|(_, cell)| **cell == GoldenCell::Missing) {
-        let fields: Map<String, Value> = named.into_iter().map(|(name, cell)| (name.to_owned(), json(cell))).collect();
+        let fields: Map<String, Value> = named
+            .into_iter()
+            .map(|(name, cell)| (name.to_owned(), json(cell)))
+            .collect();
         let body = Value::Array(vec![fields.into()]).to_string();
         return format!("curl '{url}' -d '{}'", body.replace('\'', "'\\''"));
     }
-    let query: Vec<String> =
-        named.into_iter().map(|(name, cell)| format!("{}={}", escaped(name), escaped(&text(cell)))).collect();
+    let query: Vec<String> = named
+        .into_iter()
+        .map(|(name, cell)| format!("{}={}", escaped(name), escaped(&text(cell))))
+        .collect();
     format!("curl '{url}?{}'", query.join("&"))
 }
 
@@ -34,23 +44,67 @@ fn parameter<'a>(entry_point: &'a EntryPoint, feature: &'a str) -> Option<&'a st
     match &entry_point.mapping {
         None => Some(feature),
         Some(mapping) => {
-            let fills = |mapped: &&auriga_serve::Mapped| mapped.column.as_deref().unwrap_or(&mapped.name) == feature;
+            let fills =
+                |mapped: &&auriga_serve::Mapped| mapped.column.as_deref().unwrap_or(&mapped.name) == feature;
             Some(&mapping.iter().find(fills)?.name)
         }
     }
 }
 
+/// Zeros, and for each text a category that the model does not refuse.
 fn made_up(fitted: &Fitted) -> Vec<GoldenCell> {
-    let category = fitted.transformers().find_map(|(_, transformer)| match transformer {
-        FittedTransformer::OneHotEncoder(encoder) => encoder.columns().first()?.texts().first().cloned(),
-        _ => None,
-    });
+    let features = &fitted.signature().features;
+    let categories = known_categories(fitted);
     let cell = |kind| match kind {
         ColumnKind::Number => GoldenCell::Number(0.0),
         ColumnKind::Boolean => GoldenCell::Boolean(false),
-        ColumnKind::Text => category.clone().map_or(GoldenCell::Missing, GoldenCell::Text),
+        ColumnKind::Text => GoldenCell::Text(categories.first().cloned().unwrap_or_default()),
     };
-    fitted.signature().features.iter().map(|feature| cell(feature.kind)).collect()
+    let mut row: Vec<GoldenCell> = features.iter().map(|feature| cell(feature.kind)).collect();
+    let mut tried = vec![0; features.len()];
+    // The model itself says which column does not know its category.
+    while let Some(at) = refused(fitted, &row) {
+        tried[at] += 1;
+        match categories.get(tried[at]) {
+            Some(category) if features[at].kind == ColumnKind::Text => {
+                row[at] = GoldenCell::Text(category.clone())
+            }
+            _ => break,
+        }
+    }
+    row
+}
+
+/// One category of each column that is encoded.
+fn known_categories(fitted: &Fitted) -> Vec<String> {
+    let columns = fitted
+        .transformers()
+        .flat_map(|(_, transformer)| match transformer {
+            FittedTransformer::OneHotEncoder(encoder) => encoder.columns(),
+            _ => &[],
+        });
+    columns
+        .filter_map(|column| column.texts().first().cloned())
+        .collect()
+}
+
+/// The feature for which the model refuses `row`.
+fn refused(fitted: &Fitted, row: &[GoldenCell]) -> Option<usize> {
+    let features = &fitted.signature().features;
+    let cells: Vec<Cell<'_>> = (row.iter())
+        .map(|cell| match cell {
+            GoldenCell::Missing => Cell::Missing,
+            GoldenCell::Boolean(boolean) => Cell::Boolean(*boolean),
+            GoldenCell::Number(number) => Cell::Number(*number),
+            GoldenCell::Text(text) => Cell::Text(text),
+        })
+        .collect();
+    let mut builder = TableBuilder::new(features.clone());
+    builder.push(&cells).ok()?;
+    let error = fitted.predict(&builder.finish().ok()?).err()?;
+    features
+        .iter()
+        .position(|feature| Some(feature.name.as_str()) == error.column())
 }
 
 fn json(cell: &GoldenCell) -> Value {
@@ -74,9 +128,10 @@ fn text(cell: &GoldenCell) -> String {
 fn escaped(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
             byte => format!("%{byte:02X}"),
         })
         .collect()
 }
-

@@ -1,6 +1,6 @@
 //! Loads what a Model's dataset names: features and target, to learn from and to score on.
 
-use auriga_crds::{CheckedSource, Digest};
+use auriga_crds::{CheckedDataset, CheckedSource, Digest};
 use auriga_data::{AddressPolicy, Csv, Limits, Place, load};
 use auriga_learn::{Column, Field, Table, near};
 
@@ -38,16 +38,22 @@ pub(crate) async fn rows(manifest: &Manifest, console: &Console) -> Result<Rows,
     let train_table = train.load(console).await?;
     let fields = train_table.fields();
     let mut digests = train_table.digest().to_vec();
+    let train = part(train_table, &train.place, dataset, dataset.features.as_deref())?;
     let test = match &dataset.test {
         Some(test) => {
             let test = Source::new(test, manifest)?;
             let table = test.load_like(&fields, console).await?;
             digests.extend(table.digest());
-            Some(part(table, &test.place, manifest)?)
+            // What the model learned from must be there, found before the fit rather than after it.
+            Some(part(table, &test.place, dataset, Some(train.features.names()))?)
         }
         None => None,
     };
-    Ok(Rows { train: part(train_table, &train.place, manifest)?, test, digest: Digest::of(&digests) })
+    Ok(Rows {
+        train,
+        test,
+        digest: Digest::of(&digests),
+    })
 }
 
 struct Source {
@@ -58,53 +64,86 @@ struct Source {
 impl Source {
     fn new(source: &CheckedSource, manifest: &Manifest) -> Result<Source, Failure> {
         let CheckedSource::Csv(place, csv) = source;
-        Ok(Source { place: translate::place(place, manifest)?, csv: translate::csv(csv) })
+        Ok(Source {
+            place: translate::place(place, manifest)?,
+            csv: translate::csv(csv),
+        })
     }
 
     /// A column is in the test table what it is in the training table: where a few rows alone look otherwise, such as
     /// codes that happen to be numbers, they are read again with the kinds declared.
     async fn load_like(&self, fields: &[Field], console: &Console) -> Result<Table, Failure> {
         let table = self.load(console).await?;
-        let differs = |field: &&Field| table.column(&field.name).is_some_and(|column| column.kind() != field.kind);
+        let differs = |field: &&Field| {
+            table
+                .column(&field.name)
+                .is_some_and(|column| column.kind() != field.kind)
+        };
         let mut csv = self.csv.clone();
-        csv.types.extend(fields.iter().filter(differs).map(|field| (field.name.clone(), field.kind)));
+        csv.types.extend(
+            fields
+                .iter()
+                .filter(differs)
+                .map(|field| (field.name.clone(), field.kind)),
+        );
         if csv.types == self.csv.types {
             return Ok(table);
         }
-        Source { place: self.place.clone(), csv }.load(console).await
+        Source {
+            place: self.place.clone(),
+            csv,
+        }
+        .load(console)
+        .await
     }
 
     async fn load(&self, console: &Console) -> Result<Table, Failure> {
         let bar = console.bar("reading", Unit::Bytes);
-        let loaded = load(&self.csv, &self.place, &Limits::new(AddressPolicy::Laptop), &|progress| {
-            bar.set_length(progress.total.unwrap_or(progress.bytes));
-            bar.set_position(progress.bytes);
-        })
+        let loaded = load(
+            &self.csv,
+            &self.place,
+            &Limits::new(AddressPolicy::Laptop),
+            &|progress| {
+                bar.set_length(progress.total.unwrap_or(progress.bytes));
+                bar.set_position(progress.bytes);
+            },
+        )
         .await;
         bar.finish_and_clear();
         Ok(loaded?)
     }
 }
 
-/// Splits a table into features and target.
-fn part(mut table: Table, place: &Place, manifest: &Manifest) -> Result<Part, Failure> {
-    let dataset = &manifest.checked.dataset;
+/// Splits a table into target and `features`, all other columns if none are named.
+fn part(
+    mut table: Table,
+    place: &Place,
+    dataset: &CheckedDataset,
+    features: Option<&[String]>,
+) -> Result<Part, Failure> {
     let absent = |field: &str, name: &str, table: &Table| {
         let near = near(name, table.names());
         Failure::mistake(match near {
-            Some(near) => format!("spec.dataset.{field}: {place} has no column \"{name}\"; did you mean \"{near}\"?"),
-            None => format!("spec.dataset.{field}: {place} has no column \"{name}\"; it has {}", listed(table.names())),
+            Some(near) => {
+                format!("spec.dataset.{field}: {place} has no column \"{name}\"; did you mean \"{near}\"?")
+            }
+            None => format!(
+                "spec.dataset.{field}: {place} has no column \"{name}\"; it has {}",
+                listed(table.names())
+            ),
         })
     };
     let Some(target) = table.remove(&dataset.target) else {
         return Err(absent("target", &dataset.target, &table));
     };
-    let features = match &dataset.features {
+    let features = match features {
         Some(names) => {
             if let Some(name) = names.iter().find(|name| table.column(name).is_none()) {
                 return Err(absent("features", name, &table));
             }
-            table.select(names).map_err(|error| Failure::mistake(error.to_string()))?
+            table
+                .select(names)
+                .map_err(|error| Failure::mistake(error.to_string()))?
         }
         None => table,
     };
@@ -114,7 +153,15 @@ fn part(mut table: Table, place: &Place, manifest: &Manifest) -> Result<Part, Fa
 /// The first names of a list that may be long.
 fn listed(names: &[String]) -> String {
     const SHOWN: usize = 12;
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("\"{name}\"")).collect();
-    let more = if names.len() > SHOWN { format!(" and {} more", names.len() - SHOWN) } else { String::new() };
+    let shown: Vec<String> = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("\"{name}\""))
+        .collect();
+    let more = if names.len() > SHOWN {
+        format!(" and {} more", names.len() - SHOWN)
+    } else {
+        String::new()
+    };
     shown.join(", ") + &more
 }

@@ -22,18 +22,30 @@ pub(crate) struct Failure {
 impl Failure {
     /// The user's mistake.
     pub(crate) fn mistake(message: impl Into<String>) -> Failure {
-        Failure { is_mistake: true, message: message.into(), faults: Vec::new() }
+        Failure {
+            is_mistake: true,
+            message: message.into(),
+            faults: Vec::new(),
+        }
     }
 
     /// Anything else: worth a retry.
     pub(crate) fn trouble(message: impl Into<String>) -> Failure {
-        Failure { is_mistake: false, message: message.into(), faults: Vec::new() }
+        Failure {
+            is_mistake: false,
+            message: message.into(),
+            faults: Vec::new(),
+        }
     }
 
     /// Manifests with faults; there is at least one.
     pub(crate) fn faults(faults: Vec<FileFault>) -> Failure {
         let lines: Vec<String> = faults.iter().map(FileFault::to_string).collect();
-        Failure { is_mistake: true, message: lines.join("\n"), faults }
+        Failure {
+            is_mistake: true,
+            message: lines.join("\n"),
+            faults,
+        }
     }
 
     /// 2 for a mistake, 1 for trouble.
@@ -48,7 +60,11 @@ impl Failure {
     }
 
     fn of(is_mistake: bool, error: &dyn Error) -> Failure {
-        Failure { is_mistake, message: with_causes(error), faults: Vec::new() }
+        Failure {
+            is_mistake,
+            message: with_causes(error),
+            faults: Vec::new(),
+        }
     }
 }
 
@@ -121,10 +137,17 @@ impl From<PersistError> for Failure {
             PersistError::VersionAbsent { .. }
                 | PersistError::NothingActive { .. }
                 | PersistError::VersionActive { .. }
-                | PersistError::Store { fault: Fault::Absent, .. }
+                | PersistError::Store {
+                    fault: Fault::Absent,
+                    ..
+                }
         );
         // Its message says all that a user can act on; the driver's words below it would say it again.
-        Failure { is_mistake, message: error.to_string(), faults: Vec::new() }
+        Failure {
+            is_mistake,
+            message: error.to_string(),
+            faults: Vec::new(),
+        }
     }
 }
 

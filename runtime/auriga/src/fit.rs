@@ -6,15 +6,19 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
-use auriga_crds::VersionNumber;
-use auriga_learn::{Control, FitError, Fitted, GoldenRequests, Metric};
-use auriga_persist::{Draft, Facts, IdempotencyKey, Persister, Scores, VersionManifest, Written};
+use auriga_crds::ModelKey;
+use auriga_learn::{Control, FitError, Fitted, GoldenRequests, Metric, Task};
+use auriga_persist::{
+    Draft, Facts, Fault, IdempotencyKey, PersistError, Persister, Scores, VersionManifest, Written,
+};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
+    activation,
     console::{Console, Unit},
     dataset::{self, Part, Rows},
     failure::Failure,
@@ -22,13 +26,14 @@ use crate::{
     numbering, translate,
 };
 
+/// Pauses before a write is tried again double up to this; half a minute in all.
+const LONGEST_PAUSE: Duration = Duration::from_secs(16);
+
 /// What to do with the fitted model.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wishes {
     /// Write only if the score that counts is greater; takes the place of `training.saveIfBetterThan`.
     pub(crate) save_if_better_than: Option<f64>,
-    /// A version whose bytes cannot be loaded: the same rows are fitted again, past it.
-    pub(crate) past: Option<VersionNumber>,
 }
 
 /// How a fit ended.
@@ -68,7 +73,8 @@ impl Drop for CancelOnDrop {
 
 /// Fits what `manifest` describes and keeps it as a version of `store`, inactive.
 ///
-/// Dropping the future stops the fit; nothing is half written then.
+/// A version with this spec and these rows is answered instead, if it can be loaded; past a damaged one, the same rows
+/// are fitted again. Dropping the future stops the fit; nothing is half written then.
 pub(crate) async fn fit(
     manifest: &Manifest,
     store: &dyn Persister,
@@ -79,18 +85,39 @@ pub(crate) async fn fit(
     let trained = Timestamp::now();
     let rows = dataset::rows(manifest, console).await?;
     let is_same = |version: &VersionManifest| {
-        version.facts.spec_hash == manifest.fit_hash
-            && version.facts.data_hash == rows.digest
-            && wishes.past.is_none_or(|past| version.number > past)
+        version.facts.spec_hash == manifest.fit_hash && version.facts.data_hash == rows.digest
     };
     let listing = store.list(key).await?;
     // What a damaged version was fitted to is not known. It may have the key of these rows: a new one gets past it.
-    let past = wishes.past.max(listing.newest_damaged());
-    if let Some(same) = listing.versions.into_iter().rfind(is_same) {
-        return Ok(Outcome::Existing(same));
+    let mut damaged = listing.newest_damaged();
+    for same in listing.versions.into_iter().filter(is_same).rev() {
+        match activation::load(store, key, same.number).await {
+            Ok(_) => {
+                let Facts {
+                    signature, scores, ..
+                } = &same.facts;
+                return Ok(match not_better(manifest, wishes, signature.task, scores) {
+                    Some(message) => Outcome::NotBetter {
+                        scores: scores.clone(),
+                        message,
+                    },
+                    None => Outcome::Existing(same),
+                });
+            }
+            Err(failure) if activation::is_damage(&failure) => {
+                console.warn(&Failure::trouble(format!("{failure}; fitting again")));
+                damaged = damaged.max(Some(same.number));
+            }
+            Err(failure) => return Err(failure.into()),
+        }
     }
     let data_hash = rows.digest;
-    let Learned { fitted, rows, scores, not_better } = learn(manifest, rows, wishes, console).await?;
+    let Learned {
+        fitted,
+        rows,
+        scores,
+        not_better,
+    } = learn(manifest, rows, wishes, console).await?;
     if let Some(message) = not_better {
         return Ok(Outcome::NotBetter { scores, message });
     }
@@ -98,7 +125,7 @@ pub(crate) async fn fit(
     let sample = rows.test.as_ref().unwrap_or(&rows.train);
     let n_golden = usize::try_from(training.rows).unwrap_or(0);
     let golden = GoldenRequests::record(&fitted, &sample.features, n_golden, training.tolerance)?;
-    let past = past.map_or_else(String::new, |past| format!(":past-{past}"));
+    let past = damaged.map_or_else(String::new, |past| format!(":past-{past}"));
     let draft = Draft {
         // Two processes that fit the same rows to the same spec make one version.
         idempotency_key: IdempotencyKey(format!("fit:{}:{data_hash}{past}", manifest.fit_hash)),
@@ -116,27 +143,71 @@ pub(crate) async fn fit(
         },
         time: Timestamp::now(),
     };
-    Ok(match store.write(key, draft).await? {
+    Ok(match write(store, key, draft, console).await? {
         Written::New(version) => Outcome::New(version),
         Written::Existing(version) => Outcome::Existing(version),
     })
 }
 
+/// Writes; a store that does not answer for a while must not cost the fit.
+async fn write(
+    store: &dyn Persister,
+    key: &ModelKey,
+    draft: Draft,
+    console: &Console,
+) -> Result<Written, PersistError> {
+    let mut pause = Duration::from_secs(1);
+    loop {
+        // The key in the draft makes a repeated write harmless, also where only the answer was lost.
+        match store.write(key, draft.clone()).await {
+            Err(PersistError::Store {
+                fault: Fault::Unavailable(reason),
+                ..
+            }) if pause <= LONGEST_PAUSE => {
+                console.tell(
+                    "waiting",
+                    format_args!(
+                        "{} s for the store, which cannot be reached ({reason})",
+                        pause.as_secs()
+                    ),
+                    json!({ "seconds": pause.as_secs() }),
+                );
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            ended => return ended,
+        }
+    }
+}
+
 /// Fits `rows` to what `manifest` describes, and scores the result.
 ///
 /// Dropping the future stops the fit.
-pub(crate) async fn learn(manifest: &Manifest, rows: Rows, wishes: &Wishes, console: &Console) -> Result<Learned, Failure> {
+pub(crate) async fn learn(
+    manifest: &Manifest,
+    rows: Rows,
+    wishes: &Wishes,
+    console: &Console,
+) -> Result<Learned, Failure> {
     let n_rows = rows.train.features.n_rows();
     let n_features = rows.train.features.names().len();
     console.tell(
         "fitting",
-        format_args!("{} on {n_rows} rows with {n_features} features", manifest.checked.key.model),
+        format_args!(
+            "{} on {n_rows} rows with {n_features} features",
+            manifest.checked.key.model
+        ),
         json!({ "rows": n_rows, "features": n_features }),
     );
     let (fitted, rows) = compute(manifest, rows, console).await?;
     let scores = scores(&fitted, &rows)?;
-    let not_better = not_better(manifest, wishes, &fitted, &scores);
-    Ok(Learned { fitted, rows, scores, not_better })
+    let not_better = not_better(manifest, wishes, fitted.signature().task, &scores);
+    Ok(Learned {
+        fitted,
+        rows,
+        scores,
+        not_better,
+    })
 }
 
 /// Computes on a thread of its own, with a bar. Gives the rows back.
@@ -151,7 +222,11 @@ async fn compute(manifest: &Manifest, rows: Rows, console: &Console) -> Result<(
             progress.set_length(seen.total);
             progress.set_position(seen.done);
         };
-        let fitted = steps.fit(&rows.train.features, (&target, &rows.train.target), &Control::new(&report, &flag));
+        let fitted = steps.fit(
+            &rows.train.features,
+            (&target, &rows.train.target),
+            &Control::new(&report, &flag),
+        );
         (fitted, rows)
     });
     let ended = computing.await;
@@ -159,7 +234,11 @@ async fn compute(manifest: &Manifest, rows: Rows, console: &Console) -> Result<(
     let (fitted, rows) = ended.map_err(|error| Failure::trouble(format!("the fit broke off: {error}")))?;
     let fitted = fitted.map_err(|error| match error {
         FitError::Cancelled => Failure::from(error),
-        error => Failure::mistake(format!("cannot fit {}: {}", manifest.checked.key.model, numbering::of_fit(error))),
+        error => Failure::mistake(format!(
+            "cannot fit {}: {}",
+            manifest.checked.key.model,
+            numbering::of_fit(error)
+        )),
     })?;
     if let Some(convergence) = fitted.convergence().filter(|convergence| !convergence.converged) {
         console.tell(
@@ -185,10 +264,15 @@ fn scores(fitted: &Fitted, rows: &Rows) -> Result<Scores, Failure> {
                 match metric.score(fitted, features, target) {
                     Ok(score) => drop(found.insert(metric.name().to_owned(), score)),
                     // Some tables have no value for some metric, such as r2 of one row; the others still count.
-                    Err(auriga_learn::ScoreError::TooFewRows { .. } | auriga_learn::ScoreError::UnseenClass { .. }) => {}
+                    Err(
+                        auriga_learn::ScoreError::TooFewRows { .. }
+                        | auriga_learn::ScoreError::UnseenClass { .. },
+                    ) => {}
                     Err(error) => {
                         let fault = numbering::of_score(error);
-                        return Err(Failure::mistake(format!("cannot score on spec.dataset.{split}: {fault}")));
+                        return Err(Failure::mistake(format!(
+                            "cannot score on spec.dataset.{split}: {fault}"
+                        )));
                     }
                 }
             }
@@ -199,15 +283,24 @@ fn scores(fitted: &Fitted, rows: &Rows) -> Result<Scores, Failure> {
 }
 
 /// Why the model is not to be kept; `None` if it is.
-fn not_better(manifest: &Manifest, wishes: &Wishes, fitted: &Fitted, scores: &Scores) -> Option<String> {
+fn not_better(manifest: &Manifest, wishes: &Wishes, task: Task, scores: &Scores) -> Option<String> {
     let training = &manifest.checked.training;
     let bar = wishes.save_if_better_than.or(training.save_if_better_than)?;
-    let metric = training.scoring.map_or(Metric::of(fitted.signature().task)[0], translate::metric).name();
-    let (split, score) = ["test", "train"].iter().find_map(|split| Some((split, scores.get(*split)?.get(metric).copied())))?;
+    let metric = training
+        .scoring
+        .map_or(Metric::of(task)[0], translate::metric)
+        .name();
+    let (split, score) = ["test", "train"]
+        .iter()
+        .find_map(|split| Some((split, scores.get(*split)?.get(metric).copied())))?;
     match score {
         Some(score) if score > bar => None,
-        Some(score) => Some(format!("{metric} on {split} is {score}, not greater than {bar}: nothing was written")),
-        None => Some(format!("{metric} on {split} cannot be computed, so nothing was written")),
+        Some(score) => Some(format!(
+            "{metric} on {split} is {score}, not greater than {bar}: nothing was written"
+        )),
+        None => Some(format!(
+            "{metric} on {split} cannot be computed, so nothing was written"
+        )),
     }
 }
 
@@ -215,7 +308,9 @@ fn not_better(manifest: &Manifest, wishes: &Wishes, fitted: &Fitted, scores: &Sc
 pub(crate) fn shown(scores: &Scores) -> String {
     let part = |split: &str| {
         let found = scores.get(split).into_iter().flatten();
-        found.map(|(metric, score)| format!("{metric} {score:.4} on {split}")).collect::<Vec<_>>()
+        found
+            .map(|(metric, score)| format!("{metric} {score:.4} on {split}"))
+            .collect::<Vec<_>>()
     };
     [part("test"), part("train")].concat().join(", ")
 }

@@ -6,12 +6,14 @@ use auriga_crds::{ModelKey, VersionNumber};
 use auriga_persist::Persister;
 use auriga_serve::{Loaded, Service};
 use serde_json::json;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 
 use crate::{activation, console::Console, failure::Failure};
 
 /// How often to look whether another process has activated a version.
 const EVERY: Duration = Duration::from_secs(1);
+/// The longest pause before a version that could not be loaded is tried again: it may be mended where it lies.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Brings the active version of one model into a service.
 pub(crate) struct Follower {
@@ -24,21 +26,65 @@ pub(crate) struct Follower {
     swapping: Mutex<Tried>,
 }
 
-/// The last version that could not be loaded, so that it is told once and not every second.
+/// What went wrong last, so that it is told once and tried again ever more seldom.
 #[derive(Default)]
 struct Tried {
-    failed: Option<VersionNumber>,
+    failed: Option<Failed>,
     unreachable: bool,
+}
+
+/// A version that could not be loaded.
+struct Failed {
+    version: VersionNumber,
+    pause: Duration,
+    again: Instant,
+}
+
+impl Tried {
+    /// Whether it is too early to try `version` once more.
+    fn is_waiting_for(&self, version: VersionNumber) -> bool {
+        self.failed
+            .as_ref()
+            .is_some_and(|failed| failed.version == version && Instant::now() < failed.again)
+    }
+
+    /// Remembers that `version` could not be loaded; whether that is news.
+    fn note(&mut self, version: VersionNumber) -> bool {
+        let before = self.failed.take().filter(|failed| failed.version == version);
+        let pause = before
+            .as_ref()
+            .map_or(EVERY, |failed| (failed.pause * 2).min(PATIENCE));
+        self.failed = Some(Failed {
+            version,
+            pause,
+            again: Instant::now() + pause,
+        });
+        before.is_none()
+    }
 }
 
 impl Follower {
     pub(crate) fn new(store: Arc<dyn Persister>, key: ModelKey, console: Console) -> Follower {
-        Follower { store, key, console, pinned: None, swapping: Mutex::default() }
+        Follower {
+            store,
+            key,
+            console,
+            pinned: None,
+            swapping: Mutex::default(),
+        }
     }
 
     /// Serves one version, whatever is active; only what `/alive` says of the ledger is kept up to date.
-    pub(crate) fn pinned(store: Arc<dyn Persister>, key: ModelKey, console: Console, number: VersionNumber) -> Follower {
-        Follower { pinned: Some(number), ..Follower::new(store, key, console) }
+    pub(crate) fn pinned(
+        store: Arc<dyn Persister>,
+        key: ModelKey,
+        console: Console,
+        number: VersionNumber,
+    ) -> Follower {
+        Follower {
+            pinned: Some(number),
+            ..Follower::new(store, key, console)
+        }
     }
 
     /// Looks once, and swaps if the ledger names another version than the one served. `candidate` saves reading a
@@ -48,10 +94,12 @@ impl Follower {
         let properties = self.store.properties(&self.key).await?;
         let wanted = self.pinned.or(properties.active_version);
         service.set_ledger(properties);
-        let Some(wanted) = wanted.filter(|wanted| service.version() != Some(*wanted)) else { return Ok(()) };
+        let Some(wanted) = wanted.filter(|wanted| service.version() != Some(*wanted)) else {
+            return Ok(());
+        };
         let loaded = match candidate.filter(|candidate| candidate.manifest().number == wanted) {
             Some(candidate) => Ok(candidate),
-            None if tried.failed == Some(wanted) => return Ok(()),
+            None if tried.is_waiting_for(wanted) => return Ok(()),
             None => activation::load(&*self.store, &self.key, wanted).await,
         };
         let swapped = match loaded {
@@ -61,14 +109,44 @@ impl Follower {
                 Err(Failure::from(failure))
             }
         };
-        tried.failed = swapped.is_err().then_some(wanted);
-        swapped?;
+        if let Err(failure) = swapped {
+            let is_news = tried.note(wanted);
+            if self.pinned.is_none() && service.version().is_none() {
+                self.fall_back(service, wanted).await?;
+            }
+            return if is_news { Err(failure) } else { Ok(()) };
+        }
+        tried.failed = None;
+        self.tell_serving(wanted);
+        Ok(())
+    }
+
+    /// Lets the last version answer that was active before `damaged` and can still be loaded: an old answer is better
+    /// than none. `/alive` then names another version than the active one.
+    async fn fall_back(&self, service: &Service, damaged: VersionNumber) -> Result<(), Failure> {
+        let mut tried = vec![damaged];
+        for entry in self.store.ledger(&self.key).await?.into_iter().rev() {
+            if tried.contains(&entry.to) {
+                continue;
+            }
+            tried.push(entry.to);
+            let Ok(loaded) = activation::load(&*self.store, &self.key, entry.to).await else {
+                continue;
+            };
+            if service.swap(loaded).is_ok() {
+                self.tell_serving(entry.to);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_serving(&self, version: VersionNumber) {
         self.console.tell(
             "serving",
-            format_args!("version {wanted} of {} answers", self.key),
-            json!({ "version": wanted, "model": self.key.to_string() }),
+            format_args!("version {version} of {} answers", self.key),
+            json!({ "version": version, "model": self.key.to_string() }),
         );
-        Ok(())
     }
 
     /// Looks again and again; never ends. A store that is down is told once; the version served serves on.

@@ -9,7 +9,7 @@ use std::{
 use auriga_serve::{Limits, Service, serve};
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, watch::asked_to_end};
 
 /// A socket that is bound before anything is fitted, so that a port in use is told at once.
 pub(crate) struct Socket {
@@ -47,7 +47,10 @@ impl Socket {
         };
         let listener = TcpListener::bind(address).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
-        Ok(Socket { address: listener.local_addr().map_err(failed)?, listener })
+        Ok(Socket {
+            address: listener.local_addr().map_err(failed)?,
+            listener,
+        })
     }
 
     /// Where it listens; a port 0 has become a real one.
@@ -58,8 +61,11 @@ impl Socket {
     /// Starts a server that answers from `service`. Two servers may share the socket while one takes over from the other:
     /// no connection is refused.
     pub(crate) fn serve(&self, service: Arc<Service>) -> Result<Front, Failure> {
-        let listener = (self.listener.try_clone().and_then(tokio::net::TcpListener::from_std))
-            .map_err(|error| Failure::trouble(format!("cannot listen on {}: {error}", self.address)))?;
+        let listener = (self
+            .listener
+            .try_clone()
+            .and_then(tokio::net::TcpListener::from_std))
+        .map_err(|error| Failure::trouble(format!("cannot listen on {}: {error}", self.address)))?;
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { drop(stopped.await) };
         let ended = tokio::spawn(serve(listener, service.clone(), Limits::default(), shutdown));
@@ -68,6 +74,16 @@ impl Socket {
 }
 
 impl Front {
+    /// As [`Front::stop`], but at once when the user asks a second time: a client that dawdles must not hold Ctrl-C up.
+    pub(crate) async fn stop_patiently(self) -> Result<(), Failure> {
+        let asked_again = asked_to_end()?;
+        tokio::select! {
+            () = self.stop() => {}
+            () = asked_again => {}
+        }
+        Ok(())
+    }
+
     /// Stops accepting, lets requests in flight finish, and returns when all connections are closed.
     pub(crate) async fn stop(self) {
         // The server is gone already if nobody listens; there is nothing left to stop then.

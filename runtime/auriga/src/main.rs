@@ -45,7 +45,9 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            return console.fail(&failure::Failure::trouble(format!("cannot start threads: {error}")));
+            return console.fail(&failure::Failure::trouble(format!(
+                "cannot start threads: {error}"
+            )));
         }
     };
     let ended = runtime.block_on(arguments.command.run(&console));

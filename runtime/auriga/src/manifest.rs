@@ -36,6 +36,9 @@ pub(crate) struct Manifest {
     pub(crate) fit_hash: String,
 }
 
+/// Texts of ConfigMaps by namespace, name and key.
+type ConfigMaps = BTreeMap<(String, ConfigMapKey), String>;
+
 /// A fault and the file it is in.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct FileFault {
@@ -52,8 +55,26 @@ impl fmt::Display for FileFault {
 }
 
 impl Files {
-    pub(crate) fn new(files: Vec<PathBuf>) -> Files {
-        Files(files)
+    /// Errors: the standard input is named twice, and can be read only once.
+    pub(crate) fn new(files: Vec<PathBuf>) -> Result<Files, Failure> {
+        if files.iter().filter(|file| is_stdin(file)).count() > 1 {
+            return Err(Failure::mistake(
+                "\"-\" is given twice; the standard input can be read only once",
+            ));
+        }
+        Ok(Files(files))
+    }
+
+    /// Reads the files once more; what came from the standard input stays what it was in `before`.
+    pub(crate) fn read_again(&self, before: &Texts) -> Result<Texts, Failure> {
+        let again = |(file, before): (&PathBuf, &String)| {
+            if is_stdin(file) {
+                Ok(before.clone())
+            } else {
+                read(file)
+            }
+        };
+        self.0.iter().zip(before).map(again).collect()
     }
 
     /// Reads the files, `-` being the standard input.
@@ -66,7 +87,10 @@ impl Files {
         let mut manifests = self.models(texts)?;
         match (manifests.pop(), manifests.len()) {
             (Some(manifest), 0) => Ok(manifest),
-            (None, _) => Err(Failure::mistake(format!("{} holds no Model; add a document of kind: Model", self.names()))),
+            (None, _) => Err(Failure::mistake(format!(
+                "{} holds no Model; add a document of kind: Model",
+                self.names()
+            ))),
             (Some(_), others) => Err(Failure::mistake(format!(
                 "{} holds {} Models; this command works on one, so keep each Model in a file of its own",
                 self.names(),
@@ -79,7 +103,7 @@ impl Files {
     pub(crate) fn models(&self, texts: &Texts) -> Result<Vec<Manifest>, Failure> {
         let mut faults = Vec::new();
         let mut models = Vec::new();
-        let mut config_maps = BTreeMap::new();
+        let mut config_maps = ConfigMaps::new();
         for (file, text) in self.0.iter().zip(texts) {
             let found = document::read(text).unwrap_or_else(|found| {
                 faults.extend(found.0.into_iter().map(|fault| in_file(file, fault)));
@@ -87,7 +111,8 @@ impl Files {
             });
             for document in found {
                 if document.kind() == "ConfigMap" {
-                    config_maps.extend(config_map(&document));
+                    let found = add_config_map(&document, &mut config_maps);
+                    faults.extend(found.into_iter().map(|fault| in_file(file, fault)));
                 } else {
                     match check(&document) {
                         Ok(checked) => models.push((file, document, checked)),
@@ -96,8 +121,20 @@ impl Files {
                 }
             }
         }
-        let mut manifests = Vec::new();
+        let mut manifests: Vec<Manifest> = Vec::new();
         for (file, document, checked) in models {
+            if manifests.iter().any(|other| other.checked.key == checked.key) {
+                let message = format!("Model {} is there already; each may be given once", checked.key);
+                let position = document.position("metadata.name");
+                faults.push(in_file(
+                    file,
+                    Fault {
+                        path: "metadata.name".to_owned(),
+                        message,
+                        position,
+                    },
+                ));
+            }
             let mut named = BTreeMap::new();
             for (path, key) in checked.config_maps() {
                 match config_maps.get(&(checked.key.namespace.to_string(), key.clone())) {
@@ -106,20 +143,37 @@ impl Files {
                 }
             }
             let fit_hash = fit_hash(&checked, &named);
-            manifests.push(Manifest { fit_hash, base: folder(file), config_maps: named, checked });
+            manifests.push(Manifest {
+                fit_hash,
+                base: folder(file),
+                config_maps: named,
+                checked,
+            });
         }
-        if faults.is_empty() { Ok(manifests) } else { Err(Failure::faults(faults)) }
+        if faults.is_empty() {
+            Ok(manifests)
+        } else {
+            Err(Failure::faults(faults))
+        }
     }
 
     fn names(&self) -> String {
-        self.0.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ")
+        self.0
+            .iter()
+            .map(|file| file.display().to_string())
+            .collect::<Vec<_>>()
+            .join(", ")
     }
+}
+
+fn is_stdin(file: &Path) -> bool {
+    file == Path::new("-")
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     let name = file.display();
-    if file == Path::new("-") {
+    if is_stdin(file) {
         io::stdin()
             .read_to_end(&mut bytes)
             .map_err(|error| Failure::trouble(format!("cannot read the standard input: {error}")))?;
@@ -137,13 +191,22 @@ fn read(file: &Path) -> Result<String, Failure> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let before = error.utf8_error().valid_up_to();
-        let line = 1 + error.as_bytes()[..before].iter().filter(|byte| **byte == b'\n').count();
-        Failure::mistake(format!("{name}:{line}: byte {} of the file is not UTF-8; save it as UTF-8", before + 1))
+        let line = 1 + error.as_bytes()[..before]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count();
+        Failure::mistake(format!(
+            "{name}:{line}: byte {} of the file is not UTF-8; save it as UTF-8",
+            before + 1
+        ))
     })
 }
 
 fn in_file(file: &Path, fault: Fault) -> FileFault {
-    FileFault { file: file.display().to_string(), fault }
+    FileFault {
+        file: file.display().to_string(),
+        fault,
+    }
 }
 
 /// A relative path in a manifest starts here; with a manifest from the standard input, where the command runs.
@@ -154,21 +217,53 @@ fn folder(file: &Path) -> PathBuf {
     }
 }
 
-/// The keys of a ConfigMap document with their namespace, as a pod would see them.
-fn config_map(document: &Document) -> Vec<((String, ConfigMapKey), String)> {
-    let namespace = document.value.pointer("/metadata/namespace").and_then(|value| value.as_str()).unwrap_or("default");
-    let data = document.value["data"].as_object().into_iter().flatten();
-    data.filter_map(|(key, text)| {
-        let key = ConfigMapKey { name: document.name().to_owned(), key: key.clone() };
-        Some(((namespace.to_owned(), key), text.as_str()?.to_owned()))
-    })
-    .collect()
+/// Adds the keys of a ConfigMap document, as a pod would see them; gives its faults.
+fn add_config_map(document: &Document, found: &mut ConfigMaps) -> Vec<Fault> {
+    let namespace = document
+        .value
+        .pointer("/metadata/namespace")
+        .and_then(|value| value.as_str())
+        .unwrap_or("default");
+    let fault = |path: String, message: String| Fault {
+        position: document.position(&path),
+        path,
+        message,
+    };
+    let mut faults = Vec::new();
+    for (key, value) in document.value["data"].as_object().into_iter().flatten() {
+        let name = ConfigMapKey {
+            name: document.name().to_owned(),
+            key: key.clone(),
+        };
+        let path = format!("data.{key}");
+        match value.as_str() {
+            None => faults.push(fault(
+                path,
+                "is not a text; write it as a block of text, with | behind the key".to_owned(),
+            )),
+            Some(text)
+                if found
+                    .insert((namespace.to_owned(), name), text.to_owned())
+                    .is_some() =>
+            {
+                let message = format!(
+                    "ConfigMap {} has this key already; each may be given once",
+                    document.name()
+                );
+                faults.push(fault(path, message));
+            }
+            Some(_) => {}
+        }
+    }
+    faults
 }
 
 fn absent(document: &Document, path: &str, ConfigMapKey { name, key }: &ConfigMapKey) -> Fault {
     Fault {
         path: path.to_owned(),
-        message: format!("there is no ConfigMap {name} with the key {key}; add it to the manifests given with -f"),
+        message: format!(
+            "there is no ConfigMap {name} with the key {key}; add it to the manifests given with -f"
+        ),
         position: document.position(path),
     }
 }

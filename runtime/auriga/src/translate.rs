@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use auriga_crds::{
-    self as crds, Checked, CheckedClassWeight, CheckedEstimator, CheckedPlace, CheckedStep, CheckedTransformer, ColumnType,
-    ParameterType, Scoring,
+    self as crds, Checked, CheckedClassWeight, CheckedEstimator, CheckedPlace, CheckedStep,
+    CheckedTransformer, ColumnType, ParameterType, Scoring,
 };
 use auriga_data::{Csv, Place};
 use auriga_learn::{
-    ClassWeight, ColumnKind, Estimator, Fill, HandleUnknown, ImputeStrategy, LinearRegression, LogisticRegression, Metric,
-    OneHotEncoder, Ridge, SimpleImputer, StandardScaler, Step, Steps, Transformer,
+    ClassWeight, ColumnKind, Estimator, Fill, HandleUnknown, ImputeStrategy, LinearRegression,
+    LogisticRegression, Metric, OneHotEncoder, Ridge, SimpleImputer, StandardScaler, Step, Steps,
+    Transformer,
 };
 use auriga_serve::{EntryPoint, Mapped, Settings, ValueKind};
 
@@ -17,15 +18,23 @@ use crate::{failure::Failure, manifest::Manifest};
 
 /// What is to be fitted.
 pub(crate) fn steps(checked: &Checked) -> Steps {
-    Steps { transformers: checked.transformers.iter().map(step).collect(), estimator: estimator(&checked.estimator) }
+    Steps {
+        transformers: checked.transformers.iter().map(step).collect(),
+        estimator: estimator(&checked.estimator),
+    }
 }
 
 fn step(step: &CheckedStep) -> Step {
     let transformer = match &step.transformer {
         CheckedTransformer::StandardScaler(crds::StandardScaler { with_mean, with_std }) => {
-            Transformer::StandardScaler(StandardScaler { with_mean: *with_mean, with_std: *with_std })
+            Transformer::StandardScaler(StandardScaler {
+                with_mean: *with_mean,
+                with_std: *with_std,
+            })
         }
-        CheckedTransformer::SimpleImputer(imputer) => Transformer::SimpleImputer(SimpleImputer { strategy: strategy(imputer) }),
+        CheckedTransformer::SimpleImputer(imputer) => Transformer::SimpleImputer(SimpleImputer {
+            strategy: strategy(imputer),
+        }),
         CheckedTransformer::OneHotEncoder(encoder) => Transformer::OneHotEncoder(OneHotEncoder {
             handle_unknown: match encoder.handle_unknown {
                 crds::HandleUnknown::Error => HandleUnknown::Error,
@@ -33,7 +42,11 @@ fn step(step: &CheckedStep) -> Step {
             },
         }),
     };
-    Step { name: step.name.clone(), columns: step.columns.clone(), transformer }
+    Step {
+        name: step.name.clone(),
+        columns: step.columns.clone(),
+        transformer,
+    }
 }
 
 fn strategy(imputer: &crds::SimpleImputer) -> ImputeStrategy {
@@ -41,32 +54,45 @@ fn strategy(imputer: &crds::SimpleImputer) -> ImputeStrategy {
         crds::ImputeStrategy::Mean => ImputeStrategy::Mean,
         crds::ImputeStrategy::Median => ImputeStrategy::Median,
         crds::ImputeStrategy::MostFrequent => ImputeStrategy::MostFrequent,
-        crds::ImputeStrategy::Constant => ImputeStrategy::Constant(imputer.fill_value.as_ref().and_then(|fill| {
-            let number = fill.number.map(Fill::Number);
-            number.or_else(|| fill.text.clone().map(Fill::Text)).or_else(|| fill.boolean.map(Fill::Boolean))
-        })),
+        crds::ImputeStrategy::Constant => {
+            ImputeStrategy::Constant(imputer.fill_value.as_ref().and_then(|fill| {
+                let number = fill.number.map(Fill::Number);
+                number
+                    .or_else(|| fill.text.clone().map(Fill::Text))
+                    .or_else(|| fill.boolean.map(Fill::Boolean))
+            }))
+        }
     }
 }
 
 fn estimator(estimator: &CheckedEstimator) -> Estimator {
     match estimator {
-        CheckedEstimator::LogisticRegression(logistic, weights) => Estimator::LogisticRegression(LogisticRegression {
-            c: logistic.c,
-            class_weight: match weights {
-                CheckedClassWeight::Equal => ClassWeight::Uniform,
-                CheckedClassWeight::Balanced => ClassWeight::Balanced,
-                CheckedClassWeight::Weights(weights) => {
-                    ClassWeight::PerClass(weights.iter().map(|weight| (weight.class.clone(), weight.weight)).collect())
-                }
-            },
-            max_iter: usize::try_from(logistic.max_iter).unwrap_or(usize::MAX),
-            tol: logistic.tol,
-            fit_intercept: logistic.fit_intercept,
-        }),
-        CheckedEstimator::LinearRegression(linear) => {
-            Estimator::LinearRegression(LinearRegression { fit_intercept: linear.fit_intercept, tol: linear.tol })
+        CheckedEstimator::LogisticRegression(logistic, weights) => {
+            Estimator::LogisticRegression(LogisticRegression {
+                c: logistic.c,
+                class_weight: match weights {
+                    CheckedClassWeight::Equal => ClassWeight::Uniform,
+                    CheckedClassWeight::Balanced => ClassWeight::Balanced,
+                    CheckedClassWeight::Weights(weights) => ClassWeight::PerClass(
+                        weights
+                            .iter()
+                            .map(|weight| (weight.class.clone(), weight.weight))
+                            .collect(),
+                    ),
+                },
+                max_iter: usize::try_from(logistic.max_iter).unwrap_or(usize::MAX),
+                tol: logistic.tol,
+                fit_intercept: logistic.fit_intercept,
+            })
         }
-        CheckedEstimator::Ridge(ridge) => Estimator::Ridge(Ridge { alpha: ridge.alpha, fit_intercept: ridge.fit_intercept }),
+        CheckedEstimator::LinearRegression(linear) => Estimator::LinearRegression(LinearRegression {
+            fit_intercept: linear.fit_intercept,
+            tol: linear.tol,
+        }),
+        CheckedEstimator::Ridge(ridge) => Estimator::Ridge(Ridge {
+            alpha: ridge.alpha,
+            fit_intercept: ridge.fit_intercept,
+        }),
     }
 }
 
@@ -92,7 +118,11 @@ pub(crate) fn csv(csv: &crds::Csv) -> Csv {
         missing_values: csv.missing_values.clone(),
         // The schema's own default lists them, so that users see them and may replace them.
         default_missing_values: false,
-        types: csv.types.iter().map(|(name, kind)| (name.clone(), column_kind(*kind))).collect(),
+        types: csv
+            .types
+            .iter()
+            .map(|(name, kind)| (name.clone(), column_kind(*kind)))
+            .collect(),
     }
 }
 
@@ -114,14 +144,21 @@ pub(crate) fn place(place: &CheckedPlace, manifest: &Manifest) -> Result<Place, 
         CheckedPlace::ConfigMap(key) => {
             let label = format!("ConfigMap {}, key {}", key.name, key.key);
             let content = manifest.config_maps.get(key).cloned();
-            text(label.clone(), content.ok_or_else(|| Failure::mistake(format!("there is no {label}")))?)
+            text(
+                label.clone(),
+                content.ok_or_else(|| Failure::mistake(format!("there is no {label}")))?,
+            )
         }
     })
 }
 
 fn resolved(path: &str, base: &Path) -> std::path::PathBuf {
     // Without the leading "./", messages name the file as people would.
-    if base == Path::new(".") { path.into() } else { base.join(path) }
+    if base == Path::new(".") {
+        path.into()
+    } else {
+        base.join(path)
+    }
 }
 
 /// How versions are served.

@@ -11,31 +11,57 @@ use crate::{
 
 /// How often to look. Reading a few small files costs less than a watch that editors, which replace files, would lose.
 const EVERY: Duration = Duration::from_millis(300);
+/// How many looks in a row must fail before it is told: three seconds.
+const UNREADABLE_LOOKS: u32 = 10;
 
 /// Files that are read again and again.
 pub(crate) struct Watch {
     files: Files,
     seen: Texts,
+    /// What was told about files that cannot be read.
+    told: Option<String>,
 }
 
 impl Watch {
     /// Watches `files`, whose texts are known to be `seen`.
     pub(crate) fn new(files: Files, seen: Texts) -> Watch {
-        Watch { files, seen }
+        Watch {
+            files,
+            seen,
+            told: None,
+        }
     }
 
     /// Waits until the texts have changed and then stayed the same for one look, so that a file that is being written
-    /// is not taken half. A file that cannot be read right now counts as unchanged.
-    pub(crate) async fn changed(&mut self) -> Texts {
+    /// is not taken half. Files that cannot be read count as unchanged; that is told once they stayed so for a while,
+    /// since an editor may just be replacing them.
+    ///
+    /// Errors: why the files cannot be read.
+    pub(crate) async fn changed(&mut self) -> Result<Texts, Failure> {
         let mut last = self.seen.clone();
+        let mut n_unreadable = 0;
         loop {
             tokio::time::sleep(EVERY).await;
-            let Ok(now) = self.files.read() else { continue };
-            if now == last && now != self.seen {
-                self.seen.clone_from(&now);
-                return now;
+            match self.files.read_again(&self.seen) {
+                Ok(now) if now == last && now != self.seen => {
+                    self.seen.clone_from(&now);
+                    self.told = None;
+                    return Ok(now);
+                }
+                Ok(now) => {
+                    last = now;
+                    n_unreadable = 0;
+                    self.told = None;
+                }
+                Err(failure) => {
+                    n_unreadable += 1;
+                    let words = failure.to_string();
+                    if n_unreadable >= UNREADABLE_LOOKS && self.told.as_ref() != Some(&words) {
+                        self.told = Some(words);
+                        return Err(failure);
+                    }
+                }
             }
-            last = now;
         }
     }
 }

@@ -58,8 +58,8 @@ pub use estimator::{
 };
 pub use fitted::Fitted;
 pub use golden::{GoldenCell, GoldenMismatch, GoldenRequests};
-pub use near::near;
 pub use metric::{Metric, MetricNameError, ScoreError};
+pub use near::near;
 pub use signature::{Field, Signature, Task};
 pub use steps::{Step, Steps};
 pub use table::{Table, TableBuilder};

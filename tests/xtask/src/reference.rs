@@ -30,7 +30,11 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Done> {
         run_script(workspace, &python, script, &["--quiet"])?;
     }
     for script in SCRIPTS {
-        let with_program = if script == COMPARES { &["--check", "--auriga", &program][..] } else { &["--check"] };
+        let with_program = if script == COMPARES {
+            &["--check", "--auriga", &program][..]
+        } else {
+            &["--check"]
+        };
         run_script(workspace, &python, script, with_program)?;
     }
     Ok(Done::saying(format!("{} scripts", TESTS.len() + SCRIPTS.len())))
@@ -41,7 +45,9 @@ fn program(workspace: &Workspace) -> Result<String> {
     run(workspace.cargo().args(["build", "--bin", "auriga"]))?;
     let program = workspace.target.join("debug").join(format!("auriga{EXE_SUFFIX}"));
     let program = program.into_os_string().into_string();
-    program.ok().context("the path of the auriga program is not UTF-8; set CARGO_TARGET_DIR")
+    program
+        .ok()
+        .context("the path of the auriga program is not UTF-8; set CARGO_TARGET_DIR")
 }
 
 /// Writes anew what the scripts store.

@@ -33,16 +33,22 @@ pub(crate) struct Fit {
 
 impl Fit {
     pub(crate) async fn run(self, console: &Console) -> Result<(), Failure> {
-        let files = self.manifest.files();
+        let files = self.manifest.files()?;
         let manifest = files.manifest(&files.read()?)?;
         let uri = store::uri(self.store.persister.as_deref(), Some(&manifest))?;
-        let wishes = Wishes { save_if_better_than: self.save_if_better_than, past: None };
+        let wishes = Wishes {
+            save_if_better_than: self.save_if_better_than,
+        };
         if self.no_save {
             let rows = dataset::rows(&manifest, console).await?;
-            let Learned { scores, not_better, .. } = learn(&manifest, rows, &wishes, console).await?;
+            let Learned {
+                scores, not_better, ..
+            } = learn(&manifest, rows, &wishes, console).await?;
             let message = not_better.unwrap_or_else(|| format!("fitted, not saved: {}", shown(&scores)));
-            console.result(&message, json!({ "saved": false, "scores": scores, "message": message }));
-            return Ok(());
+            return console.result(
+                &message,
+                json!({ "saved": false, "scores": scores, "message": message }),
+            );
         }
         let store = store::open_for_writing(&uri).await?;
         let key = &manifest.checked.key;
@@ -50,8 +56,10 @@ impl Fit {
             Outcome::New(version) => ("fitted", version),
             Outcome::Existing(version) => ("already fitted", version),
             Outcome::NotBetter { scores, message } => {
-                console.result(&message, json!({ "saved": false, "scores": scores, "message": message }));
-                return Ok(());
+                return console.result(
+                    &message,
+                    json!({ "saved": false, "scores": scores, "message": message }),
+                );
             }
         };
         let mut json = version_json(&version);
@@ -68,9 +76,12 @@ impl Fit {
         json["active"] = Value::Bool(is_active);
         let state = if is_active { "active" } else { "inactive" };
         console.result(
-            format_args!("{key}: {verb} as version {}, {state}; {}", version.number, shown(&version.facts.scores)),
+            format_args!(
+                "{key}: {verb} as version {}, {state}; {}",
+                version.number,
+                shown(&version.facts.scores)
+            ),
             json,
-        );
-        Ok(())
+        )
     }
 }

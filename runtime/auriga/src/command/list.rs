@@ -41,7 +41,7 @@ impl List {
         let manifest = if self.file.is_empty() {
             None
         } else {
-            let files = Files::new(self.file);
+            let files = Files::new(self.file)?;
             Some(files.manifest(&files.read()?)?)
         };
         let uri = store::uri(self.store.persister.as_deref(), manifest.as_ref())?;
@@ -59,8 +59,7 @@ impl List {
             models => models.iter().map(Listed::text).collect::<Vec<_>>().join("\n\n"),
         };
         let json: Vec<Value> = models.iter().map(Listed::json).collect();
-        console.result(text, json!({ "store": uri.to_string(), "models": json }));
-        Ok(())
+        console.result(text, json!({ "store": uri.to_string(), "models": json }))
     }
 }
 
@@ -76,21 +75,43 @@ impl Listed {
             },
             None => (properties.active_version, properties.ledger_revision),
         };
-        Ok(Listed { listing: store.list(&key).await?, key, properties, ledger, at, active, revision })
+        Ok(Listed {
+            listing: store.list(&key).await?,
+            key,
+            properties,
+            ledger,
+            at,
+            active,
+            revision,
+        })
     }
 
     fn text(&self) -> String {
-        let active = self.active.map_or_else(|| "no version".to_owned(), |active| format!("version {active}"));
-        let when = self.at.map_or_else(|| "is active".to_owned(), |at| format!("was active at {at}"));
-        let mut lines = vec![format!("{}: {active} {when}, ledger revision {}", self.key, self.revision)];
+        let active = self
+            .active
+            .map_or_else(|| "no version".to_owned(), |active| format!("version {active}"));
+        let when = self
+            .at
+            .map_or_else(|| "is active".to_owned(), |at| format!("was active at {at}"));
+        let mut lines = vec![format!(
+            "{}: {active} {when}, ledger revision {}",
+            self.key, self.revision
+        )];
         let Listing { versions, damaged } = &self.listing;
         if versions.is_empty() && damaged.is_empty() {
             lines.push("  it has no versions; fit one with `auriga fit`".to_owned());
         } else {
-            lines.push(format!("  {:>7}  {:6}  {:20}  {:20}  SCORES", "VERSION", "ACTIVE", "CREATED", "ESTIMATOR"));
+            lines.push(format!(
+                "  {:>7}  {:6}  {:20}  {:20}  SCORES",
+                "VERSION", "ACTIVE", "CREATED", "ESTIMATOR"
+            ));
         }
-        let whole = versions.iter().map(|version| (version.number, shown_facts(version)));
-        let damaged = damaged.iter().map(|damaged| (damaged.version, damaged.message.clone()));
+        let whole = versions
+            .iter()
+            .map(|version| (version.number, shown_facts(version)));
+        let damaged = damaged
+            .iter()
+            .map(|damaged| (damaged.version, damaged.message.clone()));
         let rows: BTreeMap<VersionNumber, String> = whole.chain(damaged).collect();
         for (number, row) in rows {
             let active = if Some(number) == self.active { "yes" } else { "" };

@@ -28,7 +28,7 @@ impl Serve {
     /// Serves until it is asked to end. Without `--version` it follows the ledger: a version that another process
     /// activates takes over without a dropped request.
     pub(crate) async fn run(self, console: &Console) -> Result<(), Failure> {
-        let files = self.manifest.files();
+        let files = self.manifest.files()?;
         let manifest = files.manifest(&files.read()?)?;
         let key = manifest.checked.key.clone();
         let uri = store::uri(self.store.persister.as_deref(), Some(&manifest))?;
@@ -38,7 +38,11 @@ impl Serve {
         let service = Service::new(translate::settings(&manifest.checked), store.clone())?;
         let front = socket.serve(Arc::new(service))?;
         let address = socket.address();
-        console.tell("listening", format_args!("on http://{address}"), json!({ "address": address.to_string() }));
+        console.tell(
+            "listening",
+            format_args!("on http://{address}"),
+            json!({ "address": address.to_string() }),
+        );
         let follower = match self.version {
             Some(number) => Follower::pinned(store, key, *console, number),
             None => Follower::new(store, key, *console),
@@ -48,8 +52,7 @@ impl Serve {
             failure = serving(&follower, &front.service, console) => return Err(failure),
         }
         console.tell("stopping", "requests in flight are answered", json!({}));
-        front.stop().await;
-        Ok(())
+        front.stop_patiently().await
     }
 }
 
@@ -61,8 +64,7 @@ async fn serving(follower: &Follower, service: &Service, console: &Console) -> F
             return failure;
         }
         console.warn(&failure);
-    }
-    if service.version().is_none() {
+    } else if service.version().is_none() {
         let reason = "no version is active yet; /alive answers 503 until one is";
         console.tell("waiting", reason, json!({ "message": reason }));
     }

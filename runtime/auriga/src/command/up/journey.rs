@@ -47,12 +47,19 @@ impl Journey {
     /// Opens the door; what was active before answers at once.
     pub(super) async fn start(&self, manifest: Manifest) -> Result<Running, Failure> {
         let settings = translate::settings(&manifest.checked);
-        let front = self.socket.serve(Arc::new(Service::new(settings.clone(), self.store.clone())?))?;
+        let front = self
+            .socket
+            .serve(Arc::new(Service::new(settings.clone(), self.store.clone())?))?;
         let follower = Follower::new(self.store.clone(), manifest.checked.key.clone(), self.console);
         if let Err(failure) = follower.look(&front.service, None).await {
             self.console.warn(&failure);
         }
-        Ok(Running { manifest, front, follower, settings })
+        Ok(Running {
+            manifest,
+            front,
+            follower,
+            settings,
+        })
     }
 
     /// Activates the version that the manifest asks for. Dropping the future stops whatever it does; what answered
@@ -68,15 +75,26 @@ impl Journey {
         // What could not answer must not become active.
         service.check(&loaded)?;
         activation::activate(&*self.store, &running.manifest.checked.key, &loaded, reason).await?;
-        Ok(Reached { loaded, service, settings })
+        Ok(Reached {
+            loaded,
+            service,
+            settings,
+        })
     }
 
     /// Lets what was reached answer. Other settings get a server of their own on the same socket, which has its version
     /// before it takes its first request; the old one finishes those it has.
     pub(super) async fn answer(&self, running: &mut Running, reached: Reached) -> Result<(), Failure> {
-        let Reached { loaded, service, settings } = reached;
+        let Reached {
+            loaded,
+            service,
+            settings,
+        } = reached;
         let (address, number) = (self.socket.address(), loaded.manifest().number);
-        let line = settings.entry_points.first().map(|entry_point| curl::line(address, entry_point, &loaded));
+        let line = settings
+            .entry_points
+            .first()
+            .map(|entry_point| curl::line(address, entry_point, &loaded));
         running.follower.look(&service, Some(loaded)).await?;
         if !Arc::ptr_eq(&service, &running.front.service) {
             let before = std::mem::replace(&mut running.front, self.socket.serve(service)?);
@@ -85,7 +103,10 @@ impl Journey {
         }
         self.console.tell(
             "ready",
-            format_args!("http://{address} answers; try\n\n  {}\n", line.as_deref().unwrap_or_default()),
+            format_args!(
+                "http://{address} answers; try\n\n  {}\n",
+                line.as_deref().unwrap_or_default()
+            ),
             json!({ "address": address.to_string(), "version": number, "try": line }),
         );
         Ok(())
@@ -94,19 +115,15 @@ impl Journey {
     /// The version that the manifest asks for, loaded and so proven: one that was fitted before, or a new one.
     async fn wanted(&self, manifest: &Manifest) -> Result<(Loaded, &'static str), Failure> {
         let key = &manifest.checked.key;
-        let past = match self.fitted_before(manifest).await? {
-            None => None,
-            Some(number) => match activation::load(&*self.store, key, number).await {
+        if let Some(number) = self.fitted_before(manifest).await? {
+            match activation::load(&*self.store, key, number).await {
                 Ok(loaded) => return Ok((loaded, "manifest")),
-                Err(failure) => {
-                    let failure = Failure::from(failure);
-                    // Rows can be fitted again; a store that is down cannot be written either.
-                    self.console.warn(&Failure::trouble(format!("{failure}; fitting again")));
-                    Some(number)
-                }
-            },
-        };
-        let number = self.fit(manifest, past).await?;
+                // The fit finds the damage too, tells it, and makes a version past it.
+                Err(failure) if activation::is_damage(&failure) => {}
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+        let number = self.fit(manifest).await?;
         Ok((activation::load(&*self.store, key, number).await?, "fit"))
     }
 
@@ -118,9 +135,14 @@ impl Journey {
         for damaged in listing.damaged {
             self.console.warn(&Failure::trouble(damaged.message));
         }
-        let mut same = listing.versions.iter().filter(|version| version.facts.spec_hash == manifest.fit_hash);
+        let mut same = listing
+            .versions
+            .iter()
+            .filter(|version| version.facts.spec_hash == manifest.fit_hash);
         let is_active = same.clone().find(|version| Some(version.number) == active);
-        let Some(found) = is_active.or_else(|| same.next_back()) else { return Ok(None) };
+        let Some(found) = is_active.or_else(|| same.next_back()) else {
+            return Ok(None);
+        };
         if is_active.is_none() {
             self.console.tell(
                 "found",
@@ -131,9 +153,8 @@ impl Journey {
         Ok(Some(found.number))
     }
 
-    async fn fit(&self, manifest: &Manifest, past: Option<VersionNumber>) -> Result<VersionNumber, Failure> {
-        let wishes = Wishes { past, ..Wishes::default() };
-        let version = match fit(manifest, &*self.store, &wishes, &self.console).await? {
+    async fn fit(&self, manifest: &Manifest) -> Result<VersionNumber, Failure> {
+        let version = match fit(manifest, &*self.store, &Wishes::default(), &self.console).await? {
             Outcome::New(version) => version,
             Outcome::Existing(version) => return Ok(version.number),
             Outcome::NotBetter { message, .. } => return Err(Failure::mistake(message)),
