@@ -38,14 +38,22 @@ pub(crate) async fn rows(manifest: &Manifest, console: &Console) -> Result<Rows,
     let train_table = train.load(console).await?;
     let fields = train_table.fields();
     let mut digests = train_table.digest().to_vec();
-    let train = part(train_table, &train.place, dataset, dataset.features.as_deref())?;
+    let named = Named {
+        field: "features",
+        columns: dataset.features.as_deref(),
+    };
+    let train = part(train_table, &train.place, dataset, named)?;
     let test = match &dataset.test {
         Some(test) => {
             let test = Source::new(test, manifest)?;
             let table = test.load_like(&fields, console).await?;
             digests.extend(table.digest());
             // What the model learned from must be there, found before the fit rather than after it.
-            Some(part(table, &test.place, dataset, Some(train.features.names()))?)
+            let learned = Named {
+                field: "test",
+                columns: Some(train.features.names()),
+            };
+            Some(part(table, &test.place, dataset, learned)?)
         }
         None => None,
     };
@@ -114,12 +122,19 @@ impl Source {
     }
 }
 
-/// Splits a table into target and `features`, all other columns if none are named.
+/// The features wanted, and the field of the dataset that wants them.
+struct Named<'a> {
+    field: &'static str,
+    /// `None`: all columns but the target.
+    columns: Option<&'a [String]>,
+}
+
+/// Splits a table into target and features.
 fn part(
     mut table: Table,
     place: &Place,
     dataset: &CheckedDataset,
-    features: Option<&[String]>,
+    features: Named<'_>,
 ) -> Result<Part, Failure> {
     let absent = |field: &str, name: &str, table: &Table| {
         let near = near(name, table.names());
@@ -136,10 +151,10 @@ fn part(
     let Some(target) = table.remove(&dataset.target) else {
         return Err(absent("target", &dataset.target, &table));
     };
-    let features = match features {
+    let features = match features.columns {
         Some(names) => {
             if let Some(name) = names.iter().find(|name| table.column(name).is_none()) {
-                return Err(absent("features", name, &table));
+                return Err(absent(features.field, name, &table));
             }
             table
                 .select(names)

@@ -42,7 +42,7 @@ fn columns_that_are_not_there_get_those_that_are() {
         .with("test.csv", "length,species\n1,setosa\n")
         .fit_fails(
             2,
-            "cannot score on spec.dataset.test: column \"width\" is missing; the model was fitted with it",
+            "spec.dataset.test: test.csv has no column \"width\"; it has \"length\"",
         );
     refused(
         ROWS.replace("length,width", "length,length"),

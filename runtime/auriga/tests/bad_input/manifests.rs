@@ -142,6 +142,11 @@ fn one_model_is_wanted() {
     .fit_fails(2, "model.yaml holds no Model; add a document of kind: Model");
     given([MODEL, MODEL].join("---\n"), ROWS).fit_fails(
         2,
+        "model.yaml:18:3: metadata.name: Model default/iris is there already; each may be given once",
+    );
+    let other = model("name: iris", "name: other");
+    given([MODEL, other.as_str()].join("---\n"), ROWS).fit_fails(
+        2,
         "model.yaml holds 2 Models; this command works on one, so keep each Model in a file of its own",
     );
     refused(

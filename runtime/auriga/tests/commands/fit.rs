@@ -1,10 +1,11 @@
 //! `auriga fit`.
 
-use std::{fs, path::Path};
+use std::{fs, io, path::Path, process::Stdio};
 
 use serde_json::json;
 
 use super::given::{MANIFEST, fails, flowers, iris, json, json_error, says};
+use crate::support::program;
 
 const SCORES: &str = "accuracy 0.9600 on test, neg_log_loss -0.1924 on test, accuracy 0.9800 on train, neg_log_loss -0.2451 on train";
 const FITTING: &str = "   fitting iris on 100 rows with 4 features\n";
@@ -168,4 +169,48 @@ fn rows_that_cannot_be_read_are_the_users_to_mend() {
         "absent.yaml does not exist; -f takes the path of a manifest",
     );
     assert!(!Path::new("auriga-data").exists());
+}
+
+#[test]
+fn a_version_fitted_before_must_pass_the_bar_too() {
+    let folder = iris();
+    says(
+        folder.path(),
+        "fit -f model.yaml --no-activate",
+        &format!("default/iris: fitted as version 1, inactive; {SCORES}\n"),
+        FITTING,
+    );
+    let text = "accuracy on test is 0.96, not greater than 0.97: nothing was written\n";
+    says(
+        folder.path(),
+        "fit -f model.yaml --save-if-better-than 0.97",
+        text,
+        "",
+    );
+    let model = json(folder.path(), "list")["models"][0].clone();
+    assert_eq!(model["activeVersion"], json!(null), "{model}");
+}
+
+#[test]
+fn a_result_that_cannot_be_printed_is_an_error_and_a_reader_gone_is_none() {
+    let folder = iris();
+    let fit = |stdout: Stdio| {
+        let mut command = program(folder.path());
+        command
+            .args(["fit", "-f", "model.yaml"])
+            .stdout(stdout)
+            .stderr(Stdio::piped());
+        let ended = command.output().unwrap();
+        (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
+    };
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let (code, stderr) = fit(full.into());
+    assert_eq!(code, Some(1));
+    assert!(
+        stderr.contains("error: the result could not be printed: No space left on device"),
+        "{stderr}"
+    );
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(fit(writer.into()), (Some(0), String::new()));
 }

@@ -123,3 +123,21 @@ fn damage(bench: &Workbench) {
     });
     assert_eq!(n_rows, 1);
 }
+
+#[test]
+fn fit_makes_a_version_past_a_damaged_one() {
+    let bench = Workbench::new("iris");
+    assert_eq!(bench.fit(&[])["version"], 1);
+    damage(&bench);
+    let fitted = bench.fit(&[]);
+    assert_eq!(
+        (&fitted["version"], &fitted["active"]),
+        (&2.into(), &true.into()),
+        "{fitted}"
+    );
+    assert_eq!(
+        bench.fit(&[])["version"],
+        2,
+        "the sound one is answered from then on"
+    );
+}
