@@ -587,7 +587,6 @@ fn an_empty_line_gets_a_remedy_that_holds() {
         "ridge:",
         &["12:5: spec.estimator.ridge: is empty; write {} for its defaults, or remove the line"],
     );
-    // These have no defaults.
     check_edit(
         "\n    logisticRegression:\n      c: 0.3",
         "",

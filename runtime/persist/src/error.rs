@@ -95,6 +95,9 @@ pub enum Fault {
     /// There is nothing at its address.
     #[error("does not exist; fit a model first, or check the address")]
     Absent,
+    /// What was opened is no longer at its address: writing on would lose what is written.
+    #[error("was removed or replaced while it was open; start again to use what is there now")]
+    Replaced,
     /// It does not answer.
     #[error("cannot be reached ({0}); try again, and look at its disk if that does not help")]
     Unavailable(String),

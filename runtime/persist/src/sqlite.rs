@@ -28,10 +28,12 @@ use crate::{
     VersionManifest, Which, Written,
 };
 use failure::{Address, Failure};
+use place::FileIdentity;
 
 /// One handle to a store in a SQLite file; any number of handles and processes may share the file.
 pub(crate) struct SqliteStore {
     address: Address,
+    file: FileIdentity,
     /// One connection: two would only wait for each other inside SQLite.
     writer: SqlitePool,
     readers: SqlitePool,
@@ -42,8 +44,9 @@ pub(crate) struct SqliteStore {
 const ATTEMPTS: usize = 3;
 
 impl SqliteStore {
-    async fn begin_writing(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await
+    async fn begin_writing(&self) -> Result<Transaction<'static, Sqlite>, Failure> {
+        self.file.check()?;
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 
     async fn try_write(&self, model: &ModelKey, draft: Draft) -> Result<Written, Failure> {
@@ -164,6 +167,7 @@ impl SqliteStore {
     }
 
     async fn try_properties(&self, model: &ModelKey) -> Result<Properties, Failure> {
+        self.file.check()?;
         let mut tx = self.readers.begin().await?;
         let last = ledger::last(&mut tx, model).await?;
         Ok(Properties {

@@ -1,18 +1,18 @@
 //! What texts become: tables, or messages.
 
+mod random;
+
 use std::{
     fmt::Write as _,
     io::{self, Cursor, Read},
 };
 
 use auriga_learn::{Cell, ColumnKind, Table};
-use proptest::{prelude::*, test_runner::Config};
 use tokio::sync::watch;
 
-use super::{Csv, records::Records};
+use super::Csv;
 use crate::{
     AddressPolicy, DataError, Limits, Progress,
-    place::{file, text},
     source::{Input, Source},
 };
 
@@ -540,124 +540,4 @@ fn fewer_bytes_than_promised_are_no_table() {
     let source = Source::new("t".to_owned(), input, Some(6), &limits, reported);
     let error = csv().read(source, &limits).unwrap_err();
     assert!(matches!(error, DataError::Changed { .. }), "{error}");
-}
-
-/// Run it with `cargo test --release -p auriga-data -- --ignored --nocapture`.
-#[test]
-#[ignore = "measures, which makes sense in a release build alone"]
-fn numbers_are_read_in_the_time_that_pandas_takes() {
-    let written = |n_rows: u32, n_columns: u32| {
-        let header = (0..n_columns)
-            .map(|column| format!("c{column}"))
-            .collect::<Vec<_>>()
-            .join(",");
-        let mut text = format!("{header}\n");
-        for row in 0..n_rows {
-            for column in 0..n_columns {
-                let separator = if column + 1 == n_columns { '\n' } else { ',' };
-                let value = f64::from(row * n_columns + column).sin() * 3.0;
-                write!(text, "{value}{separator}").unwrap();
-            }
-        }
-        text
-    };
-    // On the machine of the first measurement pandas 3.1 took 17 and 500 ms of one core, this crate 16 and 630; the bounds
-    // leave room for other machines.
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("numbers.csv");
-    let limits = Limits::new(AddressPolicy::Cluster);
-    for (n_rows, n_columns, most_ms) in [(15_000, 20, 30), (1_000_000, 10, 1_500)] {
-        let text = written(n_rows, n_columns);
-        std::fs::write(&path, &text).unwrap();
-        let best = (0..5)
-            .map(|_| {
-                let begun = std::time::Instant::now();
-                let (reported, _watched) = watch::channel(Progress::default());
-                let source = file::open(&path, "t".to_owned(), &limits, reported).unwrap();
-                assert_eq!(csv().read(source, &limits).unwrap().n_rows(), n_rows as usize);
-                begun.elapsed()
-            })
-            .min()
-            .unwrap();
-        println!(
-            "{n_rows} x {n_columns}, {} MB: {best:.1?}",
-            text.len() / 1_000_000
-        );
-        assert!(best.as_millis() < most_ms, "{best:?}");
-    }
-}
-
-fn finite() -> impl Strategy<Value = f64> {
-    any::<f64>().prop_filter("missing and infinite cells are tested by themselves", |value| {
-        value.is_finite()
-    })
-}
-
-proptest! {
-    #![proptest_config(Config { cases: 512, failure_persistence: None, ..Config::default() })]
-
-    #[test]
-    fn no_bytes_panic(bytes in any::<Vec<u8>>(), skiprows in 0_u64..3, header in any::<Option<bool>>()) {
-        let _ = read(&bytes, &Csv { skiprows, header, ..csv() });
-    }
-
-    #[test]
-    fn no_text_of_csv_signs_panics(text in "[a1.,;\"\r\n\u{feff}é -]{0,60}", skiprows in 0_u64..3, nrows in prop::option::of(1_u64..3)) {
-        let _ = read(&text, &Csv { skiprows, nrows, ..csv() });
-    }
-
-    #[test]
-    fn rows_are_cut_as_the_csv_crate_cuts_them(text in "[ab,\"\r\n]{0,40}") {
-        let limits = Limits::new(AddressPolicy::Cluster);
-        let (reported, _watched) = watch::channel(Progress::default());
-        let mut records = Records::new(text::open("t", &text, &limits, reported), b',', &limits);
-        let mut expected = ::csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(text.as_bytes())
-            .into_records();
-        loop {
-            match records.next() {
-                Ok(true) => {
-                    let row = records.row();
-                    let found: Vec<&str> = (0..row.n_fields()).map(|field| row.cell(field)).collect();
-                    let expected = expected.next().unwrap().unwrap();
-                    prop_assert_eq!(found, expected.iter().collect::<Vec<_>>());
-                }
-                Ok(false) => break,
-                Err(DataError::UnclosedQuote { .. }) => return Ok(()),
-                Err(error) => panic!("{error}"),
-            }
-        }
-        prop_assert!(expected.next().is_none());
-    }
-
-    #[test]
-    fn a_table_written_as_csv_comes_back(
-        rows in prop::collection::vec(
-            (prop::option::of(finite()), prop::option::of("[ -~é\r\n]{1,12}"), any::<Option<bool>>()), 1..20)
-    ) {
-        let mut writer = ::csv::Writer::from_writer(Vec::new());
-        writer.write_record(["number", "text", "boolean"]).unwrap();
-        for (number, text, boolean) in &rows {
-            let number = number.map(|value| format!("{value:?}")).unwrap_or_default();
-            let boolean = boolean.map(|value| value.to_string()).unwrap_or_default();
-            writer.write_record([number.as_str(), text.as_deref().unwrap_or_default(), &boolean]).unwrap();
-        }
-        let text = String::from_utf8(writer.into_inner().unwrap()).unwrap();
-        let declared = Csv {
-            default_missing_values: false,
-            types: [("number", ColumnKind::Number), ("text", ColumnKind::Text), ("boolean", ColumnKind::Boolean)]
-                .map(|(name, kind)| (name.to_owned(), kind)).into(),
-            ..csv()
-        };
-        let table = read(&text, &declared).unwrap();
-        prop_assert_eq!(table.n_rows(), rows.len());
-        for (at, (number, text, boolean)) in rows.iter().enumerate() {
-            let cell = |name| table.column(name).unwrap().cell(at);
-            prop_assert_eq!(cell("number"), number.map_or(Cell::Missing, Cell::Number));
-            prop_assert_eq!(cell("text"), text.as_deref().map_or(Cell::Missing, Cell::Text));
-            prop_assert_eq!(cell("boolean"), boolean.map_or(Cell::Missing, Cell::Boolean));
-        }
-    }
 }

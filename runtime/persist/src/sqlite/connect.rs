@@ -13,7 +13,7 @@ use sqlx::{
 use super::{
     SqliteStore, create,
     failure::{Address, Failure},
-    place::{self, Found},
+    place::{self, FileIdentity, Found},
     schema,
 };
 use crate::{Fault, PersistError};
@@ -74,8 +74,10 @@ pub(super) async fn open(
     }
     drop(connection);
     let address = Address::of(path);
+    let file = FileIdentity::of(path)?;
     Ok(SqliteStore {
         address,
+        file,
         writer,
         readers,
     })

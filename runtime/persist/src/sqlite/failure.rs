@@ -163,6 +163,7 @@ mod tests {
                 let fault = code_fault(*code, "message");
                 let name = match fault {
                     Fault::Absent => "absent",
+                    Fault::Replaced => "replaced",
                     Fault::Unavailable(_) => "unavailable",
                     Fault::Full => "full",
                     Fault::NotWritable(_) => "not writable",

@@ -47,6 +47,22 @@ async fn a_full_store_changes_nothing_and_recovers_when_there_is_room() {
 }
 
 #[tokio::test]
+async fn a_store_that_was_removed_or_replaced_is_not_written_to() {
+    let (folder, store) = store().await;
+    store.write(&iris(), draft("before")).await.unwrap();
+    fs::remove_file(folder.path().join("models.db")).unwrap();
+    assert_eq!(fault(store.write(&iris(), draft("lost")).await), Fault::Replaced);
+    assert_eq!(fault(store.properties(&iris()).await), Fault::Replaced);
+
+    let other = SqliteStore::open(&folder.path().join("models.db")).await.unwrap();
+    assert_eq!(
+        fault(store.activate(&iris(), activation(version(1), 0)).await),
+        Fault::Replaced
+    );
+    other.write(&iris(), draft("new")).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_store_that_refuses_writes_says_so() {
     let (_folder, store) = store().await;
     let mut writer = store.writer.acquire().await.unwrap();
