@@ -14,6 +14,7 @@ use auriga_learn::{Control, FitError, Fitted, GoldenRequests, Metric, Task};
 use auriga_persist::{
     Draft, Facts, Fault, IdempotencyKey, PersistError, Persister, Scores, VersionManifest, Written,
 };
+use auriga_serve::Loaded;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -37,12 +38,12 @@ pub(crate) struct Wishes {
 }
 
 /// How a fit ended.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Outcome {
     /// A new version, inactive.
-    New(VersionManifest),
-    /// A version with this very spec and data was there already.
-    Existing(VersionManifest),
+    New(Box<VersionManifest>),
+    /// A version with this very spec and data was there already, and was found good.
+    Existing(Box<Loaded>),
     /// The score was not greater than the bar.
     NotBetter {
         /// The scores.
@@ -92,16 +93,16 @@ pub(crate) async fn fit(
     let mut damaged = listing.newest_damaged();
     for same in listing.versions.into_iter().filter(is_same).rev() {
         match activation::load(store, key, same.number).await {
-            Ok(_) => {
+            Ok(loaded) => {
                 let Facts {
                     signature, scores, ..
-                } = &same.facts;
+                } = &loaded.manifest().facts;
                 return Ok(match not_better(manifest, wishes, signature.task, scores) {
                     Some(message) => Outcome::NotBetter {
                         scores: scores.clone(),
                         message,
                     },
-                    None => Outcome::Existing(same),
+                    None => Outcome::Existing(Box::new(loaded)),
                 });
             }
             Err(failure) if activation::is_damage(&failure) => {
@@ -144,8 +145,10 @@ pub(crate) async fn fit(
         time: Timestamp::now(),
     };
     Ok(match write(store, key, draft, console).await? {
-        Written::New(version) => Outcome::New(version),
-        Written::Existing(version) => Outcome::Existing(version),
+        Written::New(version) => Outcome::New(Box::new(version)),
+        Written::Existing(version) => {
+            Outcome::Existing(Box::new(activation::load(store, key, version.number).await?))
+        }
     })
 }
 

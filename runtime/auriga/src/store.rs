@@ -1,8 +1,8 @@
 //! Finds the store that a command works on.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
-use auriga_persist::{Persister, StoreUri, open, open_existing};
+use auriga_persist::StoreUri;
 
 use crate::{failure::Failure, manifest::Manifest};
 
@@ -20,14 +20,4 @@ pub(crate) fn uri(written: Option<&str>, manifest: Option<&Manifest>) -> Result<
         (None, None) => (DEFAULT_URI, Path::new(".")),
     };
     Ok(StoreUri::parse(text, base)?)
-}
-
-/// Opens a store to write to, making it if need be.
-pub(crate) async fn open_for_writing(uri: &StoreUri) -> Result<Arc<dyn Persister>, Failure> {
-    Ok(open(uri).await?)
-}
-
-/// Opens a store that must be there already.
-pub(crate) async fn open_for_reading(uri: &StoreUri) -> Result<Arc<dyn Persister>, Failure> {
-    Ok(open_existing(uri).await?)
 }

@@ -80,11 +80,7 @@ impl Service {
 
     /// Whether the entry points fit `loaded`, so that [`Service::swap`] will not fail.
     pub fn check(&self, loaded: &Loaded) -> Result<(), MappingError> {
-        let signature = loaded.fitted().signature();
-        self.settings
-            .entry_points
-            .iter()
-            .try_for_each(|entry_point| Inputs::resolve(entry_point, signature).map(drop))
+        resolve(&self.settings, loaded).map(drop)
     }
 
     /// Lets `loaded` answer from now on; requests in flight finish on the version they began with.
@@ -214,13 +210,7 @@ impl Service {
 impl Live {
     fn new(settings: &Settings, loaded: Loaded) -> Result<Live, MappingError> {
         let manifest = loaded.manifest();
-        let signature = loaded.fitted().signature();
-        let resolve = |entry_point| Inputs::resolve(entry_point, signature);
-        let inputs = settings
-            .entry_points
-            .iter()
-            .map(resolve)
-            .collect::<Result<_, _>>()?;
+        let inputs = resolve(settings, &loaded)?;
         let mut service_metadata = settings.service_metadata.clone();
         service_metadata
             .entry("service_version".to_owned())
@@ -235,6 +225,15 @@ impl Live {
             loaded,
         })
     }
+}
+
+/// What each entry point takes, in the order of the settings.
+fn resolve(settings: &Settings, loaded: &Loaded) -> Result<Vec<Inputs>, MappingError> {
+    let signature = loaded.fitted().signature();
+    let entry_points = settings.entry_points.iter();
+    entry_points
+        .map(|entry_point| Inputs::resolve(entry_point, signature))
+        .collect()
 }
 
 impl Counts {

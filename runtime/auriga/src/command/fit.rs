@@ -50,11 +50,11 @@ impl Fit {
                 json!({ "saved": false, "scores": scores, "message": message }),
             );
         }
-        let store = store::open_for_writing(&uri).await?;
+        let store = auriga_persist::open(&uri).await?;
         let key = &manifest.checked.key;
-        let (verb, version) = match fit(&manifest, &*store, &wishes, console).await? {
-            Outcome::New(version) => ("fitted", version),
-            Outcome::Existing(version) => ("already fitted", version),
+        let (version, loaded) = match fit(&manifest, &*store, &wishes, console).await? {
+            Outcome::New(version) => (*version, None),
+            Outcome::Existing(loaded) => (loaded.manifest().clone(), Some(*loaded)),
             Outcome::NotBetter { scores, message } => {
                 return console.result(
                     &message,
@@ -65,11 +65,19 @@ impl Fit {
         let mut json = version_json(&version);
         json["model"] = key.to_string().into();
         json["saved"] = Value::Bool(true);
-        json["new"] = Value::Bool(verb == "fitted");
+        json["new"] = Value::Bool(loaded.is_none());
+        let verb = if loaded.is_none() {
+            "fitted"
+        } else {
+            "already fitted"
+        };
         let is_active = if self.no_activate {
             store.properties(key).await?.active_version == Some(version.number)
         } else {
-            let loaded = activation::load(&*store, key, version.number).await?;
+            let loaded = match loaded {
+                Some(loaded) => loaded,
+                None => activation::load(&*store, key, version.number).await?,
+            };
             activation::activate(&*store, key, &loaded, "fit").await?;
             true
         };

@@ -45,7 +45,7 @@ impl List {
             Some(files.manifest(&files.read()?)?)
         };
         let uri = store::uri(self.store.persister.as_deref(), manifest.as_ref())?;
-        let store = store::open_for_reading(&uri).await?;
+        let store = auriga_persist::open_existing(&uri).await?;
         let keys = match manifest {
             Some(manifest) => vec![manifest.checked.key],
             None => store.models().await?,

@@ -33,7 +33,7 @@ impl Serve {
         let key = manifest.checked.key.clone();
         let uri = store::uri(self.store.persister.as_deref(), Some(&manifest))?;
         let socket = Socket::bind(self.listen.listen)?;
-        let store = store::open_for_reading(&uri).await?;
+        let store = auriga_persist::open_existing(&uri).await?;
         let ending = watch::asked_to_end()?;
         let service = Service::new(translate::settings(&manifest.checked), store.clone())?;
         let front = socket.serve(Arc::new(service))?;

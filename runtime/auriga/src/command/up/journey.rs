@@ -123,8 +123,7 @@ impl Journey {
                 Err(failure) => return Err(failure.into()),
             }
         }
-        let number = self.fit(manifest).await?;
-        Ok((activation::load(&*self.store, key, number).await?, "fit"))
+        Ok((self.fit(manifest).await?, "fit"))
     }
 
     /// The active version if it was fitted to this spec, else the newest that was.
@@ -153,10 +152,10 @@ impl Journey {
         Ok(Some(found.number))
     }
 
-    async fn fit(&self, manifest: &Manifest) -> Result<VersionNumber, Failure> {
+    async fn fit(&self, manifest: &Manifest) -> Result<Loaded, Failure> {
         let version = match fit(manifest, &*self.store, &Wishes::default(), &self.console).await? {
             Outcome::New(version) => version,
-            Outcome::Existing(version) => return Ok(version.number),
+            Outcome::Existing(loaded) => return Ok(*loaded),
             Outcome::NotBetter { message, .. } => return Err(Failure::mistake(message)),
         };
         self.console.tell(
@@ -164,6 +163,6 @@ impl Journey {
             format_args!("version {}: {}", version.number, shown(&version.facts.scores)),
             version_json(&version),
         );
-        Ok(version.number)
+        Ok(activation::load(&*self.store, &manifest.checked.key, version.number).await?)
     }
 }
