@@ -3,7 +3,7 @@
 mod pace;
 mod stream;
 
-use std::{future::Future, pin::pin, sync::Arc};
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     extract::Request,
@@ -11,7 +11,11 @@ use axum::{
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, sync::watch};
+use tokio::{
+    net::TcpStream,
+    sync::watch,
+    time::{Instant, sleep_until},
+};
 
 use self::{pace::Pace, stream::Paced};
 use crate::{Limits, Service, routes::Routes};
@@ -29,6 +33,10 @@ pub(crate) enum Stage {
 
 /// The largest head of a request, and what is read of a body at a time.
 const BUFFER_BYTES: usize = 64 << 10;
+
+/// How long a connection that was accepted just before the end may take to send its first request. Its client has every
+/// reason to expect an answer, unlike one that kept a connection after its answers; the answer closes it.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// Serves `stream` until the client closes it, is too slow, or `stage` says so.
 pub(crate) fn run(
@@ -67,15 +75,21 @@ pub(crate) fn run(
             .serve_connection(io, answer);
         let mut connection = pin!(connection);
         let mut too_slow = pin!(pace.too_slow());
+        let mut lets_go = None;
         loop {
             tokio::select! {
                 biased;
                 // A client that went away or wrote nonsense is its own business: hyper has answered what can be.
                 _ = &mut connection => return,
                 () = &mut too_slow => return,
+                () = sleep_until(lets_go.unwrap_or_else(Instant::now)), if lets_go.is_some() => {
+                    lets_go = None;
+                    connection.as_mut().graceful_shutdown();
+                }
                 _ = stage.changed() => match *stage.borrow_and_update() {
                     Stage::Serve => {}
-                    Stage::Finish => connection.as_mut().graceful_shutdown(),
+                    Stage::Finish if pace.is_used() => connection.as_mut().graceful_shutdown(),
+                    Stage::Finish => lets_go = Some(Instant::now() + FIRST_REQUEST),
                     Stage::Close => return,
                 },
             }

@@ -16,6 +16,8 @@ pub(super) struct Pace {
     deadline: AtomicU64,
     /// Whether the next byte begins a request.
     idle: AtomicBool,
+    /// Whether any request came so far.
+    used: AtomicBool,
     /// Whether a request was answered before its body was read to the end.
     left_body: AtomicBool,
     header_timeout: Duration,
@@ -30,6 +32,7 @@ impl Pace {
             started: Instant::now(),
             deadline: AtomicU64::new(0),
             idle: AtomicBool::new(false),
+            used: AtomicBool::new(false),
             left_body: AtomicBool::new(false),
             header_timeout: limits.header_timeout,
             idle_timeout: limits.idle_timeout,
@@ -49,8 +52,14 @@ impl Pace {
 
     /// A request's head is complete.
     pub(super) fn request_began(&self) {
+        self.used.store(true, Ordering::Relaxed);
         self.idle.store(false, Ordering::Relaxed);
         self.allow(self.request_timeout);
+    }
+
+    /// Whether any request came so far.
+    pub(super) fn is_used(&self) -> bool {
+        self.used.load(Ordering::Relaxed)
     }
 
     /// A request's answer is ready to be written.

@@ -39,6 +39,21 @@ async fn requests_in_flight_finish_and_idle_connections_close() {
     front.stopped().await;
 }
 
+/// Two listeners may share a socket while one server takes over from another: the old one may just have accepted.
+#[tokio::test]
+async fn a_connection_accepted_before_the_end_still_gets_its_first_answer() {
+    let mut front = Front::iris().await;
+    let mut waiting = front.client().await;
+    // The listener takes connections in their order: once this one is answered, the other is accepted.
+    assert_eq!(front.client().await.get("/livez").await.status, 200);
+    front.shut_down();
+    while TcpStream::connect(front.address).await.is_ok() {}
+    let answer = waiting.get(&format!("/predict?{SETOSA_QUERY}")).await;
+    assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+    waiting.closed().await;
+    front.stopped().await;
+}
+
 #[tokio::test]
 async fn alive_turns_first_and_the_listener_closes_later() {
     let limits = Limits {
