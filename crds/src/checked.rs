@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use crate::{
-    ClassWeight, ConfigMapKey, Csv, Fault, LinearRegression, LogisticRegression, Model, ModelKey,
-    OneHotEncoder, Ridge, Serving, SimpleImputer, Source, StandardScaler, Training, Transformer, Weight,
-    fit_hash,
+    ClassWeight, ConfigMapKey, Csv, Fault, LinearRegression, LogisticRegression, MinMaxScaler, Model,
+    ModelKey, OneHotEncoder, PolynomialFeatures, Ridge, Serving, SimpleImputer, Source, StandardScaler,
+    Training, Transformer, Weight, fit_hash,
 };
 
 /// A Model that obeys every rule of its schema.
@@ -78,6 +78,10 @@ pub struct CheckedStep {
 pub enum CheckedTransformer {
     /// See [`StandardScaler`].
     StandardScaler(StandardScaler),
+    /// See [`MinMaxScaler`].
+    MinMaxScaler(MinMaxScaler),
+    /// See [`PolynomialFeatures`].
+    PolynomialFeatures(PolynomialFeatures),
     /// See [`SimpleImputer`].
     SimpleImputer(SimpleImputer),
     /// See [`OneHotEncoder`].
@@ -181,13 +185,18 @@ fn source(source: Source) -> Option<CheckedSource> {
 }
 
 fn step(step: Transformer) -> Option<CheckedStep> {
-    let transformer = match step.standard_scaler {
-        Some(scaler) => CheckedTransformer::StandardScaler(scaler),
-        None => match step.simple_imputer {
-            Some(imputer) => CheckedTransformer::SimpleImputer(imputer),
-            None => CheckedTransformer::OneHotEncoder(step.one_hot_encoder?),
-        },
-    };
+    let standard_scaler = step.standard_scaler.map(CheckedTransformer::StandardScaler);
+    let min_max_scaler = step.min_max_scaler.map(CheckedTransformer::MinMaxScaler);
+    let polynomial_features = step
+        .polynomial_features
+        .map(CheckedTransformer::PolynomialFeatures);
+    let simple_imputer = step.simple_imputer.map(CheckedTransformer::SimpleImputer);
+    let one_hot_encoder = step.one_hot_encoder.map(CheckedTransformer::OneHotEncoder);
+    let transformer = standard_scaler
+        .or(min_max_scaler)
+        .or(polynomial_features)
+        .or(simple_imputer)
+        .or(one_hot_encoder)?;
     Some(CheckedStep {
         name: step.name,
         columns: step.columns,

@@ -55,7 +55,8 @@ pub use persister::Persister;
 pub use serving::{EntryPoint, Parameter, ParameterType, Serving};
 pub use training::{GoldenRequests, Scoring, Training};
 pub use transformer::{
-    FillValue, HandleUnknown, ImputeStrategy, OneHotEncoder, SimpleImputer, StandardScaler, Transformer,
+    FeatureRange, FillValue, HandleUnknown, ImputeStrategy, MinMaxScaler, OneHotEncoder, PolynomialFeatures,
+    SimpleImputer, StandardScaler, Transformer,
 };
 
 /// The API group of all kinds.

@@ -13,7 +13,8 @@ mod unions;
 mod values;
 
 pub(crate) use relations::{
-    fill_value_has_use, mapped_once, names_without_header, scoring_suits_estimator, target_is_no_feature,
+    fill_value_has_use, mapped_once, names_without_header, range_is_not_empty, scoring_suits_estimator,
+    target_is_no_feature,
 };
 pub(crate) use unions::{
     one_class_weight, one_estimator, one_fill_value, one_format, one_place, one_transformer,
@@ -113,6 +114,7 @@ pub(crate) fn all() -> Vec<Rule> {
         positive(),
         one_fill_value(),
         fill_value_has_use(),
+        range_is_not_empty(),
         scoring_suits_estimator(),
         persister_uri(),
         no_user_info(),

@@ -7,7 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::rule;
 
 /// The members of [`Transformer`] of which exactly one is given.
-pub(crate) const MEMBERS: &[&str] = &["standardScaler", "simpleImputer", "oneHotEncoder"];
+pub(crate) const MEMBERS: &[&str] = &[
+    "standardScaler",
+    "minMaxScaler",
+    "polynomialFeatures",
+    "simpleImputer",
+    "oneHotEncoder",
+];
 
 /// One step: a name, the columns it works on, and exactly one transformer. Steps run in their order; each sees the
 /// columns as the steps before it left them, and columns it does not take pass through.
@@ -26,6 +32,12 @@ pub struct Transformer {
     /// Shifts and scales number columns to mean 0 and standard deviation 1 (scikit-learn's StandardScaler).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standard_scaler: Option<StandardScaler>,
+    /// Shifts and scales number columns to a given range (scikit-learn's MinMaxScaler).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_max_scaler: Option<MinMaxScaler>,
+    /// Adds powers and products of number columns (scikit-learn's PolynomialFeatures).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub polynomial_features: Option<PolynomialFeatures>,
     /// Fills in missing values (scikit-learn's SimpleImputer).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub simple_imputer: Option<SimpleImputer>,
@@ -44,6 +56,59 @@ pub struct StandardScaler {
     /// Divide by the standard deviation (of the population, as scikit-learn does); a constant column is divided by 1.
     #[serde(default = "yes")]
     pub with_std: bool,
+}
+
+/// Shifts and scales number columns so that the smallest and the largest value of the fit become the ends of a range.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MinMaxScaler {
+    /// The range. A constant column becomes its minimum.
+    #[serde(default)]
+    pub feature_range: FeatureRange,
+    /// Bring values beyond those of the fit to the nearer end of the range; otherwise they leave it.
+    #[serde(default)]
+    pub clip: bool,
+}
+
+/// The range that a MinMaxScaler maps to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = rule::range_is_not_empty())]
+pub struct FeatureRange {
+    /// What the smallest value becomes.
+    #[serde(default = "zero")]
+    #[schemars(range(min = -1e12, max = 1e12))]
+    pub min: f64,
+    /// What the largest value becomes.
+    #[serde(default = "one")]
+    #[schemars(range(min = -1e12, max = 1e12))]
+    pub max: f64,
+}
+
+impl Default for FeatureRange {
+    fn default() -> FeatureRange {
+        FeatureRange {
+            min: zero(),
+            max: one(),
+        }
+    }
+}
+
+/// Replaces number columns by all their products of up to `degree` factors, such as `a`, `b`, `a^2`, `a b` and `b^2`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PolynomialFeatures {
+    /// The most factors of a product. The number of columns grows fast with it: 20 columns become 231 at degree 2, and
+    /// 10,626 at degree 4.
+    #[serde(default = "two")]
+    #[schemars(range(min = 1, max = 10))]
+    pub degree: i64,
+    /// Only products of different columns: `a b`, but not `a^2`.
+    #[serde(default)]
+    pub interaction_only: bool,
+    /// Put a column of ones, called `1`, before the others. An estimator with an intercept has no use for it.
+    #[serde(default = "yes")]
+    pub include_bias: bool,
 }
 
 /// Fills in missing values, each with a value learned from its column.
@@ -110,6 +175,18 @@ pub enum HandleUnknown {
     Error,
     /// All zeros.
     Ignore,
+}
+
+fn zero() -> f64 {
+    0.0
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn two() -> i64 {
+    2
 }
 
 fn yes() -> bool {

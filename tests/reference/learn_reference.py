@@ -18,7 +18,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import get_scorer
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, PolynomialFeatures, StandardScaler
 
 from compare import differences
 
@@ -149,7 +149,7 @@ def regression_cases():
     yield regressor("ridge with dependent columns", Ridge(), {"kind": "ridge"}, dependent, y)
 
 
-def transformed(name, steps, names, fit_columns, test_columns, apply):
+def transformed(name, steps, names, fit_columns, test_columns, apply, **more):
     """A case that compares the matrix; a ridge comes last because a model needs an estimator."""
     n_rows = len(fit_columns[0]["cells"])
     return {
@@ -159,7 +159,7 @@ def transformed(name, steps, names, fit_columns, test_columns, apply):
         "transformers": steps,
         "estimator": {"kind": "ridge"},
         "test_features": test_columns,
-        "expected": {"matrix": np.asarray(apply, dtype=float).tolist(), "n_columns": len(names)},
+        "expected": {"matrix": np.asarray(apply, dtype=float).tolist(), "n_columns": len(names)} | more,
     }
 
 
@@ -179,6 +179,25 @@ def transformer_cases():
         scaler = StandardScaler(**keywords).fit(fit)
         step = {"name": "scale", "kind": "standardScaler", **parameters}
         yield transformed(f"scaler {parameters}", [step], range(4), table(fit), table(test), scaler.transform(test))
+    spread = x[:, [0, 2, 3]]
+    for parameters, keywords in [
+        ({}, {}),
+        ({"min": -2.0, "max": 0.5}, {"feature_range": (-2, 0.5)}),
+        ({"clip": True}, {"clip": True}),
+    ]:
+        scaler = MinMaxScaler(**keywords).fit(spread[:8])
+        step = {"name": "scale", "kind": "minMaxScaler", **parameters}
+        yield transformed(f"min-max scaler {parameters}", [step], range(3), table(spread[:8]), table(spread * 2), scaler.transform(spread * 2))
+    small = random.normal(size=(12, 4))
+    for parameters, keywords in [
+        ({}, {}),
+        ({"degree": 3, "includeBias": False}, {"degree": 3, "include_bias": False}),
+        ({"degree": 4, "interactionOnly": True}, {"degree": 4, "interaction_only": True}),
+    ]:
+        features = PolynomialFeatures(**keywords).fit(small)
+        step = {"name": "products", "kind": "polynomialFeatures", **parameters}
+        names = features.get_feature_names_out([f"x{i}" for i in range(4)])
+        yield transformed(f"polynomial features {parameters}", [step], names, table(small[:8]), table(small), features.transform(small), column_names=list(names))
     for strategy, python in [("mean", "mean"), ("median", "median"), ("mostFrequent", "most_frequent")]:
         imputer = SimpleImputer(strategy=python).fit(holes[:8])
         step = {"name": "fill", "kind": "simpleImputer", "strategy": strategy}

@@ -42,6 +42,18 @@ pub(crate) fn fill_value_has_use() -> Rule {
     .blames("fillValue")
 }
 
+pub(crate) fn range_is_not_empty() -> Rule {
+    Rule::new(
+        "self.min < self.max",
+        "must be less than max; the defaults are 0 and 1",
+        |value| {
+            let end = |name: &str, default: f64| value.get(name).and_then(Value::as_f64).unwrap_or(default);
+            end("min", 0.0) < end("max", 1.0)
+        },
+    )
+    .blames("min")
+}
+
 pub(crate) fn scoring_suits_estimator() -> Rule {
     let classifiers: Vec<String> = crate::estimator::CLASSIFIERS
         .iter()

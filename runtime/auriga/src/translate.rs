@@ -9,8 +9,8 @@ use auriga_crds::{
 use auriga_data::{Csv, Place};
 use auriga_learn::{
     ClassWeight, ColumnKind, Estimator, Fill, HandleUnknown, ImputeStrategy, LinearRegression,
-    LogisticRegression, Metric, OneHotEncoder, Ridge, SimpleImputer, StandardScaler, Step, Steps,
-    Transformer,
+    LogisticRegression, Metric, MinMaxScaler, OneHotEncoder, PolynomialFeatures, Ridge, SimpleImputer,
+    StandardScaler, Step, Steps, Transformer,
 };
 use auriga_serve::{EntryPoint, Mapped, Settings, ValueKind};
 
@@ -30,6 +30,18 @@ fn step(step: &CheckedStep) -> Step {
             Transformer::StandardScaler(StandardScaler {
                 with_mean: *with_mean,
                 with_std: *with_std,
+            })
+        }
+        CheckedTransformer::MinMaxScaler(scaler) => Transformer::MinMaxScaler(MinMaxScaler {
+            min: scaler.feature_range.min,
+            max: scaler.feature_range.max,
+            clip: scaler.clip,
+        }),
+        CheckedTransformer::PolynomialFeatures(features) => {
+            Transformer::PolynomialFeatures(PolynomialFeatures {
+                degree: usize::try_from(features.degree).unwrap_or(usize::MAX),
+                interaction_only: features.interaction_only,
+                include_bias: features.include_bias,
             })
         }
         CheckedTransformer::SimpleImputer(imputer) => Transformer::SimpleImputer(SimpleImputer {

@@ -156,6 +156,16 @@ impl Column {
     }
 }
 
+/// The first infinite number, which a column must not have.
+pub(crate) fn first_infinite(cells: &[f64]) -> Option<usize> {
+    // Looking at a block without stopping inside takes several numbers at a time.
+    const BLOCK: usize = 1024;
+    let has_one = |block: &[f64]| block.iter().fold(false, |found, cell| found | cell.is_infinite());
+    let start = BLOCK * cells.chunks(BLOCK).position(has_one)?;
+    let within = cells[start..].iter().position(|cell| cell.is_infinite());
+    within.map(|row| start + row)
+}
+
 impl Cell<'_> {
     /// What the cell is; `None` for a missing one, which fits every column.
     pub fn kind(&self) -> Option<ColumnKind> {

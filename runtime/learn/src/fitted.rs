@@ -1,15 +1,18 @@
 //! A fitted model: exists only after a fit, predicts, becomes bytes and comes back.
 
 mod file;
+mod step;
 
 use std::borrow::Cow;
 
 use ndarray::{Array2, Axis};
 
 use crate::{
-    Column, Convergence, FittedEstimator, FittedTransformer, LoadError, PredictError, Signature, Table,
-    TableError, estimator::Output, matrix::matrix, near::near,
+    Column, Convergence, Field, FittedEstimator, FittedTransformer, LoadError, PredictError, Signature,
+    Table, estimator::Output, matrix::matrix, near::near,
 };
+
+pub(crate) use step::{FittedStep, named};
 
 /// The result of a fit: transformers and an estimator with everything they learned.
 ///
@@ -20,34 +23,27 @@ pub struct Fitted {
     /// In order, none missing; `None` for a regression.
     classes: Option<Column>,
     steps: Vec<FittedStep>,
+    /// The names of the matrix's columns.
+    columns: Vec<String>,
     estimator: FittedEstimator,
 }
 
 /// Cells of the estimator's matrix, or of its probabilities, that are made at a time: 8 MiB.
 const BLOCK_CELLS: usize = 1 << 20;
 
-/// A fitted transformer and where its columns stand.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct FittedStep {
-    /// Its name among the steps.
-    pub(crate) name: String,
-    /// Positions of its columns in the table as the steps before it left it.
-    pub(crate) columns: Vec<usize>,
-    /// What it does to them.
-    pub(crate) transformer: FittedTransformer,
-}
-
 impl Fitted {
     pub(crate) fn new(
         signature: Signature,
         classes: Option<Column>,
         steps: Vec<FittedStep>,
+        columns: Vec<String>,
         estimator: FittedEstimator,
     ) -> Fitted {
         Fitted {
             signature,
             classes,
             steps,
+            columns,
             estimator,
         }
     }
@@ -166,25 +162,26 @@ impl Fitted {
     ///
     /// Errors: as [`Fitted::predict`].
     pub fn transform(&self, table: &Table) -> Result<Array2<f64>, PredictError> {
-        let mut table = self.features(table)?;
+        let mut columns: Vec<Cow<'_, Column>> = self.features(table)?;
         for step in &self.steps {
-            let replacements = step.transformer.transform(&table.pick(&step.columns))?;
-            let replaced = table
-                .replace(&step.columns, replacements)
-                .map_err(|error| match error {
-                    TableError::Infinite { column, row } => PredictError::ColumnOverflow { column, row },
-                    other => unreachable!("names and lengths were the same in the fit: {other}"),
-                })?;
-            table = Cow::Owned(replaced);
+            columns = step.transform(columns)?;
         }
-        matrix(&table).map_err(|flaw| flaw.in_prediction())
+        let columns = columns.iter().map(|column| &**column);
+        matrix(
+            table.n_rows(),
+            self.columns.iter().map(String::as_str).zip(columns),
+        )
+        .map_err(|flaw| flaw.in_prediction())
+    }
+
+    /// The names of the columns of [`Fitted::transform`], in order.
+    pub fn matrix_columns(&self) -> &[String] {
+        &self.columns
     }
 
     /// The features in the order of the fit.
-    fn features<'t>(&self, table: &'t Table) -> Result<Cow<'t, Table>, PredictError> {
-        let features = &self.signature.features;
-        let mut positions = Vec::with_capacity(features.len());
-        for (expected_at, feature) in features.iter().enumerate() {
+    fn features<'t>(&self, table: &'t Table) -> Result<Vec<Cow<'t, Column>>, PredictError> {
+        let feature_column = |(expected_at, feature): (usize, &Field)| {
             // Most callers keep the order, and then no name has to be searched for.
             let position = match table.names().get(expected_at) {
                 Some(name) if *name == feature.name => expected_at,
@@ -194,22 +191,22 @@ impl Fitted {
                     .position(|name| *name == feature.name)
                     .ok_or_else(|| self.absent(&feature.name, table))?,
             };
-            let found = table.at(position).1.kind();
-            if found != feature.kind {
-                return Err(PredictError::ColumnKind {
+            let (_, column) = table.at(position);
+            match column.kind() == feature.kind {
+                true => Ok(Cow::Borrowed(column)),
+                false => Err(PredictError::ColumnKind {
                     column: feature.name.clone(),
                     expected: feature.kind,
-                    found,
-                });
+                    found: column.kind(),
+                }),
             }
-            positions.push(position);
-        }
-        let unchanged = positions.len() == table.names().len() && positions.is_sorted();
-        Ok(if unchanged {
-            Cow::Borrowed(table)
-        } else {
-            Cow::Owned(table.pick(&positions))
-        })
+        };
+        self.signature
+            .features
+            .iter()
+            .enumerate()
+            .map(feature_column)
+            .collect()
     }
 
     fn absent(&self, column: &str, table: &Table) -> PredictError {

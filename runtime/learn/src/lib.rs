@@ -43,6 +43,7 @@ mod matrix;
 mod metric;
 mod near;
 mod signature;
+mod size;
 mod steps;
 mod table;
 mod target;
@@ -64,6 +65,7 @@ pub use signature::{Field, Signature, Task};
 pub use steps::{Step, Steps};
 pub use table::{Table, TableBuilder};
 pub use transformer::{
-    Categories, Fill, FittedOneHotEncoder, FittedSimpleImputer, FittedStandardScaler, FittedTransformer,
-    HandleUnknown, ImputeStrategy, OneHotEncoder, SimpleImputer, StandardScaler, Transformer,
+    Categories, Fill, FittedMinMaxScaler, FittedOneHotEncoder, FittedPolynomialFeatures, FittedSimpleImputer,
+    FittedStandardScaler, FittedTransformer, HandleUnknown, ImputeStrategy, MinMaxScaler, OneHotEncoder,
+    PolynomialFeatures, SimpleImputer, StandardScaler, Transformer,
 };

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ShapeBuilder};
 
-use crate::{Cell, Column, FitError, PredictError, Table};
+use crate::{Cell, Column, FitError, PredictError};
 
 /// Why a table is no matrix.
 pub(crate) enum Flaw {
@@ -54,11 +54,14 @@ impl Flaw {
     }
 }
 
-/// n_rows × n_columns numbers; true is 1, false is 0.
-pub(crate) fn matrix(table: &Table) -> Result<Array2<f64>, Flaw> {
+/// n_rows × n_columns numbers, from named columns of n_rows cells; true is 1, false is 0.
+pub(crate) fn matrix<'c>(
+    n_rows: usize,
+    columns: impl ExactSizeIterator<Item = (&'c str, &'c Column)>,
+) -> Result<Array2<f64>, Flaw> {
     // Columns lie together, as in the table and as the least squares take them; products are as fast either way.
-    let mut matrix = Array2::zeros((table.n_rows(), table.names().len()).f());
-    for ((name, column), mut into) in table.columns().zip(matrix.columns_mut()) {
+    let mut matrix = Array2::zeros((n_rows, columns.len()).f());
+    for ((name, column), mut into) in columns.zip(matrix.columns_mut()) {
         if let Column::Text(cells) = column {
             return Err(texts_instead_of_numbers(name, cells));
         }

@@ -4,7 +4,12 @@ use std::{borrow::Cow, collections::HashSet};
 
 use crate::{
     Column, Control, Estimator, Field, FitError, Fitted, PredictError, Signature, Table, TableError,
-    Transformer, fitted::FittedStep, matrix::matrix, near::near,
+    Transformer,
+    fitted::{FittedStep, named},
+    matrix::matrix,
+    near::near,
+    size::check_size,
+    transformer::FEWER_CELLS,
 };
 
 /// A named transformer and the columns it works on.
@@ -81,7 +86,16 @@ impl Steps {
         if table.names().is_empty() {
             return Err(FitError::NoFeatures);
         }
-        let x = matrix(&table).map_err(|flaw| flaw.in_fit(self.estimator.kind()))?;
+        let kind = self.estimator.kind();
+        let n_columns = table.names().len();
+        check_size(
+            table.n_rows(),
+            n_columns,
+            || kind.to_owned(),
+            || FEWER_CELLS.to_owned(),
+        )?;
+        let x = matrix(table.n_rows(), table.columns()).map_err(|flaw| flaw.in_fit(kind))?;
+        let columns = table.names().to_vec();
         drop(table);
         let (estimator, classes) = self.estimator.fit(x.view(), target, control)?;
         let signature = Signature {
@@ -92,12 +106,12 @@ impl Steps {
             },
             task: self.estimator.task(),
         };
-        Ok(Fitted::new(signature, classes, steps, estimator))
+        Ok(Fitted::new(signature, classes, steps, columns, estimator))
     }
 }
 
 impl Step {
-    /// Positions of the columns it takes.
+    /// Positions of the columns it takes, in the order of the table.
     fn positions(&self, table: &Table) -> Result<Vec<usize>, FitError> {
         let takes = self.transformer.takes();
         let Some(columns) = &self.columns else {
@@ -134,15 +148,19 @@ impl Step {
             }
             positions.push(position);
         }
+        positions.sort_unstable();
         Ok(positions)
     }
 
     fn fit(&self, table: &Table) -> Result<FittedStep, FitError> {
         let columns = self.positions(table)?;
-        let transformer = self.transformer.fit(&table.pick(&columns))?;
+        let taken: Vec<(&str, &Column)> = columns.iter().map(|&at| table.at(at)).collect();
+        let transformer = self.transformer.fit(&taken)?;
+        let names = taken.iter().map(|&(name, _)| name.to_owned()).collect();
         Ok(FittedStep {
             name: self.name.clone(),
             columns,
+            names,
             transformer,
         })
     }
@@ -152,10 +170,18 @@ impl Step {
             step: self.name.clone(),
             source,
         };
-        let taken = table.pick(&fitted.columns);
-        let replacements = fitted.transformer.transform(&taken).map_err(failed)?;
+        let transformer = &fitted.transformer;
+        let taken: Vec<(&str, &Column)> = fitted.columns.iter().map(|&at| table.at(at)).collect();
+        check_size(
+            table.n_rows(),
+            (table.names().len() - taken.len()).saturating_add(transformer.n_made()),
+            || format!("transformer \"{}\"", self.name),
+            || transformer.remedy(&taken),
+        )?;
+        let names = fitted.made_names()?;
+        let made = transformer.transform(&taken).map_err(failed)?;
         table
-            .replace(&fitted.columns, replacements)
+            .replace(&fitted.columns, named(names, made))
             .map_err(|error| match error {
                 TableError::Infinite { column, row } => failed(PredictError::ColumnOverflow { column, row }),
                 TableError::DuplicateColumn { column } => FitError::NameClash {

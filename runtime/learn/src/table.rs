@@ -7,7 +7,7 @@ mod tests;
 
 use std::{collections::HashSet, ops::Range};
 
-use crate::{Column, Field, TableError, near::near};
+use crate::{Column, Field, TableError, column::first_infinite, near::near};
 
 pub use builder::TableBuilder;
 
@@ -39,7 +39,7 @@ impl Table {
                 });
             }
             if let Column::Number(cells) = column
-                && let Some(row) = cells.iter().position(|cell| cell.is_infinite())
+                && let Some(row) = first_infinite(cells)
             {
                 return Err(TableError::Infinite {
                     column: name.clone(),
@@ -154,18 +154,6 @@ impl Table {
     /// The column at a position. Panics when there is none, as slices do.
     pub(crate) fn at(&self, position: usize) -> (&str, &Column) {
         (&self.names[position], &self.columns[position])
-    }
-
-    /// The columns at some positions, in that order. Panics when there is none, as slices do.
-    pub(crate) fn pick(&self, at: &[usize]) -> Table {
-        Table {
-            names: at.iter().map(|&position| self.names[position].clone()).collect(),
-            columns: at
-                .iter()
-                .map(|&position| self.columns[position].clone())
-                .collect(),
-            n_rows: self.n_rows,
-        }
     }
 
     fn map_rows(&self, n_rows: usize, map: impl Fn(&Column) -> Column) -> Table {

@@ -3,18 +3,26 @@
 //! A transformer is one file: hyperparameters that implement [`Learns`], the fitted form that implements
 //! [`Transforms`], and one line in the list below.
 
+mod min_max_scaler;
 mod one_hot_encoder;
+mod polynomial_features;
 mod simple_imputer;
 mod standard_scaler;
 
 use crate::{
-    Column, ColumnKind, FitError, LoadError, PredictError, Table,
+    Column, ColumnKind, FitError, LoadError, PredictError,
+    column::first_infinite,
     container::{PartReader, PartWriter},
 };
 
+pub use min_max_scaler::{FittedMinMaxScaler, MinMaxScaler};
 pub use one_hot_encoder::{Categories, FittedOneHotEncoder, HandleUnknown, OneHotEncoder};
+pub use polynomial_features::{FittedPolynomialFeatures, PolynomialFeatures};
 pub use simple_imputer::{Fill, FittedSimpleImputer, ImputeStrategy, SimpleImputer};
 pub use standard_scaler::{FittedStandardScaler, StandardScaler};
+
+/// The columns that a transformer is given: the name and the cells of each.
+pub(crate) type Taken<'t> = [(&'t str, &'t Column)];
 
 /// Hyperparameters of a transformer.
 pub(crate) trait Learns {
@@ -30,7 +38,7 @@ pub(crate) trait Learns {
     fn check(&self) -> Result<(), FitError>;
 
     /// Learns from `columns`, whose kinds are among [`Learns::takes`].
-    fn fit(&self, columns: &Table) -> Result<Self::Fitted, FitError>;
+    fn fit(&self, columns: &Taken<'_>) -> Result<Self::Fitted, FitError>;
 }
 
 /// A fitted transformer.
@@ -38,9 +46,28 @@ pub(crate) trait Transforms: Sized {
     /// How many columns it was fitted with.
     fn n_columns(&self) -> usize;
 
+    /// How many columns it makes of them.
+    fn n_made(&self) -> usize {
+        self.n_columns()
+    }
+
+    /// What helps if it makes more columns of those of the fit than there is memory for.
+    fn remedy(&self, _: &Taken<'_>) -> String {
+        FEWER_CELLS.to_owned()
+    }
+
+    /// For each of the columns so called, the names of those in its place. Asked for in a fit and when a model is
+    /// read, never in a prediction.
+    ///
+    /// Errors: `NameTooLong`.
+    fn names(&self, columns: &[&str]) -> Result<Vec<Vec<String>>, FitError> {
+        Ok(columns.iter().map(|&name| vec![name.to_owned()]).collect())
+    }
+
     /// Maps columns as those of the fit: same number, order and kinds. Answers, for each column, the columns that
-    /// stand in its place. Works row by row, so that no row's result depends on another row.
-    fn transform(&self, columns: &Table) -> Result<Replacements, PredictError>;
+    /// stand in its place, with no infinite number among them. Works row by row, so that no row's result depends on
+    /// another row.
+    fn transform(&self, columns: &Taken<'_>) -> Result<Vec<Vec<Column>>, PredictError>;
 
     /// Puts everything learned into a model file.
     fn write(&self, writer: &mut PartWriter<'_>);
@@ -49,8 +76,8 @@ pub(crate) trait Transforms: Sized {
     fn read(reader: &mut PartReader<'_, '_>) -> Result<Self, LoadError>;
 }
 
-/// For each column that went in, the named columns that come out in its place.
-pub(crate) type Replacements = Vec<Vec<(String, Column)>>;
+/// What helps if a table is too large by itself.
+pub(crate) const FEWER_CELLS: &str = "use fewer rows or columns, such as by nrows or usecols";
 
 macro_rules! transformers {
     ($($(#[$doc:meta])* $Kind:ident => $Fitted:ident,)*) => {
@@ -82,7 +109,7 @@ macro_rules! transformers {
                 match self { $(Transformer::$Kind(hyperparameters) => hyperparameters.check(),)* }
             }
 
-            pub(crate) fn fit(&self, columns: &Table) -> Result<FittedTransformer, FitError> {
+            pub(crate) fn fit(&self, columns: &Taken<'_>) -> Result<FittedTransformer, FitError> {
                 match self {
                     $(Transformer::$Kind(hyperparameters) => {
                         hyperparameters.fit(columns).map(FittedTransformer::$Kind)
@@ -101,7 +128,19 @@ macro_rules! transformers {
                 match self { $(FittedTransformer::$Kind(fitted) => fitted.n_columns(),)* }
             }
 
-            pub(crate) fn transform(&self, columns: &Table) -> Result<Replacements, PredictError> {
+            pub(crate) fn n_made(&self) -> usize {
+                match self { $(FittedTransformer::$Kind(fitted) => fitted.n_made(),)* }
+            }
+
+            pub(crate) fn remedy(&self, columns: &Taken<'_>) -> String {
+                match self { $(FittedTransformer::$Kind(fitted) => fitted.remedy(columns),)* }
+            }
+
+            pub(crate) fn names(&self, columns: &[&str]) -> Result<Vec<Vec<String>>, FitError> {
+                match self { $(FittedTransformer::$Kind(fitted) => fitted.names(columns),)* }
+            }
+
+            pub(crate) fn transform(&self, columns: &Taken<'_>) -> Result<Vec<Vec<Column>>, PredictError> {
                 match self { $(FittedTransformer::$Kind(fitted) => fitted.transform(columns),)* }
             }
 
@@ -122,6 +161,10 @@ macro_rules! transformers {
 transformers! {
     /// Brings number columns to mean 0 and variance 1.
     StandardScaler => FittedStandardScaler,
+    /// Brings number columns to a given range.
+    MinMaxScaler => FittedMinMaxScaler,
+    /// Replaces number columns by their products.
+    PolynomialFeatures => FittedPolynomialFeatures,
     /// Fills missing cells.
     SimpleImputer => FittedSimpleImputer,
     /// Turns a text column into one column of 0 and 1 per category.
@@ -149,5 +192,13 @@ fn texts<'a>(name: &str, column: &'a Column) -> Result<&'a [Option<String>], Pre
             expected: ColumnKind::Text,
             found: other.kind(),
         }),
+    }
+}
+
+/// The numbers of the column that `name` tells, none of which may be infinite.
+fn finite(cells: Vec<f64>, name: impl FnOnce() -> String) -> Result<Vec<f64>, PredictError> {
+    match first_infinite(&cells) {
+        Some(row) => Err(PredictError::ColumnOverflow { column: name(), row }),
+        None => Ok(cells),
     }
 }

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::{ColumnKind, PredictError, near::did_you_mean};
+use crate::{ColumnKind, PredictError, near::did_you_mean, size::gib};
 
 /// A fit that cannot be done, with the reason and the remedy. All but [`FitError::Cancelled`] are the user's data or
 /// hyperparameters.
@@ -111,22 +111,57 @@ pub enum FitError {
         /// The column.
         column: String,
     },
-    /// A column has more categories than a one-hot encoding is good for.
+    /// A column that a one-hot encoding can make nothing of.
     #[error(
-        "oneHotEncoder: column \"{column}\" has {n_categories} categories, more than {limit}; it looks like an \
+        "oneHotEncoder: column \"{column}\" has {n_categories} categories, another one in every row; it looks like an \
          identifier: take it out of the features"
     )]
-    TooManyCategories {
+    Identifier {
         /// The column.
         column: String,
         /// How many categories it has.
         n_categories: usize,
-        /// How many it may have.
+    },
+    /// Polynomial features of more products than are of any use.
+    #[error(
+        "polynomialFeatures: {n_columns} columns have {} products of up to {degree} factors, more than {limit}; lower the \
+         degree, set interactionOnly, or list fewer columns for this step",
+        n_products.map_or_else(|| "countless".to_owned(), |n_products| n_products.to_string())
+    )]
+    TooManyProducts {
+        /// How many columns it takes.
+        n_columns: usize,
+        /// The most factors of a product.
+        degree: usize,
+        /// How many products they have; `None`: too many to count.
+        n_products: Option<usize>,
+        /// How many there may be.
         limit: usize,
+    },
+    /// More numbers than there is memory for.
+    #[error(
+        "{owner}: {n_rows} rows of {n_columns} columns are {} of numbers, more than {}; {remedy}",
+        gib(*bytes),
+        gib(*limit)
+    )]
+    TooLarge {
+        /// The estimator as in the manifest, or the transformer and its step.
+        owner: String,
+        /// How many rows there are.
+        n_rows: usize,
+        /// How many columns there would be.
+        n_columns: usize,
+        /// What they would take.
+        bytes: u128,
+        /// What they may take.
+        limit: u128,
+        /// How to need less.
+        remedy: String,
     },
     /// The name of a generated column is taken.
     #[error(
-        "transformer \"{step}\" makes a column \"{column}\", but there is one already; rename it in the dataset"
+        "transformer \"{step}\" makes a column \"{column}\", but there is one already; {}",
+        clash_remedy(column)
     )]
     NameClash {
         /// The step.
@@ -268,4 +303,12 @@ pub enum FitError {
         /// The estimator as in the manifest, or the transformer and its column.
         owner: String,
     },
+}
+
+/// Two columns of ones are no fault of the dataset.
+fn clash_remedy(column: &str) -> &'static str {
+    match column {
+        "1" => "set includeBias: false",
+        _ => "rename it in the dataset, or list other columns for this step",
+    }
 }

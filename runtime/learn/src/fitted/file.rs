@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fitted, FittedStep};
+use super::{Fitted, FittedStep, named};
 use crate::{
     Column, ColumnKind, Field, FittedEstimator, FittedTransformer, LoadError, Signature, Table, Task,
     container::{Part, Reader, Writer, pack, unpack},
@@ -75,19 +75,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<Fitted, LoadError> {
         let columns = reader.counts("columns")?;
         let transformer = FittedTransformer::read(&part.kind, &mut reader)?;
         reader.finish()?;
-        let step = FittedStep {
-            name,
-            columns,
-            transformer,
-        };
-        table = step.check(&table)?;
+        let (step, after) = placed(name, columns, transformer, &table)?;
+        table = after;
         steps.push(step);
     }
     let mut part = reader.part("estimator", &structure.estimator);
     let estimator = FittedEstimator::read(&structure.estimator.kind, &mut part)?;
     part.finish()?;
     reader.finish()?;
-    let fitted = Fitted::new(signature, classes, steps, estimator);
+    let fitted = Fitted::new(signature, classes, steps, table.names().to_vec(), estimator);
     fitted.check(&table)?;
     Ok(fitted)
 }
@@ -129,39 +125,49 @@ fn read_signature(
     Ok((signature, classes, steps))
 }
 
-impl FittedStep {
-    /// Whether the step fits the table of the steps before it, which has no rows; answers the table it leaves.
-    fn check(&self, table: &Table) -> Result<Table, LoadError> {
-        let n_columns = table.names().len();
-        let mut sorted = self.columns.clone();
-        sorted.sort_unstable();
-        if !sorted.is_sorted_by(|left, right| left < right)
-            || sorted.last().is_some_and(|&last| last >= n_columns)
-        {
-            return Err(LoadError::invalid(
-                "a transformer names a column twice, or one that is not there",
-            ));
-        }
-        if self.transformer.n_columns() != self.columns.len() {
-            return Err(LoadError::invalid(
-                "a transformer was fitted with another number of columns",
-            ));
-        }
-        let invalid = |error: &dyn std::error::Error| LoadError::invalid(error.to_string());
-        let replacements = self
-            .transformer
-            .transform(&table.pick(&self.columns))
-            .map_err(|error| invalid(&error))?;
-        table
-            .replace(&self.columns, replacements)
-            .map_err(|error| invalid(&error))
+/// A transformer in its place in the table of the steps before it, which has no rows, and the table it leaves.
+fn placed(
+    name: String,
+    columns: Vec<usize>,
+    transformer: FittedTransformer,
+    table: &Table,
+) -> Result<(FittedStep, Table), LoadError> {
+    let n_columns = table.names().len();
+    let mut sorted = columns.clone();
+    sorted.sort_unstable();
+    if !sorted.is_sorted_by(|left, right| left < right)
+        || sorted.last().is_some_and(|&last| last >= n_columns)
+    {
+        return Err(LoadError::invalid(
+            "a transformer names a column twice, or one that is not there",
+        ));
     }
+    if transformer.n_columns() != columns.len() {
+        return Err(LoadError::invalid(
+            "a transformer was fitted with another number of columns",
+        ));
+    }
+    let invalid = |error: &dyn std::error::Error| LoadError::invalid(error.to_string());
+    let taken: Vec<(&str, &Column)> = columns.iter().map(|&at| table.at(at)).collect();
+    let made = transformer.transform(&taken).map_err(|error| invalid(&error))?;
+    let step = FittedStep {
+        name,
+        names: taken.iter().map(|&(name, _)| name.to_owned()).collect(),
+        columns,
+        transformer,
+    };
+    let names = step.made_names().map_err(|error| invalid(&error))?;
+    let after = table
+        .replace(&step.columns, named(names, made))
+        .map_err(|error| invalid(&error))?;
+    Ok((step, after))
 }
 
 impl Fitted {
     /// Whether the estimator fits the signature and the table of the last step, which has no rows.
     fn check(&self, last: &Table) -> Result<(), LoadError> {
-        let matrix = matrix(last).map_err(|flaw| LoadError::invalid(flaw.in_prediction().to_string()))?;
+        let matrix =
+            matrix(0, last.columns()).map_err(|flaw| LoadError::invalid(flaw.in_prediction().to_string()))?;
         if matrix.ncols() != self.estimator.n_features() || matrix.ncols() == 0 {
             return Err(LoadError::invalid(
                 "the estimator was fitted with another number of columns",

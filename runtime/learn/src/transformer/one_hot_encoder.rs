@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Learns, Replacements, Transforms, texts};
+use super::{Learns, Taken, Transforms, texts};
 use crate::{
-    Cell, Column, ColumnKind, FitError, LoadError, PredictError, Table,
+    Cell, Column, ColumnKind, FitError, LoadError, PredictError,
     container::{PartReader, PartWriter},
     near::near,
 };
@@ -45,9 +45,9 @@ pub struct Categories {
     missing: bool,
 }
 
-/// The most categories of one column. A table of so many columns is of no use, and its memory would grow with the
-/// square of the data.
-const CATEGORIES_MAX: usize = 10_000;
+/// The most categories of a column that has another one in every row: it is an identifier, from which nothing can be
+/// learned, and its columns would grow with the square of the rows.
+const IDENTIFIERS_MAX: usize = 10_000;
 
 impl FittedOneHotEncoder {
     /// The categories, column by column.
@@ -114,15 +114,14 @@ impl Learns for OneHotEncoder {
         Ok(())
     }
 
-    fn fit(&self, columns: &Table) -> Result<FittedOneHotEncoder, FitError> {
-        let categories = |(name, column): (&str, &Column)| {
+    fn fit(&self, columns: &Taken<'_>) -> Result<FittedOneHotEncoder, FitError> {
+        let categories = |&(name, column): &(&str, &Column)| {
             let cells = texts(name, column).unwrap_or_default();
             let seen: BTreeSet<&str> = cells.iter().flatten().map(String::as_str).collect();
-            if seen.len() > CATEGORIES_MAX {
-                return Err(FitError::TooManyCategories {
+            if seen.len() > IDENTIFIERS_MAX && identifies(seen.len(), cells) {
+                return Err(FitError::Identifier {
                     column: name.to_owned(),
                     n_categories: seen.len(),
-                    limit: CATEGORIES_MAX,
                 });
             }
             Ok(Categories {
@@ -132,7 +131,7 @@ impl Learns for OneHotEncoder {
         };
         Ok(FittedOneHotEncoder {
             handle_unknown: self.handle_unknown,
-            columns: columns.columns().map(categories).collect::<Result<_, _>>()?,
+            columns: columns.iter().map(categories).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -142,8 +141,33 @@ impl Transforms for FittedOneHotEncoder {
         self.columns.len()
     }
 
-    fn transform(&self, columns: &Table) -> Result<Replacements, PredictError> {
-        let encode = |((name, column), categories): ((&str, &Column), &Categories)| {
+    fn n_made(&self) -> usize {
+        self.columns.iter().map(Categories::len).sum()
+    }
+
+    fn remedy(&self, columns: &Taken<'_>) -> String {
+        let widest = self.columns.iter().zip(columns).max_by_key(|(one, _)| one.len());
+        widest.map_or_else(String::new, |(categories, (name, column))| {
+            let cells = texts(name, column).unwrap_or_default();
+            let nature = match identifies(categories.texts.len(), cells) {
+                true => ", another one in every row, so that it looks like an identifier",
+                false => "",
+            };
+            format!(
+                "column \"{name}\" has {} categories{nature}: take it out of the features, or give it fewer categories \
+                 in the dataset",
+                categories.len()
+            )
+        })
+    }
+
+    fn names(&self, columns: &[&str]) -> Result<Vec<Vec<String>>, FitError> {
+        let learned = columns.iter().zip(&self.columns);
+        Ok(learned.map(|(name, categories)| categories.names(name)).collect())
+    }
+
+    fn transform(&self, columns: &Taken<'_>) -> Result<Vec<Vec<Column>>, PredictError> {
+        let encode = |(&(name, column), categories): (&(&str, &Column), &Categories)| {
             let cells = texts(name, column)?;
             let mut encoded = vec![vec![0.0; cells.len()]; categories.len()];
             for (row, cell) in cells.iter().enumerate() {
@@ -153,10 +177,9 @@ impl Transforms for FittedOneHotEncoder {
                     None => return Err(categories.refuse(name, row, cell.as_deref())),
                 }
             }
-            let names = categories.names(name).into_iter();
-            Ok(names.zip(encoded.into_iter().map(Column::Number)).collect())
+            Ok(encoded.into_iter().map(Column::Number).collect())
         };
-        columns.columns().zip(&self.columns).map(encode).collect()
+        columns.iter().zip(&self.columns).map(encode).collect()
     }
 
     fn write(&self, writer: &mut PartWriter<'_>) {
@@ -204,4 +227,9 @@ impl Transforms for FittedOneHotEncoder {
             columns,
         })
     }
+}
+
+/// Whether a column has another text in every row that has one.
+fn identifies(n_texts: usize, cells: &[Option<String>]) -> bool {
+    n_texts > 1 && n_texts == cells.iter().flatten().count()
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Learns, Replacements, Transforms};
+use super::{Learns, Taken, Transforms};
 use crate::{
-    Column, ColumnKind, FitError, LoadError, PredictError, Table,
+    Column, ColumnKind, FitError, LoadError, PredictError,
     container::{PartReader, PartWriter},
 };
 
@@ -95,8 +95,8 @@ impl Learns for SimpleImputer {
         }
     }
 
-    fn fit(&self, columns: &Table) -> Result<FittedSimpleImputer, FitError> {
-        let fill = |(name, column): (&str, &Column)| {
+    fn fit(&self, columns: &Taken<'_>) -> Result<FittedSimpleImputer, FitError> {
+        let fill = |&(name, column): &(&str, &Column)| {
             let fill = match (&self.strategy, column) {
                 (ImputeStrategy::Mean, Column::Number(cells)) => mean(cells).map(Fill::Number),
                 (ImputeStrategy::Median, Column::Number(cells)) => median(cells).map(Fill::Number),
@@ -114,7 +114,7 @@ impl Learns for SimpleImputer {
                 column: name.to_owned(),
             })
         };
-        let fills = columns.columns().map(fill).collect::<Result<_, _>>()?;
+        let fills = columns.iter().map(fill).collect::<Result<_, _>>()?;
         Ok(FittedSimpleImputer { fills })
     }
 }
@@ -124,8 +124,8 @@ impl Transforms for FittedSimpleImputer {
         self.fills.len()
     }
 
-    fn transform(&self, columns: &Table) -> Result<Replacements, PredictError> {
-        let filled = |((name, column), fill): ((&str, &Column), &Fill)| {
+    fn transform(&self, columns: &Taken<'_>) -> Result<Vec<Vec<Column>>, PredictError> {
+        let filled = |(&(name, column), fill): (&(&str, &Column), &Fill)| {
             let filled = match (column, fill) {
                 (Column::Number(cells), Fill::Number(fill)) => {
                     let or_fill = |cell: &f64| if cell.is_nan() { *fill } else { *cell };
@@ -146,9 +146,9 @@ impl Transforms for FittedSimpleImputer {
                     });
                 }
             };
-            Ok(vec![(name.to_owned(), filled)])
+            Ok(vec![filled])
         };
-        columns.columns().zip(&self.fills).map(filled).collect()
+        columns.iter().zip(&self.fills).map(filled).collect()
     }
 
     fn write(&self, writer: &mut PartWriter<'_>) {

@@ -1,8 +1,8 @@
 //! Brings number columns to mean 0 and variance 1.
 
-use super::{Learns, Replacements, Transforms, numbers};
+use super::{Learns, Taken, Transforms, finite, numbers};
 use crate::{
-    Column, ColumnKind, FitError, LoadError, PredictError, Table,
+    Column, ColumnKind, FitError, LoadError, PredictError,
     container::{PartReader, PartWriter},
 };
 
@@ -58,12 +58,12 @@ impl Learns for StandardScaler {
         Ok(())
     }
 
-    fn fit(&self, columns: &Table) -> Result<FittedStandardScaler, FitError> {
+    fn fit(&self, columns: &Taken<'_>) -> Result<FittedStandardScaler, FitError> {
         let mut fitted = FittedStandardScaler {
             means: Vec::new(),
             scales: Vec::new(),
         };
-        for (name, column) in columns.columns() {
+        for &(name, column) in columns {
             let moments = match column {
                 Column::Number(cells) => Moments::of(cells),
                 Column::Text(_) | Column::Boolean(_) => None,
@@ -90,20 +90,14 @@ impl Transforms for FittedStandardScaler {
         self.means.len()
     }
 
-    fn transform(&self, columns: &Table) -> Result<Replacements, PredictError> {
+    fn transform(&self, columns: &Taken<'_>) -> Result<Vec<Vec<Column>>, PredictError> {
         let learned = self.means.iter().zip(&self.scales);
-        let scale = |((name, column), (mean, scale)): ((&str, &Column), (&f64, &f64))| {
-            let cells = numbers(name, column)?;
-            let scaled: Vec<f64> = cells.iter().map(|cell| (cell - mean) / scale).collect();
-            match scaled.iter().position(|cell| cell.is_infinite()) {
-                Some(row) => Err(PredictError::ColumnOverflow {
-                    column: name.to_owned(),
-                    row,
-                }),
-                None => Ok(vec![(name.to_owned(), Column::Number(scaled))]),
-            }
+        let scale = |(&(name, column), (mean, scale)): (&(&str, &Column), (&f64, &f64))| {
+            let cells = numbers(name, column)?.iter();
+            let scaled = cells.map(|cell| (cell - mean) / scale).collect();
+            Ok(vec![Column::Number(finite(scaled, || name.to_owned())?)])
         };
-        columns.columns().zip(learned).map(scale).collect()
+        columns.iter().zip(learned).map(scale).collect()
     }
 
     fn write(&self, writer: &mut PartWriter<'_>) {

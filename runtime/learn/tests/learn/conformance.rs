@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use auriga_learn::{
     Cell, ClassWeight, Column, ColumnKind, Control, Estimator, Fill, FitError, Fitted, HandleUnknown,
-    ImputeStrategy, LinearRegression, LogisticRegression, OneHotEncoder, PredictError, Ridge, SimpleImputer,
-    StandardScaler, Steps, Table, Task, Transformer,
+    ImputeStrategy, LinearRegression, LogisticRegression, MinMaxScaler, OneHotEncoder, PolynomialFeatures,
+    PredictError, Ridge, SimpleImputer, StandardScaler, Steps, Table, Task, Transformer,
 };
 
 use crate::fixtures::{alone, booleans, fit, logistic, numbers, people, points, ridge, step, table, texts};
@@ -20,6 +20,18 @@ fn transformers() -> Vec<Transformer> {
         Transformer::StandardScaler(StandardScaler {
             with_mean: false,
             with_std: false,
+        }),
+        Transformer::MinMaxScaler(MinMaxScaler::default()),
+        Transformer::MinMaxScaler(MinMaxScaler {
+            min: -2.0,
+            max: 0.5,
+            clip: true,
+        }),
+        Transformer::PolynomialFeatures(PolynomialFeatures::default()),
+        Transformer::PolynomialFeatures(PolynomialFeatures {
+            degree: 3,
+            interaction_only: true,
+            include_bias: false,
         }),
         imputer(ImputeStrategy::Mean),
         imputer(ImputeStrategy::Median),
@@ -62,9 +74,11 @@ fn the_lists_hold_every_variant() {
         Transformer::StandardScaler(_) => 0,
         Transformer::SimpleImputer(_) => 1,
         Transformer::OneHotEncoder(_) => 2,
+        Transformer::MinMaxScaler(_) => 3,
+        Transformer::PolynomialFeatures(_) => 4,
     };
     let found: std::collections::BTreeSet<usize> = transformers().iter().map(number).collect();
-    assert_eq!(found, (0..3).collect());
+    assert_eq!(found, (0..5).collect());
     let number = |estimator: &Estimator| match estimator {
         Estimator::LogisticRegression(_) => 0,
         Estimator::LinearRegression(_) => 1,
@@ -434,7 +448,8 @@ fn names_and_defaults_are_those_of_a_manifest() {
     assert!(estimators.contains(&"ridge"));
     let transformers: Vec<&str> = transformers().iter().map(Transformer::kind).collect();
     assert!(transformers.contains(&"standardScaler") && transformers.contains(&"simpleImputer"));
-    assert!(transformers.contains(&"oneHotEncoder"));
+    assert!(transformers.contains(&"oneHotEncoder") && transformers.contains(&"minMaxScaler"));
+    assert!(transformers.contains(&"polynomialFeatures"));
     let Estimator::LogisticRegression(defaults) = logistic() else {
         unreachable!()
     };

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use auriga_learn::{
     ClassWeight, Column, ColumnKind, Control, Estimator, Fill, Fitted, FittedEstimator, HandleUnknown,
-    ImputeStrategy, LinearRegression, LogisticRegression, Metric, OneHotEncoder, Ridge, SimpleImputer,
-    StandardScaler, Step, Steps, Table, Transformer,
+    ImputeStrategy, LinearRegression, LogisticRegression, Metric, MinMaxScaler, OneHotEncoder,
+    PolynomialFeatures, Ridge, SimpleImputer, StandardScaler, Step, Steps, Table, Transformer,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -42,6 +42,7 @@ struct Cells {
 #[derive(Deserialize)]
 struct Expected {
     matrix: Option<Vec<Vec<f64>>>,
+    column_names: Option<Vec<String>>,
     coefficients: Option<Vec<f64>>,
     intercepts: Option<Vec<f64>>,
     predictions: Option<Vec<Value>>,
@@ -52,7 +53,7 @@ struct Expected {
 #[test]
 fn fits_predictions_and_scores_are_those_of_scikit_learn() {
     let cases: Vec<Case> = serde_json::from_str(include_str!("../fixtures/reference.json")).unwrap();
-    assert!(cases.len() >= 35);
+    assert!(cases.len() >= 41);
     for case in &cases {
         check(case);
     }
@@ -102,6 +103,9 @@ fn check(case: &Case) {
             &found.iter().copied().collect::<Vec<_>>(),
             &expected.concat(),
         );
+    }
+    if let Some(expected) = &case.expected.column_names {
+        assert_eq!(fitted.matrix_columns(), expected, "{}", case.name);
     }
     if let Some(expected) = &case.expected.predictions {
         match (fitted.predict(&test).unwrap(), fitted.classes()) {
@@ -191,6 +195,22 @@ fn step(words: &Map<String, Value>) -> Step {
             with_mean: is_on("withMean"),
             with_std: is_on("withStd"),
         }),
+        "minMaxScaler" => {
+            let end = |name: &str, default| words.get(name).map_or(default, |end| end.as_f64().unwrap());
+            Transformer::MinMaxScaler(MinMaxScaler {
+                min: end("min", 0.0),
+                max: end("max", 1.0),
+                clip: words.contains_key("clip"),
+            })
+        }
+        "polynomialFeatures" => {
+            let degree = words.get("degree").map_or(2, |degree| degree.as_u64().unwrap());
+            Transformer::PolynomialFeatures(PolynomialFeatures {
+                degree: usize::try_from(degree).unwrap(),
+                interaction_only: words.contains_key("interactionOnly"),
+                include_bias: is_on("includeBias"),
+            })
+        }
         "oneHotEncoder" => Transformer::OneHotEncoder(OneHotEncoder {
             handle_unknown: match words.get("handleUnknown") {
                 Some(_) => HandleUnknown::Ignore,
