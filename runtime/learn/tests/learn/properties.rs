@@ -2,111 +2,170 @@
 
 use auriga_learn::{
     ClassWeight, Column, Control, Estimator, Fitted, GoldenRequests, HandleUnknown, ImputeStrategy,
-    LinearRegression, LogisticRegression, Metric, OneHotEncoder, Ridge, SimpleImputer, StandardScaler, Step,
-    Steps, Table, Transformer,
+    LinearRegression, LogisticRegression, Metric, MinMaxScaler, OneHotEncoder, PolynomialFeatures, Ridge,
+    SimpleImputer, StandardScaler, Step, Steps, Table, Transformer,
 };
-use proptest::prelude::*;
+use proptest::{prelude::*, strategy::Union};
 
+/// Every transformer with its hyperparameters at random: a new one takes one line.
+fn transformers() -> Vec<BoxedStrategy<Transformer>> {
+    vec![
+        standard_scaler().prop_map(Transformer::StandardScaler).boxed(),
+        min_max_scaler().prop_map(Transformer::MinMaxScaler).boxed(),
+        polynomial_features()
+            .prop_map(Transformer::PolynomialFeatures)
+            .boxed(),
+        simple_imputer().prop_map(Transformer::SimpleImputer).boxed(),
+        one_hot_encoder().prop_map(Transformer::OneHotEncoder).boxed(),
+    ]
+}
+
+/// Every estimator with its hyperparameters at random: a new one takes one line.
+fn estimators() -> Vec<BoxedStrategy<Estimator>> {
+    vec![
+        logistic_regression()
+            .prop_map(Estimator::LogisticRegression)
+            .boxed(),
+        linear_regression().prop_map(Estimator::LinearRegression).boxed(),
+        ridge().prop_map(Estimator::Ridge).boxed(),
+    ]
+}
+
+fn standard_scaler() -> impl Strategy<Value = StandardScaler> {
+    any::<(bool, bool)>().prop_map(|(with_mean, with_std)| StandardScaler { with_mean, with_std })
+}
+
+fn min_max_scaler() -> impl Strategy<Value = MinMaxScaler> {
+    let range = prop_oneof![Just((0.0, 1.0)), Just((-1e12, 1e12)), Just((-1e-300, 0.0))];
+    (range, any::<bool>()).prop_map(|((min, max), clip)| MinMaxScaler { min, max, clip })
+}
+
+fn polynomial_features() -> impl Strategy<Value = PolynomialFeatures> {
+    (1usize..4, any::<bool>(), any::<bool>()).prop_map(|(degree, interaction_only, include_bias)| {
+        PolynomialFeatures {
+            degree,
+            interaction_only,
+            include_bias,
+        }
+    })
+}
+
+fn simple_imputer() -> impl Strategy<Value = SimpleImputer> {
+    let strategy = prop_oneof![
+        Just(ImputeStrategy::Mean),
+        Just(ImputeStrategy::Median),
+        Just(ImputeStrategy::MostFrequent),
+        Just(ImputeStrategy::Constant(None)),
+    ];
+    strategy.prop_map(|strategy| SimpleImputer { strategy })
+}
+
+fn one_hot_encoder() -> impl Strategy<Value = OneHotEncoder> {
+    let handle_unknown = prop_oneof![Just(HandleUnknown::Error), Just(HandleUnknown::Ignore)];
+    handle_unknown.prop_map(|handle_unknown| OneHotEncoder { handle_unknown })
+}
+
+fn logistic_regression() -> impl Strategy<Value = LogisticRegression> {
+    let c = prop_oneof![Just(1.0), Just(1e-8), Just(1e12), Just(f64::INFINITY)];
+    (any::<bool>(), any::<bool>(), c).prop_map(|(fit_intercept, is_balanced, c)| LogisticRegression {
+        fit_intercept,
+        class_weight: if is_balanced {
+            ClassWeight::Balanced
+        } else {
+            ClassWeight::Uniform
+        },
+        c,
+        ..LogisticRegression::default()
+    })
+}
+
+fn linear_regression() -> impl Strategy<Value = LinearRegression> {
+    (any::<bool>(), prop_oneof![Just(0.0), Just(1e-6)])
+        .prop_map(|(fit_intercept, tol)| LinearRegression { fit_intercept, tol })
+}
+
+fn ridge() -> impl Strategy<Value = Ridge> {
+    let alpha = prop_oneof![Just(0.0), Just(1.0), Just(1e-300), Just(1e300)];
+    (any::<bool>(), alpha).prop_map(|(fit_intercept, alpha)| Ridge { alpha, fit_intercept })
+}
+
+/// Numbers of every size, the ends of the range and the smallest that there are among them.
 fn number() -> impl Strategy<Value = f64> {
+    let extreme = [
+        1e300,
+        -1e300,
+        f64::MAX,
+        f64::MIN,
+        f64::MIN_POSITIVE,
+        5e-324,
+        -0.0,
+        1e-160,
+    ];
     prop_oneof![
         4 => -10.0..10.0f64,
         3 => (-3i8..4).prop_map(f64::from),
         1 => Just(f64::NAN),
-        1 => prop_oneof![Just(1e300), Just(-1e300), Just(f64::MAX), Just(5e-324), Just(-0.0), Just(1e-160)],
+        1 => prop::sample::select(extreme.to_vec()),
     ]
 }
 
 fn column(n_rows: usize) -> impl Strategy<Value = Column> {
     let text = prop_oneof![4 => "[a-c=]{0,2}".prop_map(Some), 1 => Just(None)];
+    let constant = prop_oneof![3 => any::<f64>(), 1 => Just(f64::NAN), 1 => Just(5e-324)];
     prop_oneof![
-        3 => prop::collection::vec(number(), n_rows).prop_map(Column::Number),
-        1 => prop::collection::vec(-5.0..5.0f64, n_rows).prop_map(Column::Number),
-        1 => any::<f64>().prop_map(move |x| Column::Number(vec![if x.is_finite() { x } else { 0.0 }; n_rows])),
+        4 => prop::collection::vec(number(), n_rows).prop_map(Column::Number),
+        2 => prop::collection::vec(-5.0..5.0f64, n_rows).prop_map(Column::Number),
+        1 => prop::collection::vec((0u8..3).prop_map(f64::from), n_rows).prop_map(Column::Number),
+        1 => constant.prop_map(move |x| Column::Number(vec![if x.is_infinite() { 0.0 } else { x }; n_rows])),
         1 => prop::collection::vec(text, n_rows).prop_map(Column::Text),
+        1 => Just(Column::Text(vec![None; n_rows])),
         1 => prop::collection::vec(any::<Option<bool>>(), n_rows).prop_map(Column::Boolean),
     ]
 }
 
-/// Columns called a, b, …, the last of which is the target.
+/// Columns called a, b, …, the last of which is the target; at times one of them is there twice.
 fn columns() -> impl Strategy<Value = Vec<Column>> {
-    (1usize..9).prop_flat_map(|n_rows| prop::collection::vec(column(n_rows), 2..6))
-}
-
-fn transformer() -> impl Strategy<Value = Transformer> {
-    prop_oneof![
-        any::<(bool, bool)>().prop_map(
-            |(with_mean, with_std)| Transformer::StandardScaler(StandardScaler { with_mean, with_std })
-        ),
-        prop_oneof![
-            Just(ImputeStrategy::Mean),
-            Just(ImputeStrategy::Median),
-            Just(ImputeStrategy::MostFrequent),
-            Just(ImputeStrategy::Constant(None)),
-        ]
-        .prop_map(|strategy| Transformer::SimpleImputer(SimpleImputer { strategy })),
-        prop_oneof![Just(HandleUnknown::Error), Just(HandleUnknown::Ignore)]
-            .prop_map(|handle_unknown| Transformer::OneHotEncoder(OneHotEncoder { handle_unknown })),
-    ]
+    let different = (1usize..9).prop_flat_map(|n_rows| prop::collection::vec(column(n_rows), 2..6));
+    (different, prop::bool::weighted(0.2)).prop_map(|(mut columns, has_twin)| {
+        if has_twin {
+            columns.insert(0, columns[0].clone());
+        }
+        columns
+    })
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let columns = prop::option::weighted(0.2, Just(vec!["a".to_owned()]));
-    let helpful = [
+    let random = prop::collection::vec((columns, Union::new(transformers())), 0..3);
+    (random, any::<bool>()).prop_map(|(random, is_helped)| {
+        let helpful = helpful().into_iter().filter(|_| is_helped);
+        named(helpful.map(|transformer| (None, transformer)).chain(random))
+    })
+}
+
+/// What brings most tables to an estimator.
+fn helpful() -> [Transformer; 2] {
+    [
         Transformer::SimpleImputer(SimpleImputer {
             strategy: ImputeStrategy::MostFrequent,
         }),
         Transformer::OneHotEncoder(OneHotEncoder {
             handle_unknown: HandleUnknown::Ignore,
         }),
-    ];
-    let random = prop::collection::vec((columns, transformer()), 0..3);
-    (random, any::<bool>()).prop_map(move |(random, is_helped)| {
-        let helpful = helpful
-            .iter()
-            .filter(|_| is_helped)
-            .map(|transformer| (None, transformer.clone()));
-        let named = helpful.chain(random).enumerate();
-        let step = |(number, (columns, transformer)): (usize, _)| Step {
-            name: number.to_string(),
-            columns,
-            transformer,
-        };
-        named.map(step).collect()
-    })
-}
-
-fn estimator() -> impl Strategy<Value = Estimator> {
-    prop_oneof![
-        (
-            any::<bool>(),
-            any::<bool>(),
-            prop_oneof![Just(1.0), Just(1e-8), Just(1e12), Just(f64::INFINITY)]
-        )
-            .prop_map(|(fit_intercept, is_balanced, c)| {
-                Estimator::LogisticRegression(LogisticRegression {
-                    fit_intercept,
-                    class_weight: if is_balanced {
-                        ClassWeight::Balanced
-                    } else {
-                        ClassWeight::Uniform
-                    },
-                    c,
-                    ..LogisticRegression::default()
-                })
-            }),
-        (any::<bool>(), prop_oneof![Just(0.0), Just(1e-6)]).prop_map(|(fit_intercept, tol)| {
-            Estimator::LinearRegression(LinearRegression { fit_intercept, tol })
-        }),
-        (
-            any::<bool>(),
-            prop_oneof![Just(0.0), Just(1.0), Just(1e-300), Just(1e300)]
-        )
-            .prop_map(|(fit_intercept, alpha)| Estimator::Ridge(Ridge { alpha, fit_intercept })),
     ]
 }
 
+fn named(transformers: impl IntoIterator<Item = (Option<Vec<String>>, Transformer)>) -> Vec<Step> {
+    let step = |(number, (columns, transformer)): (usize, _)| Step {
+        name: number.to_string(),
+        columns,
+        transformer,
+    };
+    transformers.into_iter().enumerate().map(step).collect()
+}
+
 fn table(columns: &[Column]) -> Table {
-    let named = ["a", "b", "c", "d", "e", "f"].into_iter().zip(columns);
+    let named = ["a", "b", "c", "d", "e", "f", "g"].into_iter().zip(columns);
     Table::new(
         named
             .map(|(name, column)| (name.to_owned(), column.clone()))
@@ -122,40 +181,78 @@ fn is_finite(column: &Column) -> bool {
     }
 }
 
+/// Whatever comes of a fit and of predictions on the same rows and on others: finite, or refused.
+fn check(steps: &Steps, columns: &[Column], others: &[Column]) -> Result<(), TestCaseError> {
+    let (target, features) = columns.split_last().unwrap();
+    let Ok(fitted) = steps.fit(&table(features), ("target", target), &Control::none()) else {
+        return Ok(());
+    };
+    let bytes = fitted.to_bytes();
+    let back = Fitted::from_bytes(&bytes).unwrap();
+    prop_assert_eq!(&back, &fitted);
+    prop_assert_eq!(back.to_bytes(), bytes);
+    for rows in [table(features), table(others)] {
+        if let Ok(matrix) = fitted.transform(&rows) {
+            prop_assert_eq!(matrix.ncols(), fitted.matrix_columns().len());
+            prop_assert!(matrix.iter().all(|number| number.is_finite()));
+        }
+        if let Ok(predicted) = fitted.predict(&rows) {
+            prop_assert_eq!(predicted.len(), rows.n_rows());
+            prop_assert_eq!(predicted.kind(), target.kind());
+            prop_assert!(is_finite(&predicted));
+            for metric in Metric::ALL {
+                if let Ok(score) = metric.score(&fitted, &table(features), target) {
+                    prop_assert!(score.is_finite());
+                }
+            }
+            let golden = GoldenRequests::record(&fitted, &rows, 3, 1e-6).unwrap();
+            prop_assert_eq!(golden.replay(&back), Ok(()));
+        }
+        if let Ok(probabilities) = fitted.predict_proba(&rows) {
+            prop_assert!(probabilities.iter().all(|share| (0.0..=1.0).contains(share)));
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
     fn a_fit_and_its_predictions_are_finite_or_refused(
-        columns in columns(), others in columns(), transformers in steps(), estimator in estimator(),
+        columns in columns(), others in columns(), transformers in steps(), estimator in Union::new(estimators()),
     ) {
-        let (target, features) = columns.split_last().unwrap();
-        let steps = Steps { transformers, estimator };
-        let Ok(fitted) = steps.fit(&table(features), ("target", target), &Control::none()) else {
-            return Ok(());
-        };
-        prop_assert_eq!(&Fitted::from_bytes(&fitted.to_bytes()).unwrap(), &fitted);
-        for rows in [table(features), table(&others)] {
-            if let Ok(predicted) = fitted.predict(&rows) {
-                prop_assert_eq!(predicted.len(), rows.n_rows());
-                prop_assert_eq!(predicted.kind(), target.kind());
-                prop_assert!(is_finite(&predicted));
-                for metric in Metric::ALL {
-                    if let Ok(score) = metric.score(&fitted, &table(features), target) {
-                        prop_assert!(score.is_finite());
-                    }
-                }
-                let golden = GoldenRequests::record(&fitted, &rows, 3, 1e-6).unwrap();
-                prop_assert_eq!(golden.replay(&fitted), Ok(()));
-            }
-            if let Ok(probabilities) = fitted.predict_proba(&rows) {
-                prop_assert!(probabilities.iter().all(|share| (0.0..=1.0).contains(share)));
-            }
-        }
+        check(&Steps { transformers, estimator }, &columns, &others)?;
     }
 
     #[test]
     fn any_bytes_are_a_model_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         prop_assert!(Fitted::from_bytes(&bytes).is_err());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(50))]
+
+    /// One table after the other meets each transformer before each estimator, alone and behind what helps it, and
+    /// each transformer before each other.
+    #[test]
+    fn every_pair_is_finite_or_refused(
+        columns in columns(), others in columns(), transformers in transformers(), estimators in estimators(),
+    ) {
+        for estimator in &estimators {
+            for first in &transformers {
+                let check = |transformers: &[Transformer]| {
+                    let transformers = named(transformers.iter().map(|one| (None, one.clone())));
+                    check(&Steps { transformers, estimator: estimator.clone() }, &columns, &others)
+                };
+                check(std::slice::from_ref(first))?;
+                let [fill, encode] = helpful();
+                check(&[fill, encode, first.clone()])?;
+                for second in &transformers {
+                    check(&[first.clone(), second.clone()])?;
+                }
+            }
+        }
     }
 }
