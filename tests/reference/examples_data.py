@@ -1,6 +1,6 @@
 """Writes the CSV files of the examples from the data sets that scikit-learn ships, or checks them byte for byte.
 
-    python examples_data.py            writes examples/iris/*.csv and examples/diabetes/*.csv
+    python examples_data.py            writes the CSV files below examples/
     python examples_data.py --check    fails if a file differs from what would be written
 
 The rows are the published ones; only their order is ours: one shuffle with seed 0, so that the first rows are a fair
@@ -11,12 +11,13 @@ import argparse
 import pathlib
 import sys
 
-from sklearn.datasets import load_diabetes, load_iris
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.utils import shuffle
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
 SEED = 0
 N_DIABETES_TRAIN_ROWS = 342
+N_BREAST_CANCER_TRAIN_ROWS = 469
 
 
 def main() -> int:
@@ -24,9 +25,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     check = parser.parse_args().check
 
-    files = {EXAMPLES / "iris" / "iris.csv": iris()} | {
-        EXAMPLES / "diabetes" / name: text for name, text in diabetes().items()
-    }
+    examples = {"iris": {"iris.csv": iris()}, "diabetes": diabetes(), "breast-cancer": breast_cancer()}
+    files = {EXAMPLES / example / name: text for example, texts in examples.items() for name, text in texts.items()}
     stale = []
     for path, text in files.items():
         if not check:
@@ -53,10 +53,24 @@ def diabetes() -> dict[str, str]:
     bunch = load_diabetes(scaled=False)
     features, targets = shuffle(bunch.data, bunch.target, random_state=SEED)
     header = [*bunch.feature_names, "progression"]
+    return train_and_test("diabetes", header, features, targets, N_DIABETES_TRAIN_ROWS)
+
+
+def breast_cancer() -> dict[str, str]:
+    """569 rows in two files with a header line; the target says what the mass was found to be."""
+    bunch = load_breast_cancer()
+    features, targets = shuffle(bunch.data, bunch.target, random_state=SEED)
+    header = [*bunch.feature_names, "diagnosis"]
+    diagnoses = [str(bunch.target_names[target]) for target in targets]
+    return train_and_test("breast-cancer", header, features, diagnoses, N_BREAST_CANCER_TRAIN_ROWS)
+
+
+def train_and_test(name: str, header: list, features, targets, n_train_rows: int) -> dict[str, str]:
+    """The first rows for the fit, the others for the test, each file with the header."""
     rows = [[*row, target] for row, target in zip(features, targets)]
     return {
-        "diabetes-train.csv": lines([header, *rows[:N_DIABETES_TRAIN_ROWS]]),
-        "diabetes-test.csv": lines([header, *rows[N_DIABETES_TRAIN_ROWS:]]),
+        f"{name}-train.csv": lines([header, *rows[:n_train_rows]]),
+        f"{name}-test.csv": lines([header, *rows[n_train_rows:]]),
     }
 
 

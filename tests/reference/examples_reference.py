@@ -30,7 +30,7 @@ from compare import differences
 HERE = pathlib.Path(__file__).resolve().parent
 EXAMPLES = HERE.parents[1] / "examples"
 STORED = HERE / "examples.json"
-NAMES = ["iris", "diabetes"]
+NAMES = ["iris", "diabetes", "breast-cancer"]
 
 ESTIMATORS = {
     "linearRegression": lambda: LinearRegression(),

@@ -16,6 +16,7 @@ mod commands {
     mod lint;
     mod list;
     mod serve;
+    mod transformers;
     mod up;
     mod version;
 }

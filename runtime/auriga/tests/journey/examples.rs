@@ -24,6 +24,13 @@ fn diabetes_is_predicted_as_scikit_learn_predicts_it() {
 }
 
 #[test]
+fn breast_cancer_is_predicted_as_scikit_learn_predicts_it() {
+    check("breast-cancer", "breast-cancer-test.csv", |lines| {
+        lines.skip(1).collect()
+    });
+}
+
+#[test]
 fn an_answer_says_who_gave_it() {
     let bench = Workbench::new("iris");
     let mut up = bench.up();
