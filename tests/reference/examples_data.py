@@ -11,13 +11,14 @@ import argparse
 import pathlib
 import sys
 
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 from sklearn.utils import shuffle
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
 SEED = 0
 N_DIABETES_TRAIN_ROWS = 342
 N_BREAST_CANCER_TRAIN_ROWS = 469
+N_WINE_TRAIN_ROWS = 128
 
 
 def main() -> int:
@@ -25,7 +26,12 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     check = parser.parse_args().check
 
-    examples = {"iris": {"iris.csv": iris()}, "diabetes": diabetes(), "breast-cancer": breast_cancer()}
+    examples = {
+        "iris": {"iris.csv": iris()},
+        "diabetes": diabetes(),
+        "breast-cancer": breast_cancer(),
+        "wine": wine(),
+    }
     files = {EXAMPLES / example / name: text for example, texts in examples.items() for name, text in texts.items()}
     stale = []
     for path, text in files.items():
@@ -63,6 +69,14 @@ def breast_cancer() -> dict[str, str]:
     header = [*bunch.feature_names, "diagnosis"]
     diagnoses = [str(bunch.target_names[target]) for target in targets]
     return train_and_test("breast-cancer", header, features, diagnoses, N_BREAST_CANCER_TRAIN_ROWS)
+
+
+def wine() -> dict[str, str]:
+    """178 rows in two files with a header line; the target is the cultivar's number as the source has it, from 1."""
+    bunch = load_wine()
+    features, targets = shuffle(bunch.data, bunch.target, random_state=SEED)
+    header = [*bunch.feature_names, "cultivar"]
+    return train_and_test("wine", header, features, targets + 1, N_WINE_TRAIN_ROWS)
 
 
 def train_and_test(name: str, header: list, features, targets, n_train_rows: int) -> dict[str, str]:

@@ -19,6 +19,7 @@ import warnings
 
 import sklearn
 import yaml
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
@@ -30,11 +31,15 @@ from compare import differences
 HERE = pathlib.Path(__file__).resolve().parent
 EXAMPLES = HERE.parents[1] / "examples"
 STORED = HERE / "examples.json"
-NAMES = ["iris", "diabetes", "breast-cancer"]
+NAMES = ["iris", "diabetes", "breast-cancer", "wine"]
+
+# A forest is compared by the mean of so many: other random numbers make another forest.
+N_SEEDS = 10
 
 ESTIMATORS = {
     "linearRegression": lambda: LinearRegression(),
     "logisticRegression": lambda c=1.0: LogisticRegression(C=c, tol=1e-10, max_iter=10_000, solver="newton-cholesky"),
+    "randomForestClassifier": lambda: RandomForestClassifier(random_state=0),
     "ridge": lambda alpha=1.0: Ridge(alpha=alpha),
 }
 TRANSFORMERS = {"standardScaler": lambda: StandardScaler()}
@@ -89,14 +94,26 @@ def fit(folder: pathlib.Path) -> dict:
     }
     if classifies:
         expected["classes"] = estimator.classes_.tolist()
+    expected["sample"] = {"row": dict(zip(features, x_test[0])), "prediction": predictions[0]}
+    if kind.startswith("randomForest"):
+        expected["testScore"] = mean_score(model, x_train, y_train, x_test, y_test)
+        return expected
     # The weights of the estimator itself: behind a scaler they belong to the scaled columns.
     expected["coefficients"] = estimator.coef_.tolist()
     expected["intercepts"] = estimator.intercept_.tolist() if classifies else float(estimator.intercept_)
-    expected["sample"] = {"row": dict(zip(features, x_test[0])), "prediction": predictions[0]}
     expected["predictions"] = predictions
     if classifies:
         expected["probabilities"] = model.predict_proba(x_test).tolist()
     return expected
+
+
+def mean_score(model, x_train, y_train, x_test, y_test) -> float:
+    """The test score of a pipeline that ends in a forest, as the mean over seeds."""
+    scores = []
+    for seed in range(N_SEEDS):
+        model[-1].set_params(random_state=seed)
+        scores.append(model.fit(x_train, y_train).score(x_test, y_test))
+    return sum(scores) / N_SEEDS
 
 
 def test_rows(folder: pathlib.Path) -> list[list[float]]:

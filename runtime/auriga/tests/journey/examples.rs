@@ -12,6 +12,8 @@ use crate::support::{get, post};
 const TOLERANCE: f64 = 1e-6;
 /// Logistic regression stops at its tolerance, not at the minimum: a row on the border may fall to the other side.
 const ROWS_OFF: usize = 1;
+/// A forest draws other random numbers than scikit-learn's: its accuracy is compared with the mean over ten seeds.
+const FOREST_TOLERANCE: f64 = 0.01;
 
 #[test]
 fn iris_is_predicted_as_scikit_learn_predicts_it() {
@@ -28,6 +30,23 @@ fn breast_cancer_is_predicted_as_scikit_learn_predicts_it() {
     check("breast-cancer", "breast-cancer-test.csv", |lines| {
         lines.skip(1).collect()
     });
+}
+
+#[test]
+fn wine_is_told_apart_as_well_as_by_forests_of_scikit_learn() {
+    let expected = &reference()["examples"]["wine"];
+    let bench = Workbench::new("wine");
+    let mut up = bench.up();
+    let address = up.ready();
+
+    let scores = bench.listed()["versions"][0]["facts"]["scores"].clone();
+    let found = scores["test"]["accuracy"].as_f64().unwrap();
+    let mean = expected["testScore"].as_f64().unwrap();
+    assert!((found - mean).abs() <= FOREST_TOLERANCE, "{scores}");
+    let row = expected["sample"]["row"].as_object().unwrap();
+    let answer = get(address, &format!("/predict?{}", query(row))).json();
+    let prediction = &expected["sample"]["prediction"];
+    assert!(is_near(&answer["result"], prediction), "{answer}");
 }
 
 #[test]
