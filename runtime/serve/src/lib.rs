@@ -8,11 +8,14 @@
 mod connection;
 mod decode;
 mod encode;
+mod entry;
 mod inputs;
 mod limits;
 mod loaded;
+mod mapping_error;
 mod memory;
 mod metadata;
+mod params;
 mod predictor;
 mod refusal;
 mod routes;
@@ -22,11 +25,11 @@ mod settings;
 mod state;
 mod unpredictable;
 
-pub use inputs::MappingError;
 pub use limits::Limits;
 pub use loaded::{LoadFailure, Loaded};
+pub use mapping_error::MappingError;
 pub use predictor::{Predicted, Predictor, PredictorError, RequestError};
 pub use refusal::ErrorCode;
 pub use server::serve;
 pub use service::Service;
-pub use settings::{EntryPoint, Mapped, Settings, SettingsError, ValueKind};
+pub use settings::{EntryPoint, Mapped, Param, PredictMethod, Settings, SettingsError, ValueKind};

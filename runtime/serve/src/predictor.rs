@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use auriga_crds::VersionNumber;
-use auriga_learn::Fitted;
+use auriga_learn::{PredictOptions, Table};
 use thiserror::Error;
 
 use crate::{
-    EntryPoint, ErrorCode, Loaded, MappingError, Settings, SettingsError,
-    decode::{Rows, json_rows, query_row},
-    encode::push_predictions,
-    inputs::Inputs,
+    EntryPoint, ErrorCode, Loaded, MappingError, PredictMethod, Settings, SettingsError,
+    decode::{json_rows, query_row},
+    encode::{class_list, push_predictions, push_probabilities},
+    entry::Entry,
     refusal::Refusal,
     unpredictable::unpredictable,
 };
@@ -19,8 +19,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Predictor {
     loaded: Arc<Loaded>,
-    path: String,
-    inputs: Inputs,
+    entry: Entry,
 }
 
 /// What one call predicted.
@@ -82,12 +81,12 @@ impl Predictor {
     }
 
     /// Predicts a JSON list of rows, as in the body of a POST, and appends the JSON list of predictions to `into`, which
-    /// is left as it was on an error. How many rows there are is bounded by the length of `body` alone.
+    /// is left as it was on an error. Parameters have their defaults. How many rows there are is bounded by the length of `body` alone.
     ///
     /// Errors: a body that is no list of rows, or a row that the model cannot predict; the message names row and column.
     pub fn rows(&self, body: &[u8], into: &mut Vec<u8>) -> Result<Predicted, RequestError> {
         let length = into.len();
-        self.answer_rows(body, usize::MAX, into).map_err(|refusal| {
+        self.answer_rows("", body, usize::MAX, into).map_err(|refusal| {
             into.truncate(length);
             RequestError(refusal)
         })
@@ -96,15 +95,14 @@ impl Predictor {
     /// The entry point on `loaded`.
     pub(crate) fn resolve(entry_point: &EntryPoint, loaded: Arc<Loaded>) -> Result<Predictor, MappingError> {
         Ok(Predictor {
-            inputs: Inputs::resolve(entry_point, loaded.fitted().signature())?,
-            path: entry_point.path.clone(),
+            entry: Entry::resolve(entry_point, loaded.fitted())?,
             loaded,
         })
     }
 
     /// Where the service answers with this.
     pub fn path(&self) -> &str {
-        &self.path
+        &self.entry.path
     }
 
     /// The version that answers.
@@ -112,39 +110,67 @@ impl Predictor {
         self.loaded.manifest().number
     }
 
-    /// As [`Predictor::rows`], but with at most `max_rows`, and leaving a broken answer to the caller.
+    /// The classes in the order of the probabilities, as a JSON list, if probabilities are answered.
+    pub(crate) fn classes(&self) -> Option<String> {
+        match self.entry.method {
+            PredictMethod::Predict => None,
+            PredictMethod::PredictProba => self.loaded.fitted().classes().map(class_list),
+        }
+    }
+
+    /// As [`Predictor::rows`], but with at most `max_rows`, with the parameters in `query`, and leaving a broken answer
+    /// to the caller.
     pub(crate) fn answer_rows(
         &self,
+        query: &str,
         body: &[u8],
         max_rows: usize,
         into: &mut Vec<u8>,
     ) -> Result<Predicted, Refusal> {
+        let Entry { inputs, params, .. } = &self.entry;
+        let (options, ignored) = params.of_query(query, inputs.strict)?;
+        let rows = json_rows(inputs, body, max_rows)?;
         into.push(b'[');
-        let rows = json_rows(&self.inputs, body, max_rows)?;
-        let predicted = self.predict(&rows, true, into)?;
+        self.predict(&rows.table, options, true, into)?;
         into.push(b']');
-        Ok(predicted)
+        Ok(Predicted {
+            n_rows: rows.table.n_rows(),
+            ignored: rows.ignored + ignored,
+        })
     }
 
     /// Predicts the one row that `query` spells, and appends its prediction.
     pub(crate) fn answer_row(&self, query: &str, into: &mut Vec<u8>) -> Result<Predicted, Refusal> {
-        let rows = query_row(&self.inputs, query)?;
-        self.predict(&rows, false, into)
-    }
-
-    fn predict(&self, rows: &Rows, is_list: bool, into: &mut Vec<u8>) -> Result<Predicted, Refusal> {
-        let fitted = self.fitted();
-        let predictions = fitted
-            .predict(&rows.table)
-            .map_err(|error| unpredictable(&error, &self.inputs, is_list))?;
-        push_predictions(into, &predictions, fitted.signature().task);
+        let (rows, given) = query_row(&self.entry.inputs, &self.entry.params, query)?;
+        self.predict(&rows.table, given.options, false, into)?;
         Ok(Predicted {
-            n_rows: predictions.len(),
+            n_rows: 1,
             ignored: rows.ignored,
         })
     }
 
-    fn fitted(&self) -> &Fitted {
-        self.loaded.fitted()
+    /// Appends what the method answers for each row, separated by commas.
+    fn predict(
+        &self,
+        table: &Table,
+        options: PredictOptions,
+        is_list: bool,
+        into: &mut Vec<u8>,
+    ) -> Result<(), Refusal> {
+        let fitted = self.loaded.fitted();
+        let refused = |error| unpredictable(&error, &self.entry.inputs, is_list);
+        match self.entry.method {
+            PredictMethod::Predict => {
+                let predictions = fitted.predict_with(table, options).map_err(refused)?;
+                push_predictions(into, &predictions, fitted.signature().task);
+            }
+            PredictMethod::PredictProba => {
+                let shares = fitted.predict_proba(table).map_err(refused)?;
+                let n_classes = shares.ncols();
+                let (shares, _) = shares.into_raw_vec_and_offset();
+                push_probabilities(into, &shares, n_classes);
+            }
+        }
+        Ok(())
     }
 }

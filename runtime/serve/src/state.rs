@@ -54,7 +54,8 @@ impl State {
         let metadata = Metadata::new(&service_metadata);
         let door = |entry_point| {
             let predictor = Predictor::resolve(entry_point, loaded.clone())?;
-            let after_result = metadata.after_result(manifest.number, manifest.digest);
+            let after_result =
+                metadata.after_result(manifest.number, manifest.digest, predictor.classes().as_deref());
             Ok(Door {
                 predictor,
                 after_result,

@@ -30,7 +30,8 @@ const INLINE_BYTES: usize = 16 << 10;
 /// What a client asks to be predicted.
 enum Asked {
     Row(Uri),
-    Rows(Whole),
+    /// The URI for its parameters.
+    Rows(Uri, Whole),
 }
 
 struct Answered {
@@ -87,7 +88,7 @@ where
         return Ok(Asked::Row(head.uri));
     }
     let whole = body::whole(front, &head.headers, body, deadline).await?;
-    Ok(Asked::Rows(whole))
+    Ok(Asked::Rows(head.uri, whole))
 }
 
 async fn answered(
@@ -137,7 +138,9 @@ fn computed(state: &State, at: usize, asked: &Asked, max_rows: usize) -> Result<
         body.extend_from_slice(b"{\"result\":");
         let predicted = match asked {
             Asked::Row(uri) => predictor.answer_row(uri.query().unwrap_or_default(), &mut body),
-            Asked::Rows(rows) => predictor.answer_rows(&rows.bytes, max_rows, &mut body),
+            Asked::Rows(uri, rows) => {
+                predictor.answer_rows(uri.query().unwrap_or_default(), &rows.bytes, max_rows, &mut body)
+            }
         }?;
         body.extend_from_slice(after_result.as_bytes());
         Ok(Answered { body, predicted })
@@ -153,7 +156,7 @@ impl Asked {
     fn n_bytes(&self) -> usize {
         match self {
             Asked::Row(uri) => uri.query().map_or(0, str::len),
-            Asked::Rows(body) => body.bytes.len(),
+            Asked::Rows(_, body) => body.bytes.len(),
         }
     }
 }

@@ -8,6 +8,7 @@
 mod alive;
 mod bad_requests;
 mod client;
+mod entry_points;
 mod fixture;
 mod limits;
 mod list;
