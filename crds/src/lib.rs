@@ -52,7 +52,7 @@ pub use model::{
 };
 pub use names::{Digest, MODEL_NAME_MAX, ModelKey, ModelName, NameError, Namespace, VersionNumber};
 pub use persister::Persister;
-pub use serving::{EntryPoint, Parameter, ParameterType, Serving};
+pub use serving::{EntryPoint, Parameter, ParameterType, PredictMethod, RequestParameter, Serving};
 pub use training::{GoldenRequests, Scoring, Training};
 pub use transformer::{
     FeatureRange, FillValue, HandleUnknown, ImputeStrategy, MinMaxScaler, OneHotEncoder, PolynomialFeatures,

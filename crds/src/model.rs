@@ -31,6 +31,7 @@ use crate::{Condition, Dataset, Estimator, Persister, Serving, Training, Transfo
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = rule::scoring_suits_estimator())]
+#[x_kube(validation = rule::probabilities_need_a_classifier())]
 pub struct ModelSpec {
     /// Where the rows come from and which column is to be predicted.
     pub dataset: Dataset,

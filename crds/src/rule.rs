@@ -13,8 +13,9 @@ mod unions;
 mod values;
 
 pub(crate) use relations::{
-    fill_value_has_use, mapped_once, names_without_header, range_is_not_empty, scoring_suits_estimator,
-    target_is_no_feature,
+    fill_value_has_use, mapped_once, names_without_header, params_apart_from_rows,
+    probabilities_need_a_classifier, range_is_not_empty, scoring_suits_estimator, target_is_no_feature,
+    unwraps_one_value,
 };
 pub(crate) use unions::{
     one_class_weight, one_estimator, one_fill_value, one_format, one_place, one_transformer,
@@ -121,6 +122,9 @@ pub(crate) fn all() -> Vec<Rule> {
         entry_point_path(),
         metadata_keys(),
         mapped_once(),
+        params_apart_from_rows(),
+        unwraps_one_value(),
+        probabilities_need_a_classifier(),
     ]
 }
 

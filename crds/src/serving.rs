@@ -39,19 +39,28 @@ impl Default for Serving {
 fn entry_points() -> Vec<EntryPoint> {
     vec![EntryPoint {
         path: "/predict".to_owned(),
+        method: PredictMethod::default(),
         strict: false,
         mapping: None,
+        params: Vec::new(),
+        unwrap_sample: false,
     }]
 }
 
 /// A path that takes rows and answers predictions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = rule::params_apart_from_rows())]
+#[x_kube(validation = rule::unwraps_one_value())]
 pub struct EntryPoint {
     /// The path, such as `/predict`.
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = rule::entry_point_path())]
     pub path: String,
+    /// What is answered for each row: `predict` its class or number, `predictProba` the probability of each class, in the
+    /// order of the `classes` in the answer's metadata. The latter needs a classifier.
+    #[serde(default)]
+    pub method: PredictMethod,
     /// Refuse a row that brings a column the model does not know. Otherwise such a column is ignored and counted.
     #[serde(default)]
     pub strict: bool,
@@ -64,6 +73,46 @@ pub struct EntryPoint {
     )]
     #[x_kube(validation = rule::mapped_once())]
     pub mapping: Option<Vec<Parameter>>,
+    /// What the query of a GET or POST may say about the prediction, beside the row. Each must be a parameter that the
+    /// method takes: `predict` of a classifier with two classes takes `threshold`, the probability from 0 to 1 of the
+    /// second class from which on it is predicted (without it the more probable class is).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 16),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"])
+    )]
+    pub params: Vec<RequestParameter>,
+    /// Take bare values as the rows of a POST, such as `["a text", "another"]`. Only for a model with one feature.
+    #[serde(default)]
+    pub unwrap_sample: bool,
+}
+
+/// What is answered for each row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum PredictMethod {
+    /// The class or number.
+    #[default]
+    Predict,
+    /// The probability of each class.
+    PredictProba,
+}
+
+/// A parameter that goes to the prediction rather than into a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestParameter {
+    /// Its name in the query, which is the one that the method knows.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// How its value is read.
+    #[serde(rename = "type")]
+    pub kind: ParameterType,
+    /// The value for a request that brings none, in quotes and spelled as in a query, such as `"0.3"`. Absent: the
+    /// method's own default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub default: Option<String>,
 }
 
 /// A parameter of a request.

@@ -2,6 +2,7 @@
 
 mod numbers;
 mod transformers;
+mod serving;
 
 use super::*;
 use crate::{crd, document, rule};
@@ -319,19 +320,6 @@ fn rules_across_fields_blame_the_field_at_fault() {
     );
 }
 
-#[test]
-fn paths_of_the_service_itself_are_taken() {
-    let at = |path: &str| format!("c: 0.3\n  serving:\n    entryPoints:\n    - path: {path}");
-    check_edit("c: 0.3", &at("/v2/iris"), &[]);
-    for bad in ["/alive", "/metrics", "/..", "predict", "/a//b", "/", "/a b"] {
-        let expected = format!(
-            "16:7: spec.serving.entryPoints[0].path: \"{bad}\": write a path such as /predict, its parts of \
-             letters, digits and \"-_.~:\"; /alive, /livez, /list and /metrics are taken"
-        );
-        check_edit("c: 0.3", &at(bad), &[&expected]);
-    }
-}
-
 /// What the API server would say: a CEL evaluator over the committed schema.
 fn cel_refuses(value: &Value) -> bool {
     kube::core::cel::Validator::new()
@@ -390,8 +378,6 @@ fn a_real_cel_evaluator_agrees_with_every_rule() {
             true,
             after("transformers: [{name: a, simpleImputer: {strategy: constant, fillValue: {}}}]"),
         ),
-        (true, after("serving: {serviceMetadata: {status: fine}}")),
-        (false, after("serving: {serviceMetadata: {team: fine}}")),
         (
             true,
             after("transformers: [{name: a, simpleImputer: {strategy: mean, fillValue: {text: '1'}}}]"),
@@ -399,21 +385,6 @@ fn a_real_cel_evaluator_agrees_with_every_rule() {
         (
             false,
             after("transformers: [{name: a, simpleImputer: {strategy: constant, fillValue: {text: '1'}}}]"),
-        ),
-        (true, after("serving: {entryPoints: [{path: /list}]}")),
-        (true, after("serving: {entryPoints: [{path: predict}]}")),
-        (false, after("serving: {entryPoints: [{path: /a/b.c}]}")),
-        (
-            true,
-            after(
-                "serving: {entryPoints: [{path: /a, mapping: [{name: x, type: int}, {name: z, type: int, column: x}]}]}",
-            ),
-        ),
-        (
-            false,
-            after(
-                "serving: {entryPoints: [{path: /a, mapping: [{name: x, type: int}, {name: z, type: int, column: w}]}]}",
-            ),
         ),
         (true, with("c: 0.3", "classWeight: {}")),
         (
@@ -433,6 +404,7 @@ fn a_real_cel_evaluator_agrees_with_every_rule() {
             after("transformers: [{name: a, minMaxScaler: {featureRange: {min: -1.0}}}]"),
         ),
     ];
+    let cases = cases.into_iter().chain(serving::cases());
     let mut refused_by = std::collections::BTreeSet::new();
     for (bad, value) in cases {
         let verdict = check(&Document::from_value(value.clone()));

@@ -82,6 +82,60 @@ pub(crate) fn scoring_suits_estimator() -> Rule {
     .rests_on("estimator")
 }
 
+pub(crate) fn probabilities_need_a_classifier() -> Rule {
+    let classifiers: Vec<String> = crate::estimator::CLASSIFIERS
+        .iter()
+        .map(|member| format!("has(self.estimator.{member})"))
+        .collect();
+    Rule::new(
+        format!(
+            "!has(self.serving) || !has(self.serving.entryPoints) || !self.serving.entryPoints.exists(one, has(one.method) && one.method == 'predictProba') || {}",
+            classifiers.join(" || ")
+        ),
+        "method: predictProba needs a classifier, because only classes have probabilities; choose method: predict",
+        |value| {
+            let entry_points = value.pointer("/serving/entryPoints").and_then(Value::as_array);
+            let mut entry_points = entry_points.into_iter().flatten();
+            let answers_probabilities = entry_points.any(|one| one.get("method") == Some(&"predictProba".into()));
+            !answers_probabilities
+                || crate::estimator::CLASSIFIERS
+                    .iter()
+                    .any(|member| value.pointer(&format!("/estimator/{member}")).is_some())
+        },
+    )
+    .blames("serving.entryPoints")
+    .rests_on("estimator")
+}
+
+pub(crate) fn params_apart_from_rows() -> Rule {
+    Rule::new(
+        "!has(self.params) || !has(self.mapping) || !self.params.exists(param, self.mapping.exists(value, value.name == param.name))",
+        "a parameter and a value of the row have one name; give the value another name in the mapping",
+        |value| {
+            let named = |field: &str| -> Vec<Option<&Value>> {
+                let all = value.get(field).and_then(Value::as_array);
+                all.into_iter().flatten().map(|one| one.get("name")).collect()
+            };
+            let mapped = named("mapping");
+            !named("params").iter().any(|param| mapped.contains(param))
+        },
+    )
+    .blames("params")
+}
+
+pub(crate) fn unwraps_one_value() -> Rule {
+    Rule::new(
+        "!has(self.unwrapSample) || !self.unwrapSample || !has(self.mapping) || self.mapping.size() == 1",
+        "unwrapSample needs rows of one value, but several are mapped; leave it out, or map one value",
+        |value| {
+            let n_mapped = value.get("mapping").and_then(Value::as_array).map(Vec::len);
+            value.get("unwrapSample") != Some(&Value::Bool(true))
+                || n_mapped.is_none_or(|n_mapped| n_mapped == 1)
+        },
+    )
+    .blames("unwrapSample")
+}
+
 pub(crate) fn mapped_once() -> Rule {
     Rule::new(
         "self.all(one, self.filter(other, (has(other.column) ? other.column : other.name) == (has(one.column) ? one.column : one.name)).size() == 1)",

@@ -9,12 +9,13 @@ use crate::names::{MODEL_NAME_MAX, ModelName};
 const RESERVED_PATHS: [&str; 4] = ["/alive", "/livez", "/list", "/metrics"];
 
 /// What every answer says itself, and no metadata of the user's may shadow.
-const RESERVED_METADATA: [&str; 5] = [
+const RESERVED_METADATA: [&str; 6] = [
     "status",
     "error_code",
     "error_message",
     "model_version",
     "model_digest",
+    "classes",
 ];
 
 pub(crate) fn model_name() -> Rule {
@@ -114,7 +115,7 @@ pub(crate) fn entry_point_path() -> Rule {
 pub(crate) fn metadata_keys() -> Rule {
     Rule::new(
         format!("!self.exists(key, key in ['{}'])", RESERVED_METADATA.join("', '")),
-        "status, error_code, error_message, model_version and model_digest are set by every answer itself; use other keys",
+        "status, error_code, error_message, model_version, model_digest and classes are set by every answer itself; use other keys",
         |value| {
             !value
                 .as_object()

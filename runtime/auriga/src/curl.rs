@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use auriga_learn::{Cell, ColumnKind, Fitted, FittedTransformer, GoldenCell, TableBuilder};
-use auriga_serve::{EntryPoint, Loaded};
+use auriga_serve::{EntryPoint, Loaded, Param};
 use serde_json::{Map, Value};
 
 /// A curl line for the first entry point that is answered with 200.
@@ -24,19 +24,41 @@ pub(crate) fn line(address: SocketAddr, entry_point: &EntryPoint, loaded: &Loade
         .filter_map(|(feature, cell)| Some((parameter(entry_point, &feature.name)?, cell)))
         .collect();
     let url = format!("http://{address}{}", entry_point.path);
-    if named.iter().any(|(_, cell)| **cell == GoldenCell::Missing) {
+    let mut query: Vec<String> = (entry_point.params.iter())
+        .filter_map(|param| Some(pair(&param.name, &example(param, loaded.fitted())?)))
+        .collect();
+    if !entry_point.unwrap_sample && named.iter().all(|(_, cell)| **cell != GoldenCell::Missing) {
+        let cells = named.into_iter().map(|(name, cell)| pair(name, &text(cell)));
+        let query: Vec<String> = cells.chain(query).collect();
+        return format!("curl '{url}?{}'", query.join("&"));
+    }
+    let body = if entry_point.unwrap_sample {
+        named.into_iter().map(|(_, cell)| json(cell)).collect()
+    } else {
         let fields: Map<String, Value> = named
             .into_iter()
             .map(|(name, cell)| (name.to_owned(), json(cell)))
             .collect();
-        let body = Value::Array(vec![fields.into()]).to_string();
-        return format!("curl '{url}' -d '{}'", body.replace('\'', "'\\''"));
+        Value::Array(vec![fields.into()])
+    };
+    let body = body.to_string().replace('\'', "'\\''");
+    if !query.is_empty() {
+        query[0].insert(0, '?');
     }
-    let query: Vec<String> = named
-        .into_iter()
-        .map(|(name, cell)| format!("{}={}", escaped(name), escaped(&text(cell))))
-        .collect();
-    format!("curl '{url}?{}'", query.join("&"))
+    format!("curl '{url}{}' -d '{body}'", query.join("&"))
+}
+
+fn pair(name: &str, value: &str) -> String {
+    format!("{}={}", escaped(name), escaped(value))
+}
+
+/// A value for a parameter: its default, else one that the model names.
+fn example(param: &Param, fitted: &Fitted) -> Option<String> {
+    param.default.clone().or_else(|| {
+        let mut known = fitted.predict_parameters().iter();
+        let known = known.find(|known| known.name == param.name)?;
+        Some(known.usual.to_string())
+    })
 }
 
 /// What a request calls the feature.

@@ -12,7 +12,7 @@ use auriga_learn::{
     LogisticRegression, Metric, MinMaxScaler, OneHotEncoder, PolynomialFeatures, Ridge, SimpleImputer,
     StandardScaler, Step, Steps, Transformer,
 };
-use auriga_serve::{EntryPoint, Mapped, Settings, ValueKind};
+use auriga_serve::{EntryPoint, Mapped, Param, PredictMethod, Settings, ValueKind};
 
 use crate::{failure::Failure, manifest::Manifest};
 
@@ -179,6 +179,12 @@ pub(crate) fn settings(checked: &Checked) -> Settings {
         path: entry_point.path.clone(),
         strict: entry_point.strict,
         mapping: (entry_point.mapping.as_ref()).map(|parameters| parameters.iter().map(mapped).collect()),
+        method: match entry_point.method {
+            crds::PredictMethod::Predict => PredictMethod::Predict,
+            crds::PredictMethod::PredictProba => PredictMethod::PredictProba,
+        },
+        params: entry_point.params.iter().map(param).collect(),
+        unwrap_sample: entry_point.unwrap_sample,
     };
     Settings {
         model: checked.key.clone(),
@@ -190,12 +196,24 @@ pub(crate) fn settings(checked: &Checked) -> Settings {
 fn mapped(parameter: &crds::Parameter) -> Mapped {
     Mapped {
         name: parameter.name.clone(),
-        kind: match parameter.kind {
-            ParameterType::Float => ValueKind::Float,
-            ParameterType::Int => ValueKind::Int,
-            ParameterType::Str => ValueKind::Str,
-            ParameterType::Bool => ValueKind::Bool,
-        },
+        kind: value_kind(parameter.kind),
         column: parameter.column.clone(),
+    }
+}
+
+fn param(parameter: &crds::RequestParameter) -> Param {
+    Param {
+        name: parameter.name.clone(),
+        kind: value_kind(parameter.kind),
+        default: parameter.default.clone(),
+    }
+}
+
+fn value_kind(kind: ParameterType) -> ValueKind {
+    match kind {
+        ParameterType::Float => ValueKind::Float,
+        ParameterType::Int => ValueKind::Int,
+        ParameterType::Str => ValueKind::Str,
+        ParameterType::Bool => ValueKind::Bool,
     }
 }

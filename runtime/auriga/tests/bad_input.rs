@@ -8,6 +8,7 @@ mod bad_input {
     mod addresses;
     mod commands;
     mod data;
+    mod entry_points;
     mod manifests;
     mod requests;
     mod stores;

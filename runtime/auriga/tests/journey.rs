@@ -14,6 +14,7 @@ mod journey {
     mod change;
     mod config_map;
     mod damage;
+    mod entry_points;
     mod examples;
     mod follow;
     mod kill;

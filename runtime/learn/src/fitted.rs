@@ -5,11 +5,12 @@ mod step;
 
 use std::borrow::Cow;
 
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, ArrayView1, Axis};
 
 use crate::{
-    Column, Convergence, Field, FittedEstimator, FittedTransformer, LoadError, PredictError, Signature,
-    Table, estimator::Output, matrix::matrix, near::near,
+    Column, Convergence, Field, FittedEstimator, FittedTransformer, LoadError, PredictError, PredictOptions,
+    PredictParameter, Signature, Table, TableError, estimator::Output, matrix::matrix, near::near,
+    predict_options::THRESHOLD,
 };
 
 pub(crate) use step::{FittedStep, named};
@@ -86,15 +87,38 @@ impl Fitted {
     /// that is absent or of another kind; a missing cell that no step fills; a category that the model refuses;
     /// numbers so large that the result is not finite.
     pub fn predict(&self, table: &Table) -> Result<Column, PredictError> {
+        self.predict_with(table, PredictOptions::default())
+    }
+
+    /// As [`Fitted::predict`], as `options` say.
+    ///
+    /// Errors: as [`Fitted::predict`]; an option that is not among [`Fitted::predict_parameters`].
+    pub fn predict_with(&self, table: &Table, options: PredictOptions) -> Result<Column, PredictError> {
+        let threshold = match (options.threshold, self.estimator.n_classes()) {
+            (Some(_), n_classes) if n_classes != Some(2) => return Err(PredictError::NoThreshold),
+            (threshold, _) => threshold,
+        };
+        let choose = |row: ArrayView1<'_, f64>| match threshold {
+            Some(threshold) => usize::from(row[1] >= threshold),
+            None => first_largest(row),
+        };
         let (mut numbers, mut best) = (Vec::new(), Vec::new());
         self.output_by_blocks(table, |output| match output {
             Output::Numbers(block) => numbers.extend(block),
-            Output::Probabilities(block) => best.extend(block.axis_iter(Axis(0)).map(first_largest)),
+            Output::Probabilities(block) => best.extend(block.axis_iter(Axis(0)).map(choose)),
         })?;
         Ok(match &self.classes {
             Some(classes) => classes.take(&best),
             None => Column::Number(numbers),
         })
+    }
+
+    /// What [`Fitted::predict_with`] can be told, by name.
+    pub fn predict_parameters(&self) -> &'static [PredictParameter] {
+        match self.estimator.n_classes() {
+            Some(2) => &[THRESHOLD],
+            _ => &[],
+        }
     }
 
     /// n_rows × n_classes probabilities, each row summing to 1.
@@ -224,7 +248,7 @@ impl Fitted {
     }
 }
 
-fn first_largest(row: ndarray::ArrayView1<'_, f64>) -> usize {
+fn first_largest(row: ArrayView1<'_, f64>) -> usize {
     let larger = |best: usize, next: usize| if row[next] > row[best] { next } else { best };
     (1..row.len()).fold(0, larger)
 }

@@ -3,59 +3,8 @@
 use std::collections::HashMap;
 
 use auriga_learn::{Column, ColumnKind, Field, Signature, near};
-use thiserror::Error;
 
-use crate::{EntryPoint, ValueKind};
-
-/// An entry point that does not fit the version it should serve.
-#[derive(Clone, Debug, Error, PartialEq)]
-pub enum MappingError {
-    /// The mapping names a feature that the version does not have.
-    #[error(
-        "entry point \"{path}\" maps \"{name}\" to the feature \"{column}\", which the version does not have{}",
-        near.as_ref().map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"))
-    )]
-    UnknownFeature {
-        /// The entry point's path.
-        path: String,
-        /// The value's name.
-        name: String,
-        /// The feature it was to become.
-        column: String,
-        /// A feature of a similar name.
-        near: Option<String>,
-    },
-    /// Two values of the mapping become the same feature.
-    #[error("entry point \"{path}\" maps two values to the feature \"{column}\"; each feature takes one")]
-    FeatureTwice {
-        /// The entry point's path.
-        path: String,
-        /// The feature.
-        column: String,
-    },
-    /// No value of the mapping becomes this feature.
-    #[error("entry point \"{path}\" maps nothing to the feature \"{column}\"; add an entry for it")]
-    FeatureUnmapped {
-        /// The entry point's path.
-        path: String,
-        /// The feature.
-        column: String,
-    },
-    /// A value cannot become a feature of that kind.
-    #[error("entry point \"{path}\" maps \"{name}\" as {given}, but the feature \"{column}\" needs {needed}")]
-    Kind {
-        /// The entry point's path.
-        path: String,
-        /// The value's name.
-        name: String,
-        /// The mapping's kind.
-        given: &'static str,
-        /// The feature.
-        column: String,
-        /// The kinds that would do.
-        needed: &'static str,
-    },
-}
+use crate::{EntryPoint, MappingError, ValueKind};
 
 /// The columns of an entry point, resolved against the signature of one version.
 #[derive(Clone, Debug)]
@@ -63,6 +12,8 @@ pub(crate) struct Inputs {
     columns: Vec<Input>,
     by_name: HashMap<String, usize>,
     pub(crate) strict: bool,
+    /// Whether a row may be the bare value of the one column.
+    pub(crate) unwraps: bool,
 }
 
 /// One column of a request.
@@ -92,6 +43,12 @@ impl Inputs {
             None => signature.features.iter().cloned().map(Input::by_name).collect(),
             Some(_) => mapped(entry_point, signature)?,
         };
+        if entry_point.unwrap_sample && columns.len() != 1 {
+            return Err(MappingError::NotOneFeature {
+                path: entry_point.path.clone(),
+                n_features: columns.len(),
+            });
+        }
         let by_name = columns
             .iter()
             .enumerate()
@@ -101,6 +58,7 @@ impl Inputs {
             columns,
             by_name,
             strict: entry_point.strict,
+            unwraps: entry_point.unwrap_sample,
         })
     }
 
@@ -130,18 +88,20 @@ impl Inputs {
 
     /// Empty columns to fill row by row.
     pub(crate) fn builders(&self) -> Vec<Column> {
-        self.columns
-            .iter()
-            .map(|input| match input.feature.kind {
-                ColumnKind::Number => Column::Number(Vec::new()),
-                ColumnKind::Text => Column::Text(Vec::new()),
-                ColumnKind::Boolean => Column::Boolean(Vec::new()),
-            })
-            .collect()
+        self.columns.iter().map(Input::builder).collect()
     }
 }
 
 impl Input {
+    /// An empty column of this input's cells.
+    pub(crate) fn builder(&self) -> Column {
+        match self.feature.kind {
+            ColumnKind::Number => Column::Number(Vec::new()),
+            ColumnKind::Text => Column::Text(Vec::new()),
+            ColumnKind::Boolean => Column::Boolean(Vec::new()),
+        }
+    }
+
     fn by_name(feature: Field) -> Input {
         Input {
             name: feature.name.clone(),
@@ -181,7 +141,7 @@ fn mapped(entry_point: &EntryPoint, signature: &Signature) -> Result<Vec<Input>,
             return Err(MappingError::Kind {
                 path: path(),
                 name: mapped.name.clone(),
-                given: word(mapped.kind),
+                given: mapped.kind.word(),
                 column: column.clone(),
                 needed,
             });
@@ -199,15 +159,6 @@ fn mapped(entry_point: &EntryPoint, signature: &Signature) -> Result<Vec<Input>,
             column: feature.name.clone(),
         }),
         None => Ok(columns),
-    }
-}
-
-fn word(kind: ValueKind) -> &'static str {
-    match kind {
-        ValueKind::Float => "float",
-        ValueKind::Int => "int",
-        ValueKind::Str => "str",
-        ValueKind::Bool => "bool",
     }
 }
 

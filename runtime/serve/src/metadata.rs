@@ -22,12 +22,18 @@ impl Metadata {
         }
     }
 
-    /// What follows the result in an answer: `,"metadata":{…}}`.
-    pub(crate) fn after_result(&self, version: VersionNumber, digest: Digest) -> String {
+    /// What follows the result in an answer: `,"metadata":{…}}`. `classes` are a JSON list, where the answer needs them.
+    pub(crate) fn after_result(
+        &self,
+        version: VersionNumber,
+        digest: Digest,
+        classes: Option<&str>,
+    ) -> String {
         let members = &self.members;
+        let classes = classes.map_or_else(String::new, |classes| format!(",\"classes\":{classes}"));
         format!(
             ",\"metadata\":{{{members},\"error_code\":0,\"status\":\"OK\",\"model_version\":{version},\
-             \"model_digest\":\"{digest}\"}}}}\n"
+             \"model_digest\":\"{digest}\"{classes}}}}}\n"
         )
     }
 

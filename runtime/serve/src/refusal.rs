@@ -48,6 +48,8 @@ pub enum ErrorCode {
     TooSlow = 17,
     /// The store of versions does not answer as it should (503).
     Store = 18,
+    /// A parameter beside the rows has a wrong value, is unknown at a strict entry point, or occurs twice (400).
+    Parameter = 19,
 }
 
 /// Where in a request a fault lies.
@@ -94,8 +96,12 @@ pub(crate) enum Refusal {
     NotAList { found: &'static str },
     #[error("the body is one object; wrap the row in a list: [{{\"column\": value}}]")]
     NotWrapped,
-    #[error("row {row} is {found}; write each row as an object: {{\"column\": value}}")]
-    NotARow { row: usize, found: &'static str },
+    #[error("row {row} is {found}; write each row as {wanted}")]
+    NotARow {
+        row: usize,
+        found: &'static str,
+        wanted: &'static str,
+    },
     #[error("{place} is nested more than {limit} levels deep; leave it out")]
     Nested { place: Place, limit: usize },
     #[error(
@@ -115,6 +121,8 @@ pub(crate) enum Refusal {
     DuplicateColumn { place: Place },
     #[error("{place} is not known here{}", did_you_mean(near))]
     UnknownColumn { place: Place, near: Option<String> },
+    #[error("parameter {}: {what}", quoted(name))]
+    Parameter { name: String, what: String },
     #[error("{what}")]
     Unpredictable { what: String },
     #[error("{what}")]
@@ -149,6 +157,7 @@ impl Refusal {
             Refusal::NotFinite { .. } => ErrorCode::NotFinite,
             Refusal::DuplicateColumn { .. } => ErrorCode::DuplicateColumn,
             Refusal::UnknownColumn { .. } => ErrorCode::UnknownColumn,
+            Refusal::Parameter { .. } => ErrorCode::Parameter,
             Refusal::Unpredictable { .. } => ErrorCode::Unpredictable,
             Refusal::NotLoaded { .. } => ErrorCode::NotLoaded,
             Refusal::Busy { .. } | Refusal::NoRoom { .. } => ErrorCode::Busy,
@@ -180,6 +189,7 @@ impl Refusal {
             | ErrorCode::NotFinite
             | ErrorCode::DuplicateColumn
             | ErrorCode::UnknownColumn
+            | ErrorCode::Parameter
             | ErrorCode::Unpredictable => StatusCode::BAD_REQUEST,
         }
     }

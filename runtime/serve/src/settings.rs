@@ -1,9 +1,14 @@
 //! What a manifest says about serving: the service's own words and its entry points.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use auriga_crds::ModelKey;
 use thiserror::Error;
+
+use crate::{Loaded, PredictorError, entry::Entry};
 
 /// What is served, on which paths, and what the answers say about the service.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +34,33 @@ pub struct EntryPoint {
     pub mapping: Option<Vec<Mapped>>,
     /// Whether a column that the entry point does not know is refused, rather than ignored and counted. Default no.
     pub strict: bool,
+    /// What is answered for each row. Default: the prediction.
+    pub method: PredictMethod,
+    /// What a query may say about the prediction, beside the row. Default nothing.
+    pub params: Vec<Param>,
+    /// Whether a row of a POST may be the bare value of the one feature: `["a text", "another"]`. Default no.
+    pub unwrap_sample: bool,
+}
+
+/// What an entry point answers for each row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PredictMethod {
+    /// The class or number.
+    #[default]
+    Predict,
+    /// The probability of each class, in the order of the `classes` in the answer's metadata.
+    PredictProba,
+}
+
+/// A parameter of a request that goes to the prediction rather than into its rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Param {
+    /// What the query and the model call it, such as `threshold`.
+    pub name: String,
+    /// How the query's text is read.
+    pub kind: ValueKind,
+    /// The value of a request that brings none, spelled as in a query; absent: the model's own default.
+    pub default: Option<String>,
 }
 
 /// One value of a request and the feature that it becomes.
@@ -87,6 +119,14 @@ pub enum SettingsError {
         /// The name.
         name: String,
     },
+    /// Two parameters share a name.
+    #[error("entry point \"{path}\" has the parameter \"{name}\" twice; each name may stand once")]
+    ParameterTwice {
+        /// The entry point's path.
+        path: String,
+        /// The name.
+        name: String,
+    },
     /// The answers use this key themselves.
     #[error("service metadata may not have the key \"{key}\", which every answer sets itself; rename it")]
     MetadataKey {
@@ -98,12 +138,13 @@ pub enum SettingsError {
 /// Paths that are no entry points.
 pub(crate) const OWN_PATHS: [&str; 4] = ["/alive", "/livez", "/list", "/metrics"];
 
-const OWN_METADATA: [&str; 5] = [
+const OWN_METADATA: [&str; 6] = [
     "status",
     "error_code",
     "error_message",
     "model_version",
     "model_digest",
+    "classes",
 ];
 
 impl Settings {
@@ -114,6 +155,16 @@ impl Settings {
             service_metadata: BTreeMap::new(),
             entry_points: Vec::new(),
         }
+    }
+
+    /// Whether these settings can be served from `loaded`, so that [`crate::Service::replace`] will not fail.
+    ///
+    /// Errors: settings with a fault, or an entry point that does not fit the version.
+    pub fn check(&self, loaded: &Loaded) -> Result<(), PredictorError> {
+        for entry_point in &self.clone().checked()?.entry_points {
+            Entry::resolve(entry_point, loaded.fitted())?;
+        }
+        Ok(())
     }
 
     /// The settings with every default filled in, or the first fault.
@@ -146,6 +197,13 @@ impl Settings {
                     return Err(SettingsError::NameTwice { path, name });
                 }
             }
+            let params = &entry_point.params;
+            for (at, param) in params.iter().enumerate() {
+                if params[..at].iter().any(|other| other.name == param.name) {
+                    let name = param.name.clone();
+                    return Err(SettingsError::ParameterTwice { path, name });
+                }
+            }
         }
         self.service_metadata
             .entry("service_name".to_owned())
@@ -160,6 +218,31 @@ impl Default for EntryPoint {
             path: "/predict".to_owned(),
             mapping: None,
             strict: false,
+            method: PredictMethod::default(),
+            params: Vec::new(),
+            unwrap_sample: false,
+        }
+    }
+}
+
+impl PredictMethod {
+    /// As in a manifest.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            PredictMethod::Predict => "predict",
+            PredictMethod::PredictProba => "predictProba",
+        }
+    }
+}
+
+impl ValueKind {
+    /// As in a manifest.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            ValueKind::Float => "float",
+            ValueKind::Int => "int",
+            ValueKind::Str => "str",
+            ValueKind::Bool => "bool",
         }
     }
 }
@@ -172,85 +255,4 @@ fn is_path(path: &str) -> bool {
             !matches!(part, "" | "." | "..") && !part.starts_with(':') && part.bytes().all(allowed)
         })
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(paths: &[&str]) -> Settings {
-        let mut settings = Settings::new("default/iris".parse().unwrap());
-        settings.entry_points = paths
-            .iter()
-            .map(|path| EntryPoint {
-                path: (*path).to_owned(),
-                ..EntryPoint::default()
-            })
-            .collect();
-        settings
-    }
-
-    #[test]
-    fn without_entry_points_rows_are_predicted_at_predict() {
-        let checked = settings(&[]).checked().unwrap();
-        assert_eq!(checked.entry_points, [EntryPoint::default()]);
-        assert_eq!(checked.service_metadata["service_name"], "iris");
-    }
-
-    #[test]
-    fn paths_that_cannot_be_told_apart_or_are_taken_are_refused() {
-        let check = |paths: &[&str], message: &str| {
-            assert_eq!(settings(paths).checked().unwrap_err().to_string(), message);
-        };
-        check(
-            &["/alive"],
-            "entry point path \"/alive\" is taken by the service itself; choose another one",
-        );
-        check(
-            &["/a", "/b", "/a"],
-            "entry point path \"/a\" occurs twice; each path may have one entry point",
-        );
-        for path in [
-            "", "/", "a", "/a/", "//a", "/{a}", "/a b", "/ä", "/..", "/:a", "/a/*b",
-        ] {
-            let error = settings(&[path]).checked().unwrap_err();
-            assert_eq!(
-                error,
-                SettingsError::Path {
-                    path: path.to_owned()
-                },
-                "{path}"
-            );
-        }
-        for path in ["/predict", "/v1/models/iris:predict", "/a-b_c.d~e"] {
-            assert!(settings(&[path]).checked().is_ok(), "{path}");
-        }
-    }
-
-    #[test]
-    fn a_name_mapped_twice_is_refused() {
-        let mapped = |name: &str| Mapped {
-            name: name.to_owned(),
-            kind: ValueKind::Float,
-            column: None,
-        };
-        let mut settings = settings(&["/predict"]);
-        settings.entry_points[0].mapping = Some(vec![mapped("a"), mapped("b"), mapped("a")]);
-        assert_eq!(
-            settings.checked().unwrap_err().to_string(),
-            "entry point \"/predict\" maps the value \"a\" twice; each name may stand once"
-        );
-    }
-
-    #[test]
-    fn metadata_cannot_shadow_what_every_answer_says() {
-        let mut settings = settings(&[]);
-        settings
-            .service_metadata
-            .insert("error_code".to_owned(), "7".to_owned());
-        assert_eq!(
-            settings.checked().unwrap_err().to_string(),
-            "service metadata may not have the key \"error_code\", which every answer sets itself; rename it"
-        );
-    }
 }

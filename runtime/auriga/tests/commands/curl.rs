@@ -46,6 +46,26 @@ fn a_version_without_golden_requests_gets_a_row_made_up() {
     assert!(line.contains("color=blue&width=0"), "{line}");
 }
 
+#[test]
+fn parameters_follow_the_row_with_their_defaults_or_usual_values() {
+    let params = |default: &str| {
+        format!(
+            "  serving:\n    entryPoints:\n      - path: /predict\n        params:\n          - {{name: threshold, type: float{default}}}\n"
+        )
+    };
+    let line = check(FLOWERS, "", &params(""));
+    assert!(line.ends_with("&threshold=0.5'"), "{line}");
+    let line = check(FLOWERS, "", &params(", default: '0.25'"));
+    assert!(line.ends_with("&threshold=0.25'"), "{line}");
+}
+
+#[test]
+fn bare_rows_are_sent_bare() {
+    let serving = "  serving:\n    entryPoints:\n      - path: /predict\n        unwrapSample: true\n        params:\n          - {name: threshold, type: float}\n";
+    let line = check(FLOWERS, "", serving);
+    assert!(line.contains("?threshold=0.5' -d '[0.1]'"), "{line}");
+}
+
 /// Serves a model of these rows, sends what the line says, and gives the line.
 fn check(rows: &str, transformers: &str, more: &str) -> String {
     let manifest = MANIFEST.replace("  estimator:", &format!("{transformers}  estimator:"));

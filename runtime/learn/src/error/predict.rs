@@ -72,6 +72,9 @@ pub enum PredictError {
         /// The estimator as in the manifest.
         estimator: &'static str,
     },
+    /// A threshold was given to a model that has no use for it.
+    #[error("a threshold needs a classifier with two classes; leave it out")]
+    NoThreshold,
 }
 
 impl PredictError {
@@ -83,7 +86,9 @@ impl PredictError {
             | PredictError::MissingCell { column, .. }
             | PredictError::UnknownCategory { column, .. }
             | PredictError::ColumnOverflow { column, .. } => Some(column),
-            PredictError::NotFinite { .. } | PredictError::NoProbabilities { .. } => None,
+            PredictError::NotFinite { .. }
+            | PredictError::NoProbabilities { .. }
+            | PredictError::NoThreshold => None,
         }
     }
 
@@ -96,7 +101,8 @@ impl PredictError {
             | PredictError::NotFinite { row } => Some(row),
             PredictError::ColumnAbsent { .. }
             | PredictError::ColumnKind { .. }
-            | PredictError::NoProbabilities { .. } => None,
+            | PredictError::NoProbabilities { .. }
+            | PredictError::NoThreshold => None,
         }
     }
 
@@ -109,7 +115,8 @@ impl PredictError {
             | PredictError::NotFinite { row } => *row += n_rows,
             PredictError::ColumnAbsent { .. }
             | PredictError::ColumnKind { .. }
-            | PredictError::NoProbabilities { .. } => {}
+            | PredictError::NoProbabilities { .. }
+            | PredictError::NoThreshold => {}
         }
         self
     }

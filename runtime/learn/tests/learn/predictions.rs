@@ -2,7 +2,7 @@
 
 use auriga_learn::{
     Column, Control, Estimator, Fitted, HandleUnknown, ImputeStrategy, LogisticRegression, OneHotEncoder,
-    PredictError, SimpleImputer, StandardScaler, Step, Steps, Transformer,
+    PredictError, PredictOptions, SimpleImputer, StandardScaler, Step, Steps, Transformer,
 };
 
 use crate::fixtures::{booleans, fit, numbers, people, ridge, step, table, texts};
@@ -292,4 +292,38 @@ fn many_classes_are_predicted_in_blocks_as_if_they_were_one() {
             "row {row}"
         );
     }
+}
+
+#[test]
+fn a_threshold_moves_rows_between_the_two_classes() {
+    let steps = Steps {
+        transformers: Vec::new(),
+        estimator: Estimator::LogisticRegression(LogisticRegression::default()),
+    };
+    let rows = table(&[("x", numbers(&[1.0, 2.0, 3.0, 4.0]))]);
+    let classes = texts(&["low", "low", "high", "high"]);
+    let model = fit(&steps, &rows, &classes);
+    let second = model.predict_proba(&rows).unwrap().column(1).to_vec();
+    // In the order of the names "high" comes first, so that the second class is "low".
+    let check = |threshold: Option<f64>, expected: &[&str]| {
+        let predicted = model.predict_with(&rows, PredictOptions { threshold });
+        assert_eq!(predicted, Ok(texts(expected)), "{threshold:?} of {second:?}");
+    };
+    check(None, &["low", "low", "high", "high"]);
+    check(Some(0.0), &["low"; 4]);
+    check(Some(1.0), &["high"; 4]);
+    check(Some(second[0]), &["low", "high", "high", "high"]);
+    check(Some(second[2]), &["low", "low", "low", "high"]);
+    assert_eq!(model.predict_parameters()[0].name, "threshold");
+}
+
+#[test]
+fn a_threshold_is_refused_where_it_means_nothing() {
+    let model = fitted(vec![fill(), encode(HandleUnknown::Error)]);
+    assert!(model.predict_parameters().is_empty());
+    let options = PredictOptions { threshold: Some(0.5) };
+    assert_eq!(
+        model.predict_with(&people(), options),
+        Err(PredictError::NoThreshold)
+    );
 }

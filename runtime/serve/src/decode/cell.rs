@@ -1,5 +1,7 @@
 //! Turns one value of a request into a cell of its column.
 
+use std::fmt;
+
 use auriga_learn::{Column, ColumnKind};
 
 use crate::{
@@ -28,6 +30,15 @@ pub(crate) enum CellFault {
 
 /// The largest whole number up to which every whole number has its own f64.
 const EXACT: f64 = 9_007_199_254_740_992.0;
+
+impl fmt::Display for CellFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CellFault::WrongKind { found, wanted } => write!(f, "{found} is not {wanted}"),
+            CellFault::NotFinite { found } => write!(f, "{found} is not a finite number"),
+        }
+    }
+}
 
 impl CellFault {
     /// The fault with its place.

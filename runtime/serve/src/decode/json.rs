@@ -1,19 +1,18 @@
 //! Reads a JSON list of row objects straight into columns, without a tree of values in between.
 
+mod ignored;
+
 use std::{collections::HashSet, fmt};
 
 use auriga_learn::{Column, near};
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use self::ignored::Ignored;
 use super::{Rows, cell::Value, fault::not_json};
 use crate::{
     inputs::Inputs,
     refusal::{Place, Refusal},
 };
-
-/// Levels of lists and objects that an ignored value may have: few enough for any thread's stack, and below the 128 at
-/// which serde_json stops with words that name no column.
-const MAX_DEPTH: usize = 100;
 
 /// The rows of `body`, at most `max_rows` of them.
 pub(crate) fn json_rows(inputs: &Inputs, body: &[u8], max_rows: usize) -> Result<Rows, Refusal> {
@@ -103,6 +102,16 @@ impl Reader<'_> {
         Ok(Some(at))
     }
 
+    /// Counts the row that comes.
+    fn begin_row<E: de::Error>(&mut self) -> Result<(), E> {
+        self.row += 1;
+        let limit = self.max_rows;
+        if self.row > limit {
+            return Err(self.refuse(Refusal::TooManyRows { limit }));
+        }
+        Ok(())
+    }
+
     fn finish_row(&mut self) -> Result<(), Refusal> {
         if let Some(at) = self.seen_in.iter().position(|row| *row != self.row) {
             let name = &self.inputs.columns()[at].name;
@@ -130,13 +139,6 @@ struct CellOf<'r, 'i> {
     column: usize,
 }
 
-/// A value that is read to its end and forgotten.
-struct Ignored<'r, 'i> {
-    reader: &'r mut Reader<'i>,
-    /// Lists and objects around it, those of the rows not counted.
-    depth: usize,
-}
-
 macro_rules! visits_anything {
     ($seed:ident) => {
         impl<'de> DeserializeSeed<'de> for $seed<'_, '_> {
@@ -151,7 +153,6 @@ macro_rules! visits_anything {
 visits_anything!(List);
 visits_anything!(Row);
 visits_anything!(CellOf);
-visits_anything!(Ignored);
 
 macro_rules! refuses {
     ($($method:ident($argument:ty) => $found:literal),*) => {
@@ -204,11 +205,7 @@ impl<'de> Visitor<'de> for Row<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
         let reader = self.0;
-        reader.row += 1;
-        if reader.row > reader.max_rows {
-            let limit = reader.max_rows;
-            return Err(reader.refuse(Refusal::TooManyRows { limit }));
-        }
+        reader.begin_row()?;
         let mut expected = 0;
         while let Some(column) = values.next_key_seed(Name { reader, expected })? {
             if let Some(at) = column {
@@ -228,19 +225,49 @@ impl<'de> Visitor<'de> for Row<'_, '_> {
         Err(self.refuse("a list"))
     }
 
-    refuses!(
-        visit_bool(bool) => "a boolean",
-        visit_u64(u64) => "a number",
-        visit_i64(i64) => "a number",
-        visit_f64(f64) => "a number",
-        visit_str(&str) => "a text"
-    );
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        self.bare(Value::Null, "null")
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<(), E> {
+        self.bare(Value::Boolean(value), "a boolean")
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<(), E> {
+        self.bare(Value::Unsigned(value), "a number")
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<(), E> {
+        self.bare(Value::Signed(value), "a number")
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {
+        self.bare(Value::Float(value), "a number")
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<(), E> {
+        self.bare(Value::Text(value), "a text")
+    }
 }
 
 impl Row<'_, '_> {
+    /// The row is a value without its column's name.
+    fn bare<E: de::Error>(self, value: Value<'_>, found: &'static str) -> Result<(), E> {
+        let reader = self.0;
+        if !reader.inputs.unwraps {
+            return Err(Row(reader).refuse(found));
+        }
+        reader.begin_row()?;
+        CellOf { reader, column: 0 }.take(value)
+    }
+
     fn refuse<E: de::Error>(self, found: &'static str) -> E {
         let row = self.0.row + 1;
-        self.0.refuse(Refusal::NotARow { row, found })
+        let wanted = match self.0.inputs.unwraps {
+            true => "a single value",
+            false => "an object: {\"column\": value}",
+        };
+        self.0.refuse(Refusal::NotARow { row, found, wanted })
     }
 }
 
@@ -325,67 +352,5 @@ impl<'de> Visitor<'de> for CellOf<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<(), A::Error> {
         Err(self.refuse_nested("an object"))
-    }
-}
-
-impl<'de> Visitor<'de> for Ignored<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E: de::Error>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut values: A) -> Result<(), A::Error> {
-        while values.next_element_seed(self.inner()?)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut values: A) -> Result<(), A::Error> {
-        while values.next_key::<IgnoredAny>()?.is_some() {
-            values.next_value_seed(self.inner()?)?;
-        }
-        Ok(())
-    }
-}
-
-impl<'i> Ignored<'_, 'i> {
-    /// A value in this list or object.
-    fn inner<E: de::Error>(&mut self) -> Result<Ignored<'_, 'i>, E> {
-        let depth = self.depth + 1;
-        if depth > MAX_DEPTH {
-            let place = self.reader.place(&self.reader.ignored_name);
-            return Err(self.reader.refuse(Refusal::Nested {
-                place,
-                limit: MAX_DEPTH,
-            }));
-        }
-        Ok(Ignored {
-            reader: self.reader,
-            depth,
-        })
     }
 }

@@ -1,4 +1,4 @@
-//! Reads the one row of a query string.
+//! Reads the one row of a query string, and the parameters beside it.
 
 use std::collections::HashSet;
 
@@ -7,12 +7,18 @@ use auriga_learn::near;
 use super::Rows;
 use crate::{
     inputs::Inputs,
+    params::{Given, Params},
     refusal::{Place, Refusal},
 };
 
 /// The row that `query` spells, percent-encoded as HTML forms do: `sepal+length=5.1&species=…`.
-pub(crate) fn query_row(inputs: &Inputs, query: &str) -> Result<Rows, Refusal> {
+pub(crate) fn query_row<'p>(
+    inputs: &Inputs,
+    params: &'p Params,
+    query: &str,
+) -> Result<(Rows, Given<'p>), Refusal> {
     let mut cells = inputs.builders();
+    let mut given = params.none_given();
     let mut ignored_names = HashSet::new();
     let mut expected = 0;
     for (name, text) in form_urlencoded::parse(query.as_bytes()) {
@@ -25,9 +31,12 @@ pub(crate) fn query_row(inputs: &Inputs, query: &str) -> Result<Rows, Refusal> {
             return Err(Refusal::NotUtf8 { place: place() });
         }
         let Some(at) = inputs.position(&name, expected) else {
+            if given.takes(&name, &text)? {
+                continue;
+            }
             if inputs.strict {
                 return Err(Refusal::UnknownColumn {
-                    near: inputs.near(&name),
+                    near: inputs.near(&name).or_else(|| params.near(&name)),
                     place: place(),
                 });
             }
@@ -54,5 +63,5 @@ pub(crate) fn query_row(inputs: &Inputs, query: &str) -> Result<Rows, Refusal> {
             },
         });
     }
-    Ok(Rows::new(inputs, cells, ignored_names.len() as u64))
+    Ok((Rows::new(inputs, cells, ignored_names.len() as u64), given))
 }

@@ -8,6 +8,7 @@ use super::*;
 use crate::{
     EntryPoint, Mapped,
     ValueKind::{self, Bool, Float, Int, Str},
+    params::Params,
     refusal::Refusal,
 };
 
@@ -60,6 +61,10 @@ fn shown(rows: Result<Rows, Refusal>) -> Result<String, String> {
 
 fn json(inputs: &Inputs, body: &str) -> Result<String, String> {
     shown(json_rows(inputs, body.as_bytes(), 3))
+}
+
+fn row_of(inputs: &Inputs, query: &str) -> Result<Rows, Refusal> {
+    query_row(inputs, &Params::default(), query).map(|(rows, _)| rows)
 }
 
 #[test]
@@ -186,6 +191,49 @@ fn a_nested_value_of_an_unknown_column_is_ignored_and_counted() {
 }
 
 #[test]
+fn a_bare_value_is_a_row_where_that_was_asked_for() {
+    let texts = EntryPoint {
+        unwrap_sample: true,
+        ..EntryPoint::default()
+    };
+    let signature = Signature {
+        features: vec![Field {
+            name: "text".to_owned(),
+            kind: ColumnKind::Text,
+        }],
+        target: Field {
+            name: "topic".to_owned(),
+            kind: ColumnKind::Text,
+        },
+        task: Task::Classification,
+    };
+    let texts = Inputs::resolve(&texts, &signature).unwrap();
+    let check = |body: &str, rows: &str| {
+        assert_eq!(
+            json(&texts, body).unwrap_or_else(|message| message),
+            rows,
+            "{body}"
+        );
+    };
+    check(r#"["a text", "another"]"#, "a text; another +0");
+    check(r#"["a", {"text": "b", "x": 1}, null]"#, "a; b; - +1");
+    check(r#"["a", ""]"#, "a; - +0");
+    check(r#"["a", 5]"#, "row 2, column \"text\": 5 is not a text");
+    check(
+        r#"["a", ["b"]]"#,
+        "row 2 is a list; write each row as a single value",
+    );
+    check(
+        r#"["a", "b", "c", "d"]"#,
+        "there are more than 3 rows; send fewer at a time",
+    );
+    check(
+        r#""a""#,
+        "the body is a text; send a list of rows: [{\"column\": value}]",
+    );
+}
+
+#[test]
 fn a_bad_cell_is_named_by_row_and_column() {
     let check = |row: &str, message: &str| {
         let body = format!("[{{\"age\":1,\"city\":\"a\",\"member\":true}},{{{row}}}]");
@@ -261,7 +309,7 @@ fn a_strict_entry_point_refuses_columns_it_does_not_know() {
         );
     }
     assert_eq!(
-        shown(query_row(&strict, "agee=1")).unwrap_err(),
+        shown(row_of(&strict, "agee=1")).unwrap_err(),
         "column \"agee\" is not known here; did you mean \"age\"?"
     );
 }
@@ -354,7 +402,7 @@ fn a_boolean_may_feed_a_number() {
 fn a_query_spells_one_row() {
     let check = |query: &str, row: &str| {
         assert_eq!(
-            shown(query_row(&by_name(), query)).unwrap_or_else(|message| message),
+            shown(row_of(&by_name(), query)).unwrap_or_else(|message| message),
             row,
             "{query}"
         );
@@ -400,11 +448,11 @@ fn a_mapped_query_converts_as_a_mapped_row_does() {
         false,
     );
     assert_eq!(
-        shown(query_row(&mapped, "a=5&c=5&m=1")).as_deref(),
+        shown(row_of(&mapped, "a=5&c=5&m=1")).as_deref(),
         Ok("5 5 true +0")
     );
     assert_eq!(
-        shown(query_row(&mapped, "a=5.5&c=5&m=1")).unwrap_err(),
+        shown(row_of(&mapped, "a=5.5&c=5&m=1")).unwrap_err(),
         "column \"a\": \"5.5\" is not a whole number"
     );
 }
@@ -453,7 +501,7 @@ proptest! {
 
     #[test]
     fn any_query_comes_to_one_row_or_to_words(query in "[age=&city%2Fmember1+true\\PC]{0,60}") {
-        match query_row(&by_name(), &query) {
+        match row_of(&by_name(), &query) {
             Ok(rows) => prop_assert_eq!(rows.table.n_rows(), 1),
             Err(refusal) => prop_assert!(refusal.to_string().chars().count() < 300),
         }

@@ -8,10 +8,12 @@
 mod alive;
 mod bad_requests;
 mod client;
+mod entry_points;
 mod fixture;
 mod limits;
 mod list;
 mod predict_get;
 mod predict_post;
+mod predictor;
 mod shutdown;
 mod swap;

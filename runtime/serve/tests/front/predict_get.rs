@@ -105,6 +105,7 @@ async fn every_entry_point_takes_rows_in_its_own_words() {
             path: "/v2/short".to_owned(),
             mapping: Some(vec![mapped("pw", "petal width"), mapped("sl", "sepal length")]),
             strict: true,
+            ..EntryPoint::default()
         },
     ];
     let front = Front::of(&iris(), settings, Limits::default()).await;
