@@ -137,6 +137,7 @@ pub(crate) async fn fit(
             scores,
             data_hash,
             spec_hash: manifest.fit_hash.clone(),
+            spec: Some(manifest.fit_spec()),
             golden,
             origin: None,
             trained,

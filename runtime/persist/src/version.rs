@@ -6,6 +6,7 @@ use auriga_crds::{Digest, VersionNumber};
 use auriga_learn::{GoldenCell, GoldenRequests, Signature};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Scores by split (`train`, `test`), then by metric (`accuracy`); a greater score is better.
 pub type Scores = BTreeMap<String, BTreeMap<String, f64>>;
@@ -40,6 +41,10 @@ pub struct Facts {
     pub data_hash: Digest,
     /// Hash of everything in the manifest that decides the fit, with its hash version in front.
     pub spec_hash: String,
+    /// What that hash was made of, defaults left out and long texts shortened, so that two versions can be compared field
+    /// by field; absent in versions of builds that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spec: Option<Value>,
     /// Sample rows with their predictions, replayed before the version becomes active.
     pub golden: GoldenRequests,
     /// The TrainingJob that made it.
