@@ -1,9 +1,15 @@
 //! The subcommands: one file each.
 
+mod activate;
+mod delete;
+mod diff;
 mod fit;
 mod lint;
 mod list;
+mod new;
+mod selection;
 mod serve;
+mod test;
 mod up;
 mod value;
 mod version;
@@ -23,10 +29,20 @@ pub(crate) enum Command {
     Fit(fit::Fit),
     /// Serve the active version, or a given one
     Serve(serve::Serve),
+    /// Score a version on the rows kept apart, without writing
+    Test(test::Test),
+    /// Make a version the active one, after it has shown that it works
+    Activate(activate::Activate),
+    /// Compare two versions, or a manifest with a version: would it be fitted again?
+    Diff(diff::Diff),
+    /// Delete versions for good
+    Delete(delete::Delete),
     /// List the versions in a store
     List(list::List),
     /// Check manifests without reading data
     Lint(lint::Lint),
+    /// Make a small project that can be run as it is
+    New(new::New),
     /// Print the version of this program and of what it reads
     Version(version::Version),
 }
@@ -43,8 +59,13 @@ impl Command {
             Command::Up(up) => up.run(console).await,
             Command::Fit(fit) => fit.run(console).await,
             Command::Serve(serve) => serve.run(console).await,
+            Command::Test(test) => test.run(console).await,
+            Command::Activate(activate) => activate.run(console).await,
+            Command::Diff(diff) => diff.run(console).await,
+            Command::Delete(delete) => delete.run(console).await,
             Command::List(list) => list.run(console).await,
             Command::Lint(lint) => lint.run(console),
+            Command::New(new) => new.run(console),
             Command::Version(version) => version.run(console),
         }
     }

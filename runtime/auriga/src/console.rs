@@ -85,6 +85,12 @@ impl Console {
         }
     }
 
+    /// Asks the user at the terminal; the answer is read from the same line.
+    pub(crate) fn ask(&self, question: &str) {
+        let mut err = anstream::stderr();
+        let _ = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
+    }
+
     /// Prints why a command ends, and gives its exit code.
     pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
         match self.format {

@@ -262,28 +262,36 @@ async fn compute(manifest: &Manifest, rows: Rows, console: &Console) -> Result<(
 fn scores(fitted: &Fitted, rows: &Rows) -> Result<Scores, Failure> {
     let mut scores = Scores::new();
     for (split, part) in [("train", Some(&rows.train)), ("test", rows.test.as_ref())] {
-        if let Some(Part { features, target }) = part {
-            let mut found = BTreeMap::new();
-            for metric in Metric::of(fitted.signature().task) {
-                match metric.score(fitted, features, target) {
-                    Ok(score) => drop(found.insert(metric.name().to_owned(), score)),
-                    // Some tables have no value for some metric, such as r2 of one row; the others still count.
-                    Err(
-                        auriga_learn::ScoreError::TooFewRows { .. }
-                        | auriga_learn::ScoreError::UnseenClass { .. },
-                    ) => {}
-                    Err(error) => {
-                        let fault = numbering::of_score(error);
-                        return Err(Failure::mistake(format!(
-                            "cannot score on spec.dataset.{split}: {fault}"
-                        )));
-                    }
-                }
-            }
-            scores.insert(split.to_owned(), found);
+        if let Some(part) = part {
+            scores.insert(split.to_owned(), scores_on(fitted, split, part)?);
         }
     }
     Ok(scores)
+}
+
+/// Every metric that suits the estimator, on the rows of one split.
+pub(crate) fn scores_on(
+    fitted: &Fitted,
+    split: &str,
+    Part { features, target }: &Part,
+) -> Result<BTreeMap<String, f64>, Failure> {
+    let mut found = BTreeMap::new();
+    for metric in Metric::of(fitted.signature().task) {
+        match metric.score(fitted, features, target) {
+            Ok(score) => drop(found.insert(metric.name().to_owned(), score)),
+            // Some tables have no value for some metric, such as r2 of one row; the others still count.
+            Err(
+                auriga_learn::ScoreError::TooFewRows { .. } | auriga_learn::ScoreError::UnseenClass { .. },
+            ) => {}
+            Err(error) => {
+                let fault = numbering::of_score(error);
+                return Err(Failure::mistake(format!(
+                    "cannot score on spec.dataset.{split}: {fault}"
+                )));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Why the model is not to be kept; `None` if it is.
