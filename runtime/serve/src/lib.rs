@@ -2,15 +2,17 @@
 //!
 //! A [`Service`] holds the version that answers; [`Service::swap`] replaces it without dropping a request. [`serve`]
 //! answers on a listener until it is told to stop, then drains. What Palladium's users know keeps its shape:
-//! `/predict` by query or by a JSON list of rows, `/alive`, `/list`.
+//! `/predict` by query or by a JSON list of rows, `/alive`, `/list`. A [`Predictor`] does the same without HTTP.
 
 mod connection;
 mod decode;
+mod encode;
 mod inputs;
 mod limits;
 mod loaded;
 mod memory;
 mod metadata;
+mod predictor;
 mod refusal;
 mod routes;
 mod server;
@@ -21,6 +23,7 @@ mod unpredictable;
 pub use inputs::MappingError;
 pub use limits::Limits;
 pub use loaded::{LoadFailure, Loaded};
+pub use predictor::{Predicted, Predictor, PredictorError, RequestError};
 pub use refusal::ErrorCode;
 pub use server::serve;
 pub use service::Service;

@@ -18,7 +18,8 @@ use auriga_persist::{Persister, Properties, VersionManifest};
 use axum::http::HeaderValue;
 
 use crate::{
-    LoadFailure, Loaded, MappingError, Settings, SettingsError, inputs::Inputs, memory, metadata::Metadata,
+    LoadFailure, Loaded, MappingError, Predictor, Settings, SettingsError, inputs::Inputs, memory,
+    metadata::Metadata,
 };
 
 /// A model's front: answers from the version that was swapped in last.
@@ -38,9 +39,9 @@ pub struct Service {
 /// One version with everything that an answer needs. A request takes it once and answers from it alone, so that a
 /// swap never mixes two versions.
 pub(crate) struct Live {
-    pub(crate) loaded: Loaded,
+    pub(crate) loaded: Arc<Loaded>,
     /// By entry point, in the order of the settings.
-    pub(crate) inputs: Vec<Inputs>,
+    pub(crate) predictors: Vec<Predictor>,
     pub(crate) metadata: Metadata,
     pub(crate) after_result: String,
     pub(crate) version_header: HeaderValue,
@@ -80,7 +81,10 @@ impl Service {
 
     /// Whether the entry points fit `loaded`, so that [`Service::swap`] will not fail.
     pub fn check(&self, loaded: &Loaded) -> Result<(), MappingError> {
-        resolve(&self.settings, loaded).map(drop)
+        let entry_points = self.settings.entry_points.iter();
+        entry_points
+            .map(|entry_point| Inputs::resolve(entry_point, loaded.fitted().signature()).map(drop))
+            .collect()
     }
 
     /// Lets `loaded` answer from now on; requests in flight finish on the version they began with.
@@ -128,7 +132,7 @@ impl Service {
         let live = self.live();
         let ledger = self.ledger.load();
         let active_version = ledger.as_ref().and_then(|ledger| ledger.active_version);
-        let loaded = live.as_ref().map(|live| &live.loaded);
+        let loaded = live.as_ref().map(|live| &*live.loaded);
         let trouble = self.trouble.load();
         let memory = memory::used();
         Alive {
@@ -209,15 +213,17 @@ impl Service {
 
 impl Live {
     fn new(settings: &Settings, loaded: Loaded) -> Result<Live, MappingError> {
+        let loaded = Arc::new(loaded);
         let manifest = loaded.manifest();
-        let inputs = resolve(settings, &loaded)?;
+        let entry_points = settings.entry_points.iter();
+        let predictors = entry_points.map(|entry_point| Predictor::resolve(entry_point, loaded.clone()));
         let mut service_metadata = settings.service_metadata.clone();
         service_metadata
             .entry("service_version".to_owned())
             .or_insert_with(|| manifest.number.to_string());
         let metadata = Metadata::new(&service_metadata);
         Ok(Live {
-            inputs,
+            predictors: predictors.collect::<Result<_, _>>()?,
             after_result: metadata.after_result(manifest.number, manifest.digest),
             metadata,
             version_header: HeaderValue::from(manifest.number.get()),
@@ -225,15 +231,6 @@ impl Live {
             loaded,
         })
     }
-}
-
-/// What each entry point takes, in the order of the settings.
-fn resolve(settings: &Settings, loaded: &Loaded) -> Result<Vec<Inputs>, MappingError> {
-    let signature = loaded.fitted().signature();
-    let entry_points = settings.entry_points.iter();
-    entry_points
-        .map(|entry_point| Inputs::resolve(entry_point, signature))
-        .collect()
 }
 
 impl Counts {

@@ -5,7 +5,6 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use auriga_learn::{Cell, Column, Task};
 use axum::{
     body::{Bytes, HttpBody},
     extract::Request,
@@ -18,12 +17,7 @@ use super::{
     Front, answer,
     body::{self, Whole},
 };
-use crate::{
-    decode::{json_rows, query_row},
-    refusal::Refusal,
-    service::Live,
-    unpredictable::unpredictable,
-};
+use crate::{Predicted, refusal::Refusal, service::Live};
 
 /// Bodies beyond this are decoded and predicted on a thread of their own, so that `/alive` and small requests need
 /// not wait behind them; below it, the change of threads would cost more than the work.
@@ -35,10 +29,9 @@ enum Asked {
     Rows(Whole),
 }
 
-struct Predicted {
+struct Answered {
     body: Vec<u8>,
-    n_rows: usize,
-    ignored: u64,
+    predicted: Predicted,
 }
 
 /// Answers one predict request at the entry point that stands `at` this place in the settings.
@@ -62,14 +55,14 @@ where
             return response;
         }
     };
-    match predicted(front, &live, at, asked, deadline).await {
-        Ok(predicted) => {
+    match answered(front, &live, at, asked, deadline).await {
+        Ok(Answered { body, predicted }) => {
             counts.requests.fetch_add(1, Ordering::Relaxed);
             counts.rows.fetch_add(predicted.n_rows as u64, Ordering::Relaxed);
             counts
                 .ignored_values
                 .fetch_add(predicted.ignored, Ordering::Relaxed);
-            let mut response = answer::json(StatusCode::OK, predicted.body);
+            let mut response = answer::json(StatusCode::OK, body);
             answer::name_version(&mut response, &live);
             response
         }
@@ -93,13 +86,13 @@ where
     Ok(Asked::Rows(whole))
 }
 
-async fn predicted(
+async fn answered(
     front: &Front,
     live: &Arc<Live>,
     at: usize,
     asked: Asked,
     deadline: Instant,
-) -> Result<Predicted, Refusal> {
+) -> Result<Answered, Refusal> {
     let limits = &front.limits;
     // Only now, so that a client that dribbles its body keeps nobody else from predicting.
     let _running = front.in_flight.try_acquire().map_err(|_| Refusal::Busy {
@@ -130,63 +123,23 @@ async fn predicted(
 
 /// Decodes, predicts and encodes. A panic on the way is our bug and this request's alone: nothing it could have left
 /// half done outlives it.
-fn computed(live: &Live, at: usize, asked: &Asked, max_rows: usize) -> Result<Predicted, Refusal> {
+fn computed(live: &Live, at: usize, asked: &Asked, max_rows: usize) -> Result<Answered, Refusal> {
     catch_unwind(AssertUnwindSafe(|| {
-        let inputs = &live.inputs[at];
-        let rows = match asked {
-            Asked::Row(uri) => query_row(inputs, uri.query().unwrap_or_default()),
-            Asked::Rows(body) => json_rows(inputs, &body.bytes, max_rows),
+        let predictor = &live.predictors[at];
+        let mut body = Vec::with_capacity(live.after_result.len() + 64);
+        body.extend_from_slice(b"{\"result\":");
+        let predicted = match asked {
+            Asked::Row(uri) => predictor.answer_row(uri.query().unwrap_or_default(), &mut body),
+            Asked::Rows(rows) => predictor.answer_rows(&rows.bytes, max_rows, &mut body),
         }?;
-        let fitted = live.loaded.fitted();
-        let is_list = matches!(asked, Asked::Rows(_));
-        let predictions = fitted
-            .predict(&rows.table)
-            .map_err(|error| unpredictable(&error, inputs, is_list))?;
-        Ok(Predicted {
-            body: encoded(&predictions, fitted.signature().task, is_list, &live.after_result),
-            n_rows: predictions.len(),
-            ignored: rows.ignored,
-        })
+        body.extend_from_slice(live.after_result.as_bytes());
+        Ok(Answered { body, predicted })
     }))
     .unwrap_or_else(|_| {
         let version = live.loaded.manifest().number;
         tracing::error!(%version, "version {version} panicked while it predicted; this is a bug");
         Err(Refusal::Internal)
     })
-}
-
-fn encoded(predictions: &Column, task: Task, is_list: bool, after_result: &str) -> Vec<u8> {
-    let mut body = Vec::with_capacity(after_result.len() + 16 + 24 * predictions.len());
-    body.extend_from_slice(if is_list {
-        b"{\"result\":["
-    } else {
-        b"{\"result\":"
-    });
-    for row in 0..predictions.len() {
-        if row > 0 {
-            body.push(b',');
-        }
-        push_cell(&mut body, predictions.cell(row), task);
-    }
-    if is_list {
-        body.push(b']');
-    }
-    body.extend_from_slice(after_result.as_bytes());
-    body
-}
-
-fn push_cell(body: &mut Vec<u8>, cell: Cell<'_>, task: Task) {
-    let written = match cell {
-        // Classes that were whole numbers in the data come back as such: 1, not 1.0.
-        Cell::Number(class) if task == Task::Classification && class.fract() == 0.0 && class.abs() < 1e15 => {
-            serde_json::to_writer(body, &(class as i64))
-        }
-        Cell::Number(number) => serde_json::to_writer(body, &number),
-        Cell::Text(text) => serde_json::to_writer(body, text),
-        Cell::Boolean(boolean) => serde_json::to_writer(body, &boolean),
-        Cell::Missing => serde_json::to_writer(body, &()),
-    };
-    written.expect("a value always becomes JSON in memory");
 }
 
 impl Asked {

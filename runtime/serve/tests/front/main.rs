@@ -13,5 +13,6 @@ mod limits;
 mod list;
 mod predict_get;
 mod predict_post;
+mod predictor;
 mod shutdown;
 mod swap;
