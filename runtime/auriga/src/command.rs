@@ -9,6 +9,7 @@ mod list;
 mod new;
 mod selection;
 mod serve;
+mod stream;
 mod test;
 mod up;
 mod value;
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     Diff(diff::Diff),
     /// Delete versions for good
     Delete(delete::Delete),
+    /// Predict rows from the standard input, line by line
+    Stream(stream::Stream),
     /// List the versions in a store
     List(list::List),
     /// Check manifests without reading data
@@ -63,6 +66,7 @@ impl Command {
             Command::Activate(activate) => activate.run(console).await,
             Command::Diff(diff) => diff.run(console).await,
             Command::Delete(delete) => delete.run(console).await,
+            Command::Stream(stream) => stream.run(console).await,
             Command::List(list) => list.run(console).await,
             Command::Lint(lint) => lint.run(console),
             Command::New(new) => new.run(console),

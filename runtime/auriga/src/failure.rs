@@ -5,7 +5,7 @@ use std::{error::Error, fmt};
 use auriga_data::DataError;
 use auriga_learn::{FitError, PredictError, ScoreError};
 use auriga_persist::{Fault, PersistError, StoreUriError};
-use auriga_serve::{LoadFailure, MappingError, SettingsError};
+use auriga_serve::{LoadFailure, MappingError, PredictorError, SettingsError};
 use serde_json::{Value, json};
 
 use crate::manifest::FileFault;
@@ -126,6 +126,12 @@ impl From<StoreUriError> for Failure {
 
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Failure {
+        Failure::of(true, &error)
+    }
+}
+
+impl From<PredictorError> for Failure {
+    fn from(error: PredictorError) -> Failure {
         Failure::of(true, &error)
     }
 }
