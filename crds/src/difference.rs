@@ -47,6 +47,11 @@ fn compare(
     if old == new {
         return;
     }
+    if let Some(key) = key(schema) {
+        // A list of steps that is absent is one without steps.
+        let entries = |list: Option<&Value>| list.and_then(Value::as_array).cloned().unwrap_or_default();
+        return compare_entries(path, (&entries(old), &entries(new)), key, &schema["items"], found);
+    }
     let default = schema.get("default");
     match (old.or(default), new.or(default)) {
         (Some(Value::Object(old)), Some(Value::Object(new))) => {
@@ -54,9 +59,6 @@ fn compare(
                 let inner = (schema["properties"].get(name)).unwrap_or(&schema["additionalProperties"]);
                 compare(&child(path, name), old.get(name), new.get(name), inner, found);
             }
-        }
-        (Some(Value::Array(old)), Some(Value::Array(new))) if let Some(key) = key(schema) => {
-            compare_entries(path, (old, new), key, &schema["items"], found);
         }
         (old, new) if old != new => found.push(Difference {
             path: path.to_owned(),
@@ -187,6 +189,14 @@ spec:
             "[{name: fill",
             "[{name: first, standardScaler: {}}, {name: fill",
             &["spec.transformers[first]: absent -> {\"name\":\"first\",\"standardScaler\":{}}"],
+        );
+        check(
+            "  transformers: [{name: fill, simpleImputer: {}}, {name: scale, standardScaler: {}}]\n",
+            "",
+            &[
+                "spec.transformers[fill]: {\"name\":\"fill\",\"simpleImputer\":{}} -> absent",
+                "spec.transformers[scale]: {\"name\":\"scale\",\"standardScaler\":{}} -> absent",
+            ],
         );
         check(
             "{name: fill, simpleImputer: {}}, {name: scale, standardScaler: {}}",

@@ -17,6 +17,7 @@ mod version;
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use auriga_crds::VersionNumber;
 use clap::{Args, Subcommand};
 
 use crate::{console::Console, failure::Failure, manifest::Files};
@@ -104,4 +105,11 @@ struct ListenFlags {
     /// Address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", value_parser = value::address, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+}
+
+/// `version 1`, or `versions 1, 2`.
+fn named<'a>(versions: impl IntoIterator<Item = &'a VersionNumber>) -> String {
+    let numbers: Vec<String> = versions.into_iter().map(VersionNumber::to_string).collect();
+    let plural = if numbers.len() == 1 { "" } else { "s" };
+    format!("version{plural} {}", numbers.join(", "))
 }

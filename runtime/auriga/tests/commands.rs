@@ -10,12 +10,18 @@ mod support;
 mod commands {
     mod given;
 
+    mod activate;
     mod curl;
+    mod delete;
+    mod diff;
     mod fit;
     mod help;
     mod lint;
     mod list;
+    mod new;
     mod serve;
+    mod stream;
+    mod test;
     mod up;
     mod version;
 }

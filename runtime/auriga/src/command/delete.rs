@@ -6,11 +6,14 @@ use std::{
 };
 
 use auriga_crds::{ModelKey, VersionNumber};
-use auriga_persist::{PersistError, Persister};
+use auriga_persist::{PersistError, Persister, StoreUri};
 use clap::Args;
 use serde_json::json;
 
-use super::selection::{ModelFlags, Selected};
+use super::{
+    named,
+    selection::{ModelFlags, Selected},
+};
 use crate::{console::Console, failure::Failure};
 
 /// Deletes versions for good; their numbers stay used.
@@ -33,8 +36,8 @@ impl Delete {
         let versions: BTreeSet<VersionNumber> = self.versions.into_iter().collect();
         let store = auriga_persist::open_existing(&uri).await?;
         check(&*store, &key, &versions).await?;
-        let named = named(&versions);
-        if !self.yes && !is_confirmed(&format!("delete {named} of {key} in {uri} for good?"), console)? {
+        let all = named(&versions);
+        if !self.yes && !is_confirmed(&all, &key, &uri, console)? {
             return console.result(
                 "nothing was deleted",
                 json!({ "model": key.to_string(), "deleted": [] }),
@@ -46,14 +49,15 @@ impl Delete {
             if let Err(error) = store.delete(&key, version).await {
                 return Err(match deleted.is_empty() {
                     true => error.into(),
-                    false => Failure::from(error)
-                        .after(format_args!("deleted {} before this: ", self::named(&deleted))),
+                    false => {
+                        Failure::from(error).after(format_args!("deleted {} before this: ", named(&deleted)))
+                    }
                 });
             }
             deleted.push(version);
         }
         console.result(
-            format_args!("{key}: deleted {named}"),
+            format_args!("{key}: deleted {all}"),
             json!({ "model": key.to_string(), "deleted": deleted }),
         )
     }
@@ -102,22 +106,15 @@ async fn check(
 /// Asks on the terminal.
 ///
 /// Errors: there is none.
-fn is_confirmed(question: &str, console: &Console) -> Result<bool, Failure> {
+fn is_confirmed(versions: &str, key: &ModelKey, uri: &StoreUri, console: &Console) -> Result<bool, Failure> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Err(Failure::mistake(format!(
-            "{question} There is no terminal to ask on; confirm with --yes"
+            "deleting {versions} of {key} cannot be undone, and there is no terminal to ask on; confirm with --yes"
         )));
     }
-    console.ask(question);
+    console.ask(&format!("delete {versions} of {key} in {uri} for good?"));
     let mut answer = String::new();
     (io::stdin().read_line(&mut answer))
         .map_err(|error| Failure::trouble(format!("cannot read the answer: {error}")))?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
-}
-
-/// `version 1`, or `versions 1, 2`.
-fn named<'a>(versions: impl IntoIterator<Item = &'a VersionNumber>) -> String {
-    let numbers: Vec<String> = versions.into_iter().map(VersionNumber::to_string).collect();
-    let plural = if numbers.len() == 1 { "" } else { "s" };
-    format!("version{plural} {}", numbers.join(", "))
 }
