@@ -142,6 +142,12 @@ impl From<MappingError> for Failure {
     }
 }
 
+impl From<PredictorError> for Failure {
+    fn from(error: PredictorError) -> Failure {
+        Failure::of(true, &error)
+    }
+}
+
 impl From<PersistError> for Failure {
     fn from(error: PersistError) -> Failure {
         let is_mistake = matches!(

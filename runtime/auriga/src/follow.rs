@@ -4,7 +4,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use auriga_crds::{ModelKey, VersionNumber};
 use auriga_persist::Persister;
-use auriga_serve::{Loaded, Service};
+use auriga_serve::{Loaded, Service, Settings};
 use serde_json::json;
 use tokio::{sync::Mutex, time::Instant};
 
@@ -24,6 +24,12 @@ pub(crate) struct Follower {
     pinned: Option<VersionNumber>,
     /// Two swaps at once could end with the older version on top.
     swapping: Mutex<Tried>,
+}
+
+/// A version that was loaded already, and settings that were found to fit it.
+pub(crate) struct Candidate {
+    pub(crate) loaded: Loaded,
+    pub(crate) settings: Settings,
 }
 
 /// What went wrong last, so that it is told once and tried again ever more seldom.
@@ -87,25 +93,33 @@ impl Follower {
         }
     }
 
-    /// Looks once, and swaps if the ledger names another version than the one served. `candidate` saves reading a
-    /// version that was loaded already, and found to fit `service`.
-    pub(crate) async fn look(&self, service: &Service, candidate: Option<Loaded>) -> Result<(), Failure> {
+    /// Looks once, and swaps if the ledger names another version than the one served. A `candidate` is served by its
+    /// settings, and saves reading its version, unless somebody has activated another one since: then that one answers,
+    /// by the candidate's settings.
+    pub(crate) async fn look(&self, service: &Service, candidate: Option<Candidate>) -> Result<(), Failure> {
         let mut tried = self.swapping.lock().await;
         let properties = self.store.properties(&self.key).await?;
         let wanted = self.pinned.or(properties.active_version);
         service.set_ledger(properties);
+        let (candidate, settings) = candidate
+            .map(|candidate| (candidate.loaded, candidate.settings))
+            .unzip();
         let Some(wanted) = wanted.filter(|wanted| service.version() != Some(*wanted)) else {
-            return Ok(());
+            return Ok(settings.map_or(Ok(()), |settings| service.change(settings))?);
         };
         let loaded = match candidate.filter(|candidate| candidate.manifest().number == wanted) {
             Some(candidate) => Ok(candidate),
-            None if tried.is_waiting_for(wanted) => return Ok(()),
+            None if tried.is_waiting_for(wanted) => {
+                return Ok(settings.map_or(Ok(()), |settings| service.change(settings))?);
+            }
             None => activation::load(&*self.store, &self.key, wanted).await,
         };
-        let swapped = match loaded {
-            Ok(loaded) => service.swap(loaded).map_err(Failure::from),
-            Err(failure) => {
+        let swapped = match (loaded, settings) {
+            (Ok(loaded), Some(settings)) => service.replace(settings, loaded).map_err(Failure::from),
+            (Ok(loaded), None) => service.swap(loaded).map_err(Failure::from),
+            (Err(failure), settings) => {
                 service.report(&failure);
+                settings.map_or(Ok(()), |settings| service.change(settings))?;
                 Err(Failure::from(failure))
             }
         };

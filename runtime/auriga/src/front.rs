@@ -1,4 +1,4 @@
-//! The listening socket, and the server behind it, which can be replaced while requests come in.
+//! The listening socket, and the server behind it.
 
 use std::{
     io,
@@ -21,6 +21,8 @@ pub(crate) struct Socket {
 pub(crate) struct Front {
     /// What it answers from.
     pub(crate) service: Arc<Service>,
+    /// Where it listens; a port 0 has become a real one.
+    pub(crate) address: SocketAddr,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<io::Result<()>>,
 }
@@ -53,28 +55,26 @@ impl Socket {
         })
     }
 
-    /// Where it listens; a port 0 has become a real one.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Starts a server that answers from `service`. Two servers may share the socket while one takes over from the other:
-    /// no connection is refused.
-    pub(crate) fn serve(&self, service: Arc<Service>) -> Result<Front, Failure> {
-        let listener = (self
-            .listener
-            .try_clone()
-            .and_then(tokio::net::TcpListener::from_std))
-        .map_err(|error| Failure::trouble(format!("cannot listen on {}: {error}", self.address)))?;
+    /// Starts a server that answers from `service`.
+    pub(crate) fn serve(self, service: Arc<Service>) -> Result<Front, Failure> {
+        let Socket { listener, address } = self;
+        let listener = tokio::net::TcpListener::from_std(listener)
+            .map_err(|error| Failure::trouble(format!("cannot listen on {address}: {error}")))?;
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { drop(stopped.await) };
         let ended = tokio::spawn(serve(listener, service.clone(), Limits::default(), shutdown));
-        Ok(Front { service, stop, ended })
+        Ok(Front {
+            service,
+            address,
+            stop,
+            ended,
+        })
     }
 }
 
 impl Front {
-    /// As [`Front::stop`], but at once when the user asks a second time: a client that dawdles must not hold Ctrl-C up.
+    /// Stops accepting, lets requests in flight finish, and returns when all connections are closed; at once when the
+    /// user asks a second time: a client that dawdles must not hold Ctrl-C up.
     pub(crate) async fn stop_patiently(self) -> Result<(), Failure> {
         let asked_again = asked_to_end()?;
         tokio::select! {
@@ -84,8 +84,7 @@ impl Front {
         Ok(())
     }
 
-    /// Stops accepting, lets requests in flight finish, and returns when all connections are closed.
-    pub(crate) async fn stop(self) {
+    async fn stop(self) {
         // The server is gone already if nobody listens; there is nothing left to stop then.
         let _ = self.stop.send(());
         let _ = self.ended.await;

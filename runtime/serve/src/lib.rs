@@ -1,6 +1,7 @@
 //! The HTTP front of a fitted model: rows in, predictions out, and word of who answers.
 //!
-//! A [`Service`] holds the version that answers; [`Service::swap`] replaces it without dropping a request. [`serve`]
+//! A [`Service`] holds the version that answers; [`Service::swap`] and [`Service::replace`] exchange it and
+//! its settings without dropping a request. [`serve`]
 //! answers on a listener until it is told to stop, then drains. What Palladium's users know keeps its shape:
 //! `/predict` by query or by a JSON list of rows, `/alive`, `/list`. A [`Predictor`] does the same without HTTP.
 
@@ -18,6 +19,7 @@ mod routes;
 mod server;
 mod service;
 mod settings;
+mod state;
 mod unpredictable;
 
 pub use inputs::MappingError;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use auriga_crds::VersionNumber;
 use auriga_learn::Fitted;
 use thiserror::Error;
 
@@ -104,6 +105,11 @@ impl Predictor {
     /// Where the service answers with this.
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The version that answers.
+    pub fn version(&self) -> VersionNumber {
+        self.loaded.manifest().number
     }
 
     /// As [`Predictor::rows`], but with at most `max_rows`, and leaving a broken answer to the caller.

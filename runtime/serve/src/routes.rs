@@ -13,7 +13,7 @@ use auriga_crds::contract::Alive;
 use axum::{
     BoxError, Router,
     body::{Bytes, HttpBody},
-    extract::{Request, State},
+    extract::{self, Request},
     http::{Method, StatusCode},
     response::Response,
     routing::get,
@@ -25,7 +25,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{
     Limits, Service,
     refusal::{Refusal, cut},
-    service::Live,
+    state::State,
 };
 
 /// What every route shares: the service and the room that requests compete for.
@@ -60,33 +60,42 @@ impl Front {
         }
     }
 
-    /// Where the entry point at `path` stands in the settings.
-    fn entry_point(&self, path: &str) -> Option<usize> {
-        let entry_points = &self.service.settings().entry_points;
-        entry_points
-            .iter()
-            .position(|entry_point| entry_point.path == path)
-    }
-
-    /// The answer to a request that `live` would have answered.
-    fn refuse(&self, live: Option<&Live>, refusal: &Refusal) -> Response {
-        let body = self.service.metadata(live).of_error(refusal);
+    /// The answer to a request that `state` would have answered.
+    fn refuse(&self, state: &State, refusal: &Refusal) -> Response {
+        let body = state.metadata.of_error(refusal);
         let mut response = answer::json(refusal.status(), body);
         if refusal.passes_soon() {
             answer::retry_soon(&mut response);
         }
-        if let Some(live) = live {
+        if let Some(live) = &state.live {
             answer::name_version(&mut response, live);
         }
         response
     }
 
     /// The answer to a request whose body nobody will read.
-    fn refuse_unread<B: HttpBody>(&self, request: &Request<B>, refusal: &Refusal) -> Response {
-        let mut response = self.refuse(self.service.live().as_deref(), refusal);
+    fn refuse_unread<B: HttpBody>(&self, state: &State, request: &Request<B>, refusal: &Refusal) -> Response {
+        let mut response = self.refuse(state, refusal);
         if !request.body().is_end_stream() {
             answer::close(&mut response);
         }
+        response
+    }
+
+    /// The answer to a request whose method is not among those allowed, as the header and as people write them.
+    fn refuse_method<B: HttpBody>(
+        &self,
+        state: &State,
+        request: &Request<B>,
+        (header, allowed): (&'static str, &'static str),
+    ) -> Response {
+        let refusal = Refusal::MethodNotAllowed {
+            method: cut(request.method().as_str()),
+            path: request.uri().path().to_owned(),
+            allowed,
+        };
+        let mut response = self.refuse_unread(state, request, &refusal);
+        answer::allow(&mut response, header);
         response
     }
 }
@@ -113,12 +122,18 @@ impl Routes {
         B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
-        // The router boxes request, answer and future at every layer. That is nothing to a probe, but a seventh of the
-        // time of a small prediction, so these go straight to where the router would bring them.
-        if matches!(*request.method(), Method::GET | Method::POST)
-            && let Some(at) = self.front.entry_point(request.uri().path())
-        {
-            return predict::predict(&self.front, at, request).await;
+        let state = self.front.service.state();
+        // Entry points come and go with the settings, and the router boxes request, answer and future at every layer:
+        // nothing to a probe, but a seventh of the time of a small prediction.
+        if let Some(at) = state.entry_point(request.uri().path()) {
+            return match *request.method() {
+                Method::GET | Method::HEAD | Method::POST => {
+                    predict::predict(&self.front, state, at, request).await
+                }
+                _ => self
+                    .front
+                    .refuse_method(&state, &request, ("GET,HEAD,POST", "GET, HEAD or POST")),
+            };
         }
         let Ok(response) = self.router.clone().call(request).await;
         response
@@ -126,28 +141,21 @@ impl Routes {
 }
 
 fn router(front: Arc<Front>) -> Router {
-    let mut router = Router::new()
-        .route("/alive", get(alive))
-        .route("/livez", get(livez))
-        .route("/list", get(list::list));
-    for (at, entry_point) in front.service.settings().entry_points.iter().enumerate() {
-        let predict = async move |State(front): State<Arc<Front>>, request: Request| {
-            predict::predict(&front, at, request).await
-        };
-        router = router.route(&entry_point.path, get(predict).post(predict));
-    }
     let panicked = {
         let front = front.clone();
         move |cause: Box<dyn Any + Send>| internal_error(&front, &*cause)
     };
-    router
+    Router::new()
+        .route("/alive", get(alive))
+        .route("/livez", get(livez))
+        .route("/list", get(list::list))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(front)
 }
 
-async fn alive(State(front): State<Arc<Front>>) -> Response {
+async fn alive(extract::State(front): extract::State<Arc<Front>>) -> Response {
     let alive = front.service.alive();
     let status = match alive.message {
         None => StatusCode::OK,
@@ -165,32 +173,20 @@ async fn livez() -> Response {
     answer::json(StatusCode::OK, "{\"live\":true}\n")
 }
 
-async fn not_found(State(front): State<Arc<Front>>, request: Request) -> Response {
-    let paths = front
-        .service
-        .settings()
-        .entry_points
-        .iter()
-        .map(|entry_point| entry_point.path.as_str());
+async fn not_found(extract::State(front): extract::State<Arc<Front>>, request: Request) -> Response {
+    let state = front.service.state();
+    let paths = state.settings.entry_points.iter();
+    let paths: Vec<&str> = paths.map(|entry_point| entry_point.path.as_str()).collect();
     let hint = format!(
         "this service answers {}, /alive, /livez and /list",
-        paths.collect::<Vec<_>>().join(", ")
+        paths.join(", ")
     );
     let path = request.uri().path().to_owned();
-    front.refuse_unread(&request, &Refusal::NotFound { path, hint })
+    front.refuse_unread(&state, &request, &Refusal::NotFound { path, hint })
 }
 
-async fn method_not_allowed(State(front): State<Arc<Front>>, request: Request) -> Response {
-    let path = request.uri().path();
-    let refusal = Refusal::MethodNotAllowed {
-        method: cut(request.method().as_str()),
-        path: path.to_owned(),
-        allowed: match front.entry_point(path) {
-            Some(_) => "GET, HEAD or POST",
-            None => "GET or HEAD",
-        },
-    };
-    front.refuse_unread(&request, &refusal)
+async fn method_not_allowed(extract::State(front): extract::State<Arc<Front>>, request: Request) -> Response {
+    front.refuse_method(&front.service.state(), &request, ("GET,HEAD", "GET or HEAD"))
 }
 
 fn internal_error(front: &Front, cause: &(dyn Any + Send)) -> Response {
@@ -199,5 +195,5 @@ fn internal_error(front: &Front, cause: &(dyn Any + Send)) -> Response {
         .map(String::as_str)
         .or(cause.downcast_ref::<&str>().copied());
     tracing::error!(cause = text, "a request made the service panic; this is a bug");
-    front.refuse(front.service.live().as_deref(), &Refusal::Internal)
+    front.refuse(&front.service.state(), &Refusal::Internal)
 }

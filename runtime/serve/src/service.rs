@@ -1,51 +1,37 @@
-//! The state behind the routes: which version answers, why none does, and what was answered so far.
+//! The state behind the routes: what answers, why nothing does, and what was answered so far.
 
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Instant,
 };
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use auriga_crds::{
     VersionNumber,
     contract::{Alive, AliveModel, AliveModelMetadata, Golden, ProcessMetadata},
 };
 use auriga_persist::{Persister, Properties, VersionManifest};
-use axum::http::HeaderValue;
 
 use crate::{
-    LoadFailure, Loaded, MappingError, Predictor, Settings, SettingsError, inputs::Inputs, memory,
-    metadata::Metadata,
+    LoadFailure, Loaded, MappingError, PredictorError, Settings, SettingsError, memory, state::State,
 };
 
-/// A model's front: answers from the version that was swapped in last.
+/// A model's front: answers from the version that was swapped in last, by the settings that were.
 pub struct Service {
-    settings: Settings,
     persister: Arc<dyn Persister>,
-    live: ArcSwapOption<Live>,
+    state: ArcSwap<State>,
+    /// Held while the state is replaced: what one replacement keeps, another must not have replaced meanwhile.
+    replacing: Mutex<()>,
     /// Why nothing is loaded; matters only while that is so.
     trouble: ArcSwapOption<Trouble>,
     ledger: ArcSwapOption<Properties>,
     draining: AtomicBool,
     started: Instant,
-    unloaded_metadata: Metadata,
     pub(crate) counts: Counts,
-}
-
-/// One version with everything that an answer needs. A request takes it once and answers from it alone, so that a
-/// swap never mixes two versions.
-pub(crate) struct Live {
-    pub(crate) loaded: Arc<Loaded>,
-    /// By entry point, in the order of the settings.
-    pub(crate) predictors: Vec<Predictor>,
-    pub(crate) metadata: Metadata,
-    pub(crate) after_result: String,
-    pub(crate) version_header: HeaderValue,
-    service_metadata: BTreeMap<String, String>,
 }
 
 /// What the routes count, for `/alive`.
@@ -65,12 +51,11 @@ struct Trouble {
 impl Service {
     /// A front for `settings` that lists the versions of `persister` and has none loaded yet.
     pub fn new(settings: Settings, persister: Arc<dyn Persister>) -> Result<Service, SettingsError> {
-        let settings = settings.checked()?;
+        let settings = Arc::new(settings.checked()?);
         Ok(Service {
-            unloaded_metadata: Metadata::new(&settings.service_metadata),
-            settings,
             persister,
-            live: ArcSwapOption::empty(),
+            state: ArcSwap::from_pointee(State::empty(settings)),
+            replacing: Mutex::default(),
             trouble: ArcSwapOption::empty(),
             ledger: ArcSwapOption::empty(),
             draining: AtomicBool::new(false),
@@ -79,29 +64,37 @@ impl Service {
         })
     }
 
-    /// Whether the entry points fit `loaded`, so that [`Service::swap`] will not fail.
-    pub fn check(&self, loaded: &Loaded) -> Result<(), MappingError> {
-        let entry_points = self.settings.entry_points.iter();
-        entry_points
-            .map(|entry_point| Inputs::resolve(entry_point, loaded.fitted().signature()).map(drop))
-            .collect()
-    }
-
     /// Lets `loaded` answer from now on; requests in flight finish on the version they began with.
     ///
     /// Errors: an entry point that does not fit the version. Then whatever answered before goes on answering.
     pub fn swap(&self, loaded: Loaded) -> Result<(), MappingError> {
-        match Live::new(&self.settings, loaded) {
-            Ok(live) => {
-                self.live.store(Some(Arc::new(live)));
-                self.trouble.store(None);
-                Ok(())
-            }
-            Err(error) => {
-                self.explain(error.to_string(), Golden::None);
-                Err(error)
-            }
+        let guard = self.replacing();
+        let settings = self.state.load().settings.clone();
+        self.install(&guard, settings, Arc::new(loaded))
+    }
+
+    /// Lets `loaded` answer from now on, by `settings`. No connection is closed, and a request in flight finishes by the
+    /// settings, and on the version, that it began with.
+    ///
+    /// Errors: settings with a fault, or an entry point that does not fit the version. Then whatever answered before
+    /// goes on answering.
+    pub fn replace(&self, settings: Settings, loaded: Loaded) -> Result<(), PredictorError> {
+        let settings = Arc::new(settings.checked()?);
+        let guard = self.replacing();
+        Ok(self.install(&guard, settings, Arc::new(loaded))?)
+    }
+
+    /// Answers by `settings` from now on, from the version that answers already, if there is one; as
+    /// [`Service::replace`] else.
+    pub fn change(&self, settings: Settings) -> Result<(), PredictorError> {
+        let settings = Arc::new(settings.checked()?);
+        let guard = self.replacing();
+        let loaded = self.state.load().live.as_ref().map(|live| live.loaded.clone());
+        match loaded {
+            Some(loaded) => self.install(&guard, settings, loaded)?,
+            None => self.state.store(Arc::new(State::empty(settings))),
         }
+        Ok(())
     }
 
     /// Remembers why no version could be loaded, for `/alive` and for requests that cannot be answered. A version that
@@ -121,18 +114,21 @@ impl Service {
 
     /// The version that answers.
     pub fn version(&self) -> Option<VersionNumber> {
-        self.live
-            .load()
-            .as_ref()
-            .map(|live| live.loaded.manifest().number)
+        let state = self.state.load();
+        state.live.as_ref().map(|live| live.loaded.manifest().number)
+    }
+
+    /// What answers are given by.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.state.load().settings.clone()
     }
 
     /// What `/alive` says; 200 if there is no message, else 503.
     pub fn alive(&self) -> Alive {
-        let live = self.live();
+        let state = self.state.load();
         let ledger = self.ledger.load();
         let active_version = ledger.as_ref().and_then(|ledger| ledger.active_version);
-        let loaded = live.as_ref().map(|live| &*live.loaded);
+        let loaded = state.live.as_ref().map(|live| &*live.loaded);
         let trouble = self.trouble.load();
         let memory = memory::used();
         Alive {
@@ -140,10 +136,7 @@ impl Service {
             memory_usage: memory.resident,
             memory_usage_vms: memory.virtual_size,
             uptime_seconds: self.started.elapsed().as_secs_f64(),
-            service_metadata: match &live {
-                Some(live) => live.service_metadata.clone(),
-                None => self.settings.service_metadata.clone(),
-            },
+            service_metadata: state.service_metadata.clone(),
             model: loaded.map(|loaded| AliveModel {
                 updated: loaded.updated().to_string(),
                 metadata: facts(loaded.manifest()),
@@ -167,21 +160,13 @@ impl Service {
         }
     }
 
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
     pub(crate) fn persister(&self) -> &dyn Persister {
         &*self.persister
     }
 
-    pub(crate) fn live(&self) -> Option<Arc<Live>> {
-        self.live.load_full()
-    }
-
-    /// The metadata of an answer that `live` gives, or nobody.
-    pub(crate) fn metadata<'a>(&'a self, live: Option<&'a Live>) -> &'a Metadata {
-        live.map_or(&self.unloaded_metadata, |live| &live.metadata)
+    /// What a request answers from.
+    pub(crate) fn state(&self) -> Arc<State> {
+        self.state.load_full()
     }
 
     pub(crate) fn why_nothing_is_loaded(&self) -> String {
@@ -189,7 +174,7 @@ impl Service {
             Some(trouble) => trouble.message.clone(),
             None => format!(
                 "no version of {} is loaded yet; try again soon",
-                self.settings.model
+                self.state.load().settings.model
             ),
         }
     }
@@ -202,34 +187,36 @@ impl Service {
         self.draining.store(true, Ordering::Relaxed);
     }
 
+    fn replacing(&self) -> MutexGuard<'_, ()> {
+        // What a panic could have left half done was never stored.
+        self.replacing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn install(
+        &self,
+        _replacing: &MutexGuard<'_, ()>,
+        settings: Arc<Settings>,
+        loaded: Arc<Loaded>,
+    ) -> Result<(), MappingError> {
+        match State::new(settings, loaded) {
+            Ok(state) => {
+                self.state.store(Arc::new(state));
+                self.trouble.store(None);
+                Ok(())
+            }
+            Err(error) => {
+                self.explain(error.to_string(), Golden::None);
+                Err(error)
+            }
+        }
+    }
+
     fn explain(&self, message: String, golden: Golden) {
         self.trouble.store(Some(Arc::new(Trouble { message, golden })));
     }
 
     fn version_of(&self, loaded: Option<&Loaded>) -> Option<VersionNumber> {
         loaded.map(|loaded| loaded.manifest().number)
-    }
-}
-
-impl Live {
-    fn new(settings: &Settings, loaded: Loaded) -> Result<Live, MappingError> {
-        let loaded = Arc::new(loaded);
-        let manifest = loaded.manifest();
-        let entry_points = settings.entry_points.iter();
-        let predictors = entry_points.map(|entry_point| Predictor::resolve(entry_point, loaded.clone()));
-        let mut service_metadata = settings.service_metadata.clone();
-        service_metadata
-            .entry("service_version".to_owned())
-            .or_insert_with(|| manifest.number.to_string());
-        let metadata = Metadata::new(&service_metadata);
-        Ok(Live {
-            predictors: predictors.collect::<Result<_, _>>()?,
-            after_result: metadata.after_result(manifest.number, manifest.digest),
-            metadata,
-            version_header: HeaderValue::from(manifest.number.get()),
-            service_metadata,
-            loaded,
-        })
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use auriga_crds::ModelKey;
 use thiserror::Error;
 
+use crate::{Loaded, PredictorError, inputs::Inputs};
+
 /// What is served, on which paths, and what the answers say about the service.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -114,6 +116,16 @@ impl Settings {
             service_metadata: BTreeMap::new(),
             entry_points: Vec::new(),
         }
+    }
+
+    /// Whether these settings can be served from `loaded`, so that [`crate::Service::replace`] will not fail.
+    ///
+    /// Errors: settings with a fault, or an entry point that does not fit the version.
+    pub fn check(&self, loaded: &Loaded) -> Result<(), PredictorError> {
+        for entry_point in &self.clone().checked()?.entry_points {
+            Inputs::resolve(entry_point, loaded.fitted().signature())?;
+        }
+        Ok(())
     }
 
     /// The settings with every default filled in, or the first fault.

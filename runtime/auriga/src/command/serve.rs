@@ -37,7 +37,7 @@ impl Serve {
         let ending = watch::asked_to_end()?;
         let service = Service::new(translate::settings(&manifest.checked), store.clone())?;
         let front = socket.serve(Arc::new(service))?;
-        let address = socket.address();
+        let address = front.address;
         console.tell(
             "listening",
             format_args!("on http://{address}"),

@@ -44,10 +44,9 @@ impl Up {
         let mut ending = pin!(asked_to_end()?);
         let journey = Journey {
             store,
-            socket,
             console: *console,
         };
-        let mut running = journey.start(manifest).await?;
+        let mut running = journey.start(socket, manifest).await?;
         let mut watch = Watch::new(files.clone(), texts);
         let mut is_done = false;
         let mut retry = Retry::default();
@@ -64,7 +63,7 @@ impl Up {
                 reached = journey.reach(&running), if !is_done => {
                     is_done = true;
                     let answers = match reached {
-                        Ok(reached) => journey.answer(&mut running, reached).await,
+                        Ok(reached) => journey.answer(&running, reached).await,
                         Err(failure) => Err(failure),
                     };
                     match answers {

@@ -15,15 +15,6 @@ use crate::support::{Answer, Connection, DEADLINE};
 /// 200 requests a second.
 const PACE: Duration = Duration::from_millis(5);
 
-/// Which connections the requests take.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Connections {
-    /// One of its own for each request.
-    New,
-    /// For every other request one that was used before.
-    NewAndKept,
-}
-
 /// Requests on their way, until it is stopped.
 pub(super) struct Load {
     n_answers: Arc<AtomicUsize>,
@@ -39,8 +30,8 @@ pub(super) struct Asked {
 }
 
 impl Load {
-    /// Asks `GET target` again and again.
-    pub(super) fn start(address: SocketAddr, target: &'static str, connections: Connections) -> Load {
+    /// Asks `GET target` again and again; every other request takes a connection that was used before.
+    pub(super) fn start(address: SocketAddr, target: &'static str) -> Load {
         let (n_answers, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let (answered, stopped) = (n_answers.clone(), stop.clone());
         let pacemaker = thread::spawn(move || {
@@ -48,7 +39,7 @@ impl Load {
             let mut asking = Vec::new();
             let mut due = Instant::now();
             while !stopped.load(Ordering::Relaxed) {
-                let is_kept = connections == Connections::NewAndKept && asking.len() % 2 == 1;
+                let is_kept = asking.len() % 2 == 1;
                 let (answered, kept) = (answered.clone(), is_kept.then(|| kept.clone()));
                 asking.push(thread::spawn(move || {
                     let asked = ask(address, target, kept.as_deref());

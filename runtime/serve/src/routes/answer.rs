@@ -4,12 +4,12 @@ use axum::{
     body::Body,
     http::{
         HeaderName, HeaderValue, StatusCode,
-        header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS},
+        header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS},
     },
     response::Response,
 };
 
-use crate::service::Live;
+use crate::state::Live;
 
 const X_MODEL_VERSION: HeaderName = HeaderName::from_static("x-model-version");
 
@@ -42,4 +42,11 @@ pub(super) fn close(response: &mut Response) {
     response
         .headers_mut()
         .insert(CONNECTION, HeaderValue::from_static("close"));
+}
+
+/// Names the methods that the path takes.
+pub(super) fn allow(response: &mut Response, methods: &'static str) {
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static(methods));
 }

@@ -42,7 +42,7 @@ struct ListedProperties {
 }
 
 pub(super) async fn list(State(front): State<Arc<Front>>) -> Response {
-    let refuse = |refusal| front.refuse(front.service.live().as_deref(), &refusal);
+    let refuse = |refusal| front.refuse(&front.service.state(), &refusal);
     let Ok(_running) = front.listings.try_acquire() else {
         return refuse(Refusal::Busy {
             limit: front.limits.max_listings,
@@ -75,7 +75,8 @@ pub(super) async fn list(State(front): State<Arc<Front>>) -> Response {
 }
 
 async fn read(front: &Front) -> Result<(Listing, Properties), PersistError> {
-    let (persister, model) = (front.service.persister(), &front.service.settings().model);
+    let (persister, settings) = (front.service.persister(), front.service.settings());
+    let model = &settings.model;
     Ok((persister.list(model).await?, persister.properties(model).await?))
 }
 

@@ -17,7 +17,11 @@ use super::{
     Front, answer,
     body::{self, Whole},
 };
-use crate::{Predicted, refusal::Refusal, service::Live};
+use crate::{
+    Predicted,
+    refusal::Refusal,
+    state::{Door, State},
+};
 
 /// Bodies beyond this are decoded and predicted on a thread of their own, so that `/alive` and small requests need
 /// not wait behind them; below it, the change of threads would cost more than the work.
@@ -34,28 +38,28 @@ struct Answered {
     predicted: Predicted,
 }
 
-/// Answers one predict request at the entry point that stands `at` this place in the settings.
-pub(super) async fn predict<B>(front: &Front, at: usize, request: Request<B>) -> Response
+/// Answers one predict request at the entry point that stands `at` this place in the settings of `state`.
+pub(super) async fn predict<B>(front: &Front, state: Arc<State>, at: usize, request: Request<B>) -> Response
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
     let deadline = Instant::now() + front.limits.request_timeout;
     let counts = &front.service.counts;
-    let Some(live) = front.service.live() else {
+    let Some(live) = &state.live else {
         counts.errors.fetch_add(1, Ordering::Relaxed);
         let what = front.service.why_nothing_is_loaded();
-        return front.refuse_unread(&request, &Refusal::NotLoaded { what });
+        return front.refuse_unread(&state, &request, &Refusal::NotLoaded { what });
     };
     let asked = match asked(front, request, deadline).await {
         Ok(asked) => asked,
         Err(refusal) => {
             counts.errors.fetch_add(1, Ordering::Relaxed);
-            let mut response = front.refuse(Some(&live), &refusal);
+            let mut response = front.refuse(&state, &refusal);
             answer::close(&mut response);
             return response;
         }
     };
-    match answered(front, &live, at, asked, deadline).await {
+    match answered(front, &state, at, asked, deadline).await {
         Ok(Answered { body, predicted }) => {
             counts.requests.fetch_add(1, Ordering::Relaxed);
             counts.rows.fetch_add(predicted.n_rows as u64, Ordering::Relaxed);
@@ -63,12 +67,12 @@ where
                 .ignored_values
                 .fetch_add(predicted.ignored, Ordering::Relaxed);
             let mut response = answer::json(StatusCode::OK, body);
-            answer::name_version(&mut response, &live);
+            answer::name_version(&mut response, live);
             response
         }
         Err(refusal) => {
             counts.errors.fetch_add(1, Ordering::Relaxed);
-            front.refuse(Some(&live), &refusal)
+            front.refuse(&state, &refusal)
         }
     }
 }
@@ -88,7 +92,7 @@ where
 
 async fn answered(
     front: &Front,
-    live: &Arc<Live>,
+    state: &Arc<State>,
     at: usize,
     asked: Asked,
     deadline: Instant,
@@ -101,7 +105,7 @@ async fn answered(
     })?;
     let max_rows = limits.max_rows;
     if asked.n_bytes() <= INLINE_BYTES {
-        return computed(live, at, &asked, max_rows);
+        return computed(state, at, &asked, max_rows);
     }
     let too_slow = |_| Refusal::TooSlow {
         seconds: limits.request_timeout.as_secs_f64(),
@@ -109,11 +113,11 @@ async fn answered(
     let thread = timeout_at(deadline, front.threads.clone().acquire_owned())
         .await
         .map_err(too_slow)?;
-    let live = live.clone();
+    let state = state.clone();
     let work = tokio::task::spawn_blocking(move || {
         // Kept until the work is done, also when nobody waits for it any longer.
         let _thread = thread;
-        computed(&live, at, &asked, max_rows)
+        computed(&state, at, &asked, max_rows)
     });
     timeout_at(deadline, work)
         .await
@@ -123,20 +127,23 @@ async fn answered(
 
 /// Decodes, predicts and encodes. A panic on the way is our bug and this request's alone: nothing it could have left
 /// half done outlives it.
-fn computed(live: &Live, at: usize, asked: &Asked, max_rows: usize) -> Result<Answered, Refusal> {
+fn computed(state: &State, at: usize, asked: &Asked, max_rows: usize) -> Result<Answered, Refusal> {
     catch_unwind(AssertUnwindSafe(|| {
-        let predictor = &live.predictors[at];
-        let mut body = Vec::with_capacity(live.after_result.len() + 64);
+        let Door {
+            predictor,
+            after_result,
+        } = &state.doors[at];
+        let mut body = Vec::with_capacity(after_result.len() + 64);
         body.extend_from_slice(b"{\"result\":");
         let predicted = match asked {
             Asked::Row(uri) => predictor.answer_row(uri.query().unwrap_or_default(), &mut body),
             Asked::Rows(rows) => predictor.answer_rows(&rows.bytes, max_rows, &mut body),
         }?;
-        body.extend_from_slice(live.after_result.as_bytes());
+        body.extend_from_slice(after_result.as_bytes());
         Ok(Answered { body, predicted })
     }))
     .unwrap_or_else(|_| {
-        let version = live.loaded.manifest().number;
+        let version = state.doors[at].predictor.version();
         tracing::error!(%version, "version {version} panicked while it predicted; this is a bug");
         Err(Refusal::Internal)
     })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use auriga_crds::VersionNumber;
 use auriga_persist::Persister;
-use auriga_serve::{Loaded, Service, Settings};
+use auriga_serve::{Loaded, Service};
 use serde_json::json;
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     curl,
     failure::Failure,
     fit::{Outcome, Wishes, fit, shown, version_json},
-    follow::Follower,
+    follow::{Candidate, Follower},
     front::{Front, Socket},
     manifest::Manifest,
     translate,
@@ -22,34 +22,22 @@ use crate::{
 /// What stays the same while the manifest changes.
 pub(super) struct Journey {
     pub(super) store: Arc<dyn Persister>,
-    pub(super) socket: Socket,
     pub(super) console: Console,
 }
 
 /// What the manifest asks for, and what runs already.
 pub(super) struct Running {
     pub(super) manifest: Manifest,
-    /// Of the manifest before, until the version that the present one asks for is there.
+    /// Answers by the manifest before, until the version that the present one asks for is there.
     pub(super) front: Front,
     pub(super) follower: Follower,
-    settings: Settings,
-}
-
-/// A version that was activated and is still to answer.
-pub(super) struct Reached {
-    loaded: Loaded,
-    /// What it shall answer through: the service that runs, or one for other settings.
-    service: Arc<Service>,
-    settings: Settings,
 }
 
 impl Journey {
     /// Opens the door; what was active before answers at once.
-    pub(super) async fn start(&self, manifest: Manifest) -> Result<Running, Failure> {
-        let settings = translate::settings(&manifest.checked);
-        let front = self
-            .socket
-            .serve(Arc::new(Service::new(settings.clone(), self.store.clone())?))?;
+    pub(super) async fn start(&self, socket: Socket, manifest: Manifest) -> Result<Running, Failure> {
+        let service = Service::new(translate::settings(&manifest.checked), self.store.clone())?;
+        let front = socket.serve(Arc::new(service))?;
         let follower = Follower::new(self.store.clone(), manifest.checked.key.clone(), self.console);
         if let Err(failure) = follower.look(&front.service, None).await {
             self.console.warn(&failure);
@@ -58,49 +46,32 @@ impl Journey {
             manifest,
             front,
             follower,
-            settings,
         })
     }
 
-    /// Activates the version that the manifest asks for. Dropping the future stops whatever it does; what answered
-    /// before answers on.
-    pub(super) async fn reach(&self, running: &Running) -> Result<Reached, Failure> {
+    /// Activates the version that the manifest asks for, which is then to answer. Dropping the future stops whatever it
+    /// does; what answered before answers on.
+    pub(super) async fn reach(&self, running: &Running) -> Result<Candidate, Failure> {
         let (loaded, reason) = self.wanted(&running.manifest).await?;
         let settings = translate::settings(&running.manifest.checked);
-        let service = if settings == running.settings {
-            running.front.service.clone()
-        } else {
-            Arc::new(Service::new(settings.clone(), self.store.clone())?)
-        };
         // What could not answer must not become active.
-        service.check(&loaded)?;
+        settings.check(&loaded)?;
         activation::activate(&*self.store, &running.manifest.checked.key, &loaded, reason).await?;
-        Ok(Reached {
-            loaded,
-            service,
-            settings,
-        })
+        Ok(Candidate { loaded, settings })
     }
 
-    /// Lets what was reached answer. Other settings get a server of their own on the same socket, which has its version
-    /// before it takes its first request; the old one finishes those it has.
-    pub(super) async fn answer(&self, running: &mut Running, reached: Reached) -> Result<(), Failure> {
-        let Reached {
-            loaded,
-            service,
-            settings,
-        } = reached;
-        let (address, number) = (self.socket.address(), loaded.manifest().number);
-        let line = settings
+    /// Lets what was reached answer, in the place of the version and the settings before.
+    pub(super) async fn answer(&self, running: &Running, reached: Candidate) -> Result<(), Failure> {
+        let (address, number) = (running.front.address, reached.loaded.manifest().number);
+        let line = reached
+            .settings
             .entry_points
             .first()
-            .map(|entry_point| curl::line(address, entry_point, &loaded));
-        running.follower.look(&service, Some(loaded)).await?;
-        if !Arc::ptr_eq(&service, &running.front.service) {
-            let before = std::mem::replace(&mut running.front, self.socket.serve(service)?);
-            running.settings = settings;
-            tokio::spawn(before.stop());
-        }
+            .map(|entry_point| curl::line(address, entry_point, &reached.loaded));
+        running
+            .follower
+            .look(&running.front.service, Some(reached))
+            .await?;
         self.console.tell(
             "ready",
             format_args!(
