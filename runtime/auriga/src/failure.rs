@@ -130,12 +130,6 @@ impl From<SettingsError> for Failure {
     }
 }
 
-impl From<PredictorError> for Failure {
-    fn from(error: PredictorError) -> Failure {
-        Failure::of(true, &error)
-    }
-}
-
 impl From<MappingError> for Failure {
     fn from(error: MappingError) -> Failure {
         Failure::of(true, &error)

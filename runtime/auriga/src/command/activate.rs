@@ -1,7 +1,6 @@
 //! `auriga activate`: proves a version and moves the active pointer to it.
 
 use auriga_crds::VersionNumber;
-use auriga_serve::Service;
 use clap::Args;
 use serde_json::json;
 
@@ -30,7 +29,7 @@ impl Activate {
         let store = auriga_persist::open_existing(&uri).await?;
         let loaded = activation::load(&*store, &key, self.version).await?;
         if let Some(manifest) = manifest {
-            Service::new(translate::settings(&manifest.checked), store.clone())?.check(&loaded)?;
+            translate::settings(&manifest.checked).check(&loaded)?;
         }
         let before = store.properties(&key).await?;
         let is_rollback = (before.active_version).is_some_and(|active| active > self.version);
