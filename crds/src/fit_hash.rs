@@ -15,7 +15,7 @@ const LONGEST_TEXT: usize = 256;
 /// `v1-<64 hex digits>` over the fields of the spec that decide the fit and the texts of the ConfigMaps they name.
 ///
 /// Values equal to their schema's default count as absent, so that a later build with one more defaulted field computes
-/// the same. `serving` is left out: it decides nothing before a version exists.
+/// the same. `serving` and `historyLimit` are left out: they decide nothing before a version exists.
 pub fn fit_hash(checked: &Checked, config_maps: &BTreeMap<ConfigMapKey, String>) -> String {
     let contents = contents(config_maps, |text| Digest::of(text.as_bytes()).to_string());
     let hashed = json!({ "spec": checked.fit, "configMaps": contents });
@@ -66,6 +66,7 @@ pub(crate) fn deciding_fields(spec: &ModelSpec) -> Value {
         return Value::Null;
     };
     fields.remove("serving");
+    fields.remove("historyLimit");
     Value::Object(fields)
 }
 

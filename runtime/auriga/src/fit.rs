@@ -12,7 +12,7 @@ use std::{
 use auriga_crds::ModelKey;
 use auriga_learn::{Control, FitError, Fitted, GoldenRequests, Metric, Task};
 use auriga_persist::{
-    Draft, Facts, Fault, IdempotencyKey, PersistError, Persister, Scores, VersionManifest, Written,
+    Draft, Facts, Fault, IdempotencyKey, PersistError, Persister, Scores, VersionManifest, Written, prune,
 };
 use auriga_serve::Loaded;
 use jiff::Timestamp;
@@ -146,11 +146,38 @@ pub(crate) async fn fit(
         time: Timestamp::now(),
     };
     Ok(match write(store, key, draft, console).await? {
-        Written::New(version) => Outcome::New(Box::new(version)),
+        Written::New(version) => {
+            forget_old(manifest, store, console).await;
+            Outcome::New(Box::new(version))
+        }
         Written::Existing(version) => {
             Outcome::Existing(Box::new(activation::load(store, key, version.number).await?))
         }
     })
+}
+
+/// Deletes versions beyond the manifest's history limit. A store that fails at that has the new version nevertheless, and
+/// the next fit tries again.
+async fn forget_old(manifest: &Manifest, store: &dyn Persister, console: &Console) {
+    let (key, limit) = (&manifest.checked.key, manifest.checked.history_limit);
+    match prune(store, key, limit, &[]).await {
+        Ok(deleted) if deleted.is_empty() => {}
+        Ok(deleted) => {
+            let numbers: Vec<String> = deleted.iter().map(ToString::to_string).collect();
+            let what = if deleted.len() == 1 { "version" } else { "versions" };
+            console.tell(
+                "deleted",
+                format_args!(
+                    "{what} {}, older than the {limit} that historyLimit keeps",
+                    numbers.join(", ")
+                ),
+                json!({ "versions": deleted, "historyLimit": limit }),
+            );
+        }
+        Err(error) => console.warn(&Failure::trouble(format!(
+            "old versions could not be deleted: {error}"
+        ))),
+    }
 }
 
 /// Writes; a store that does not answer for a while must not cost the fit.
