@@ -25,6 +25,8 @@ pub struct Checked {
     pub persister_uri: Option<String>,
     /// How versions are served.
     pub serving: Serving,
+    /// How many versions are kept.
+    pub history_limit: usize,
     /// What decides the fit, defaults left out: see [`crate::fit_hash`].
     pub(crate) fit: Value,
 }
@@ -159,6 +161,8 @@ impl Checked {
             training: spec.training,
             persister_uri: spec.persister.map(|persister| persister.uri),
             serving: spec.serving,
+            // The schema lets no negative number pass.
+            history_limit: usize::try_from(spec.history_limit).unwrap_or(usize::MAX),
             fit,
         })
     }

@@ -9,25 +9,54 @@ use crate::{Checked, ConfigMapKey, Digest, ModelSpec, crd};
 /// Counts the ways this hash was computed; another way is another number, so that old hashes never match by chance.
 const HASH_VERSION: u32 = 1;
 
+/// A text of more bytes is kept as its digest and length: what is stored with each version must not grow with data.
+const LONGEST_TEXT: usize = 256;
+
 /// `v1-<64 hex digits>` over the fields of the spec that decide the fit and the texts of the ConfigMaps they name.
 ///
 /// Values equal to their schema's default count as absent, so that a later build with one more defaulted field computes
-/// the same. `serving` is left out: it decides nothing before a version exists.
+/// the same. `serving` and `historyLimit` are left out: they decide nothing before a version exists.
 pub fn fit_hash(checked: &Checked, config_maps: &BTreeMap<ConfigMapKey, String>) -> String {
-    let contents: Map<String, Value> = (config_maps.iter())
-        .map(|(ConfigMapKey { name, key }, text)| {
-            (
-                format!("{name}/{key}"),
-                Digest::of(text.as_bytes()).to_string().into(),
-            )
-        })
-        .collect();
+    let contents = contents(config_maps, |text| Digest::of(text.as_bytes()).to_string());
     let hashed = json!({ "spec": checked.fit, "configMaps": contents });
     // serde_json keeps object keys sorted and prints a number the same way each time: the text is canonical.
     format!(
         "v{HASH_VERSION}-{}",
         Digest::of(hashed.to_string().as_bytes()).hex()
     )
+}
+
+/// What [`fit_hash`] hashes, small enough to be kept with every version: `spec`, whose long texts (inline rows) are
+/// replaced by their digest and length, and `configMaps`, where each `<name>/<key>` has the same for its text.
+///
+/// [`crate::differences`] compares two of them.
+pub fn fit_spec(checked: &Checked, config_maps: &BTreeMap<ConfigMapKey, String>) -> Value {
+    json!({ "spec": shortened(&checked.fit), "configMaps": contents(config_maps, summary) })
+}
+
+fn contents(
+    config_maps: &BTreeMap<ConfigMapKey, String>,
+    shown: impl Fn(&str) -> String,
+) -> Map<String, Value> {
+    (config_maps.iter())
+        .map(|(ConfigMapKey { name, key }, text)| (format!("{name}/{key}"), shown(text).into()))
+        .collect()
+}
+
+fn shortened(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (name.clone(), shortened(value)))
+            .collect(),
+        Value::Array(items) => items.iter().map(shortened).collect(),
+        Value::String(text) if text.len() > LONGEST_TEXT => summary(text).into(),
+        scalar => scalar.clone(),
+    }
+}
+
+fn summary(text: &str) -> String {
+    format!("{} bytes, {}", text.len(), Digest::of(text.as_bytes()))
 }
 
 /// The fields that decide the fit, as written, without those that say what their default says.
@@ -37,6 +66,7 @@ pub(crate) fn deciding_fields(spec: &ModelSpec) -> Value {
         return Value::Null;
     };
     fields.remove("serving");
+    fields.remove("historyLimit");
     Value::Object(fields)
 }
 

@@ -23,6 +23,7 @@ pub mod contract;
 mod crd;
 mod dataset;
 mod describe;
+mod difference;
 pub mod document;
 mod estimator;
 mod fault;
@@ -44,9 +45,10 @@ pub use condition::{Condition, ConditionStatus};
 pub use crd::{all_crds, crds_yaml};
 pub use dataset::{ColumnType, ConfigMapKey, Csv, Dataset, Source};
 pub use describe::describe;
+pub use difference::{Difference, differences};
 pub use estimator::{Balanced, ClassWeight, Estimator, LinearRegression, LogisticRegression, Ridge, Weight};
 pub use fault::{Fault, Faults, Position};
-pub use fit_hash::fit_hash;
+pub use fit_hash::{fit_hash, fit_spec};
 pub use model::{
     Candidate, LastFailure, MetricValue, Model, ModelSpec, ModelStatus, PersisterAbilities, VersionSummary,
 };

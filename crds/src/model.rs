@@ -53,6 +53,16 @@ pub struct ModelSpec {
     /// How the active version answers requests.
     #[serde(default)]
     pub serving: Serving,
+    /// How many versions are kept: after a fit, older ones are deleted. The active version, the one that was active before
+    /// it and damaged ones are never deleted, whatever their age.
+    #[serde(default = "history_limit")]
+    #[schemars(range(min = 1, max = 10000))]
+    pub history_limit: i64,
+}
+
+/// As many as Kubernetes keeps of a Deployment.
+fn history_limit() -> i64 {
+    10
 }
 
 /// What is so, derived from the persister and the pods; may be wiped at any time.

@@ -9,8 +9,9 @@ use crate::rule;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Persister {
-    /// The store's address: `sqlite:///<absolute path>`, or `sqlite://<path>` relative to the manifest's folder. Several
-    /// models may share a store.
+    /// The store's address: `sqlite://<file>`, a database in one file on a local disk, or `file://<folder>`, a folder of
+    /// files, which may lie on a network file system. A path that begins with `/` is absolute, another one begins at the
+    /// manifest's folder. Several models may share a store.
     #[schemars(length(min = 1, max = 1024))]
     #[x_kube(validation = rule::persister_uri(), validation = rule::no_user_info())]
     pub uri: String,

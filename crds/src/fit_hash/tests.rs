@@ -64,6 +64,7 @@ fn what_only_concerns_serving_or_the_name_changes_nothing() {
         "ridge: {}}",
         "ridge: {}}\n  serving: {entryPoints: [{path: /p}]}"
     ));
+    assert!(!refits("ridge: {}}", "ridge: {}}\n  historyLimit: 3"));
     assert!(!refits("name: m", "name: other"));
 }
 

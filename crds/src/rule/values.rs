@@ -68,12 +68,14 @@ pub(crate) fn url() -> Rule {
 
 pub(crate) fn persister_uri() -> Rule {
     Rule::new(
-        "self.matches('^sqlite://.+$')",
-        "write sqlite:///<absolute path> or sqlite://<path relative to the manifest>, such as sqlite://auriga-data/models.db",
+        "self.matches('^(sqlite|file)://.+$')",
+        "write sqlite://<path of a file> or file://<path of a folder>, absolute or relative to the manifest, such as \
+         sqlite://auriga-data/models.db",
         |value| {
-            text(value)
-                .strip_prefix("sqlite://")
-                .is_some_and(|path| !path.is_empty() && !path.starts_with('\n'))
+            let place = ["sqlite://", "file://"]
+                .iter()
+                .find_map(|scheme| text(value).strip_prefix(scheme));
+            place.is_some_and(|path| !path.is_empty() && !path.starts_with('\n'))
         },
     )
 }

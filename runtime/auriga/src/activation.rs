@@ -1,7 +1,7 @@
 //! Makes a version the active one, after it has shown that it works.
 
 use auriga_crds::{ModelKey, VersionNumber};
-use auriga_persist::{Activation, LedgerEntry, PersistError, Persister, Which};
+use auriga_persist::{Activation, LedgerEntry, PersistError, Persister, VersionManifest, Which};
 use auriga_serve::{LoadFailure, Loaded};
 use jiff::Timestamp;
 
@@ -18,6 +18,31 @@ pub(crate) async fn load(
 ) -> Result<Loaded, LoadFailure> {
     let stored = store.read(key, Which::Number(number)).await?;
     Loaded::from_stored(key, stored, Timestamp::now())
+}
+
+/// As [`load`], the active version unless a number is given.
+pub(crate) async fn load_given(
+    store: &dyn Persister,
+    key: &ModelKey,
+    number: Option<VersionNumber>,
+) -> Result<Loaded, LoadFailure> {
+    let which = number.map_or(Which::Active, Which::Number);
+    let stored = store.read(key, which).await?;
+    Loaded::from_stored(key, stored, Timestamp::now())
+}
+
+/// The version that a manifest with this hash asks for and that needs no fit: the active one if it was fitted to it,
+/// else the newest that was.
+pub(crate) fn fitted_before<'a>(
+    versions: &'a [VersionManifest],
+    active: Option<VersionNumber>,
+    fit_hash: &str,
+) -> Option<&'a VersionManifest> {
+    let mut same = versions
+        .iter()
+        .filter(|version| version.facts.spec_hash == fit_hash);
+    let is_active = same.clone().find(|version| Some(version.number) == active);
+    is_active.or_else(|| same.next_back())
 }
 
 /// Whether the version itself is broken, so that trying again is no use; a store that is away is something else.

@@ -1,15 +1,23 @@
 //! The subcommands: one file each.
 
+mod activate;
+mod delete;
+mod diff;
 mod fit;
 mod lint;
 mod list;
+mod new;
+mod selection;
 mod serve;
+mod stream;
+mod test;
 mod up;
 mod value;
 mod version;
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use auriga_crds::VersionNumber;
 use clap::{Args, Subcommand};
 
 use crate::{console::Console, failure::Failure, manifest::Files};
@@ -23,10 +31,22 @@ pub(crate) enum Command {
     Fit(fit::Fit),
     /// Serve the active version, or a given one
     Serve(serve::Serve),
+    /// Score a version on the rows kept apart, without writing
+    Test(test::Test),
+    /// Make a version the active one, after it has shown that it works
+    Activate(activate::Activate),
+    /// Compare two versions, or a manifest with a version: would it be fitted again?
+    Diff(diff::Diff),
+    /// Delete versions for good
+    Delete(delete::Delete),
+    /// Predict rows from the standard input, line by line
+    Stream(stream::Stream),
     /// List the versions in a store
     List(list::List),
     /// Check manifests without reading data
     Lint(lint::Lint),
+    /// Make a small project that can be run as it is
+    New(new::New),
     /// Print the version of this program and of what it reads
     Version(version::Version),
 }
@@ -43,8 +63,14 @@ impl Command {
             Command::Up(up) => up.run(console).await,
             Command::Fit(fit) => fit.run(console).await,
             Command::Serve(serve) => serve.run(console).await,
+            Command::Test(test) => test.run(console).await,
+            Command::Activate(activate) => activate.run(console).await,
+            Command::Diff(diff) => diff.run(console).await,
+            Command::Delete(delete) => delete.run(console).await,
+            Command::Stream(stream) => stream.run(console).await,
             Command::List(list) => list.run(console).await,
             Command::Lint(lint) => lint.run(console),
+            Command::New(new) => new.run(console),
             Command::Version(version) => version.run(console),
         }
     }
@@ -79,4 +105,11 @@ struct ListenFlags {
     /// Address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", value_parser = value::address, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+}
+
+/// `version 1`, or `versions 1, 2`.
+fn named<'a>(versions: impl IntoIterator<Item = &'a VersionNumber>) -> String {
+    let numbers: Vec<String> = versions.into_iter().map(VersionNumber::to_string).collect();
+    let plural = if numbers.len() == 1 { "" } else { "s" };
+    format!("version{plural} {}", numbers.join(", "))
 }

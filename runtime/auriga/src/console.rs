@@ -85,6 +85,23 @@ impl Console {
         }
     }
 
+    /// Tells on stderr, also programs, where stdout holds nothing but the lines that a command makes.
+    pub(crate) fn aside(&self, event: &str, text: impl Display, mut json: Value) {
+        match self.format {
+            Format::Text => self.tell(event, text, json),
+            Format::Json => {
+                json["event"] = event.into();
+                say(json);
+            }
+        }
+    }
+
+    /// Asks the user at the terminal; the answer is read from the same line.
+    pub(crate) fn ask(&self, question: &str) {
+        let mut err = anstream::stderr();
+        let _ = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
+    }
+
     /// Prints why a command ends, and gives its exit code.
     pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
         match self.format {
@@ -92,6 +109,16 @@ impl Console {
             Format::Json => say(failure.to_json()),
         }
         ExitCode::from(failure.exit_code())
+    }
+
+    /// A counter of rows on a terminal, for work of unknown length; nothing elsewhere.
+    pub(crate) fn counter(&self, what: &'static str) -> ProgressBar {
+        let bar = self.bar(what, Unit::Steps);
+        bar.set_style(
+            ProgressStyle::with_template("{prefix:>10.cyan.bold} {human_pos} rows, {per_sec}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
+        bar
     }
 
     /// A bar on a terminal, nothing elsewhere. It shows up after a moment, so that short work leaves no trace.

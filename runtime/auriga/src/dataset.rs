@@ -2,7 +2,7 @@
 
 use auriga_crds::{CheckedDataset, CheckedSource, Digest};
 use auriga_data::{AddressPolicy, Csv, Limits, Place, load};
-use auriga_learn::{Column, Field, Table, near};
+use auriga_learn::{Column, Field, Signature, Table, near};
 
 use crate::{
     console::{Console, Unit},
@@ -62,6 +62,40 @@ pub(crate) async fn rows(manifest: &Manifest, console: &Console) -> Result<Rows,
         test,
         digest: Digest::of(&digests),
     })
+}
+
+/// Reads `dataset.test` alone, to score a version that has learned from rows with this signature.
+pub(crate) async fn test(
+    manifest: &Manifest,
+    signature: &Signature,
+    console: &Console,
+) -> Result<Part, Failure> {
+    let dataset = &manifest.checked.dataset;
+    let Some(test) = &dataset.test else {
+        return Err(Failure::mistake(
+            "spec.dataset.test is missing; name there the rows to score on, which no fit has seen",
+        ));
+    };
+    let Field { name: target, .. } = &signature.target;
+    if dataset.target != *target {
+        return Err(Failure::mistake(format!(
+            "spec.dataset.target: the version predicts \"{target}\", not \"{}\"; fit again, or test with the manifest that it \
+             was fitted to",
+            dataset.target
+        )));
+    }
+    let test = Source::new(test, manifest)?;
+    let mut fields = signature.features.clone();
+    fields.push(signature.target.clone());
+    let table = test.load_like(&fields, console).await?;
+    let names: Vec<String> = (signature.features.iter())
+        .map(|field| field.name.clone())
+        .collect();
+    let learned = Named {
+        field: "test",
+        columns: Some(&names),
+    };
+    part(table, &test.place, dataset, learned)
 }
 
 struct Source {

@@ -48,6 +48,12 @@ impl Failure {
         }
     }
 
+    /// The same with what was done before it came.
+    pub(crate) fn after(mut self, done: impl fmt::Display) -> Failure {
+        self.message = format!("{done}{}", self.message);
+        self
+    }
+
     /// 2 for a mistake, 1 for trouble.
     pub(crate) fn exit_code(&self) -> u8 {
         if self.is_mistake { 2 } else { 1 }

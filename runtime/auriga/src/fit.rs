@@ -12,7 +12,7 @@ use std::{
 use auriga_crds::ModelKey;
 use auriga_learn::{Control, FitError, Fitted, GoldenRequests, Metric, Task};
 use auriga_persist::{
-    Draft, Facts, Fault, IdempotencyKey, PersistError, Persister, Scores, VersionManifest, Written,
+    Draft, Facts, Fault, IdempotencyKey, PersistError, Persister, Scores, VersionManifest, Written, prune,
 };
 use auriga_serve::Loaded;
 use jiff::Timestamp;
@@ -137,6 +137,7 @@ pub(crate) async fn fit(
             scores,
             data_hash,
             spec_hash: manifest.fit_hash.clone(),
+            spec: Some(manifest.fit_spec()),
             golden,
             origin: None,
             trained,
@@ -145,11 +146,38 @@ pub(crate) async fn fit(
         time: Timestamp::now(),
     };
     Ok(match write(store, key, draft, console).await? {
-        Written::New(version) => Outcome::New(Box::new(version)),
+        Written::New(version) => {
+            forget_old(manifest, store, console).await;
+            Outcome::New(Box::new(version))
+        }
         Written::Existing(version) => {
             Outcome::Existing(Box::new(activation::load(store, key, version.number).await?))
         }
     })
+}
+
+/// Deletes versions beyond the manifest's history limit. A store that fails at that has the new version nevertheless, and
+/// the next fit tries again.
+async fn forget_old(manifest: &Manifest, store: &dyn Persister, console: &Console) {
+    let (key, limit) = (&manifest.checked.key, manifest.checked.history_limit);
+    match prune(store, key, limit, &[]).await {
+        Ok(deleted) if deleted.is_empty() => {}
+        Ok(deleted) => {
+            let numbers: Vec<String> = deleted.iter().map(ToString::to_string).collect();
+            let what = if deleted.len() == 1 { "version" } else { "versions" };
+            console.tell(
+                "deleted",
+                format_args!(
+                    "{what} {}, older than the {limit} that historyLimit keeps",
+                    numbers.join(", ")
+                ),
+                json!({ "versions": deleted, "historyLimit": limit }),
+            );
+        }
+        Err(error) => console.warn(&Failure::trouble(format!(
+            "old versions could not be deleted: {error}"
+        ))),
+    }
 }
 
 /// Writes; a store that does not answer for a while must not cost the fit.
@@ -261,28 +289,36 @@ async fn compute(manifest: &Manifest, rows: Rows, console: &Console) -> Result<(
 fn scores(fitted: &Fitted, rows: &Rows) -> Result<Scores, Failure> {
     let mut scores = Scores::new();
     for (split, part) in [("train", Some(&rows.train)), ("test", rows.test.as_ref())] {
-        if let Some(Part { features, target }) = part {
-            let mut found = BTreeMap::new();
-            for metric in Metric::of(fitted.signature().task) {
-                match metric.score(fitted, features, target) {
-                    Ok(score) => drop(found.insert(metric.name().to_owned(), score)),
-                    // Some tables have no value for some metric, such as r2 of one row; the others still count.
-                    Err(
-                        auriga_learn::ScoreError::TooFewRows { .. }
-                        | auriga_learn::ScoreError::UnseenClass { .. },
-                    ) => {}
-                    Err(error) => {
-                        let fault = numbering::of_score(error);
-                        return Err(Failure::mistake(format!(
-                            "cannot score on spec.dataset.{split}: {fault}"
-                        )));
-                    }
-                }
-            }
-            scores.insert(split.to_owned(), found);
+        if let Some(part) = part {
+            scores.insert(split.to_owned(), scores_on(fitted, split, part)?);
         }
     }
     Ok(scores)
+}
+
+/// Every metric that suits the estimator, on the rows of one split.
+pub(crate) fn scores_on(
+    fitted: &Fitted,
+    split: &str,
+    Part { features, target }: &Part,
+) -> Result<BTreeMap<String, f64>, Failure> {
+    let mut found = BTreeMap::new();
+    for metric in Metric::of(fitted.signature().task) {
+        match metric.score(fitted, features, target) {
+            Ok(score) => drop(found.insert(metric.name().to_owned(), score)),
+            // Some tables have no value for some metric, such as r2 of one row; the others still count.
+            Err(
+                auriga_learn::ScoreError::TooFewRows { .. } | auriga_learn::ScoreError::UnseenClass { .. },
+            ) => {}
+            Err(error) => {
+                let fault = numbering::of_score(error);
+                return Err(Failure::mistake(format!(
+                    "cannot score on spec.dataset.{split}: {fault}"
+                )));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Why the model is not to be kept; `None` if it is.

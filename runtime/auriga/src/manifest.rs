@@ -10,9 +10,10 @@ use std::{
 use auriga_crds::{
     Checked, ConfigMapKey, Fault, check,
     document::{self, Document},
-    fit_hash,
+    fit_hash, fit_spec,
 };
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::failure::Failure;
 
@@ -34,6 +35,13 @@ pub(crate) struct Manifest {
     pub(crate) config_maps: BTreeMap<ConfigMapKey, String>,
     /// Hash of what decides the fit.
     pub(crate) fit_hash: String,
+}
+
+impl Manifest {
+    /// What that hash was made of, to be kept with a version.
+    pub(crate) fn fit_spec(&self) -> Value {
+        fit_spec(&self.checked, &self.config_maps)
+    }
 }
 
 /// Texts of ConfigMaps by namespace, name and key.

@@ -66,6 +66,18 @@ impl Watch {
     }
 }
 
+/// Does `work`, unless the user or Kubernetes asks to end first: then it is dropped, which cancels it at once. Without
+/// this, the first process of a container, to which signals do nothing by default, would compute to its end.
+pub(crate) async fn unless_asked_to_end(
+    work: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let ending = asked_to_end()?;
+    tokio::select! {
+        ended = work => ended,
+        () = ending => Err(Failure::trouble("stopped by a signal before it was done; start it again to go on")),
+    }
+}
+
 /// Ends when the user or Kubernetes asks the process to end. From the call on, not only once it is awaited, a signal no
 /// longer kills the process: call it before the first request can come in.
 pub(crate) fn asked_to_end() -> Result<impl Future<Output = ()>, Failure> {

@@ -10,13 +10,19 @@ mod support;
 mod commands {
     mod given;
 
+    mod activate;
     mod curl;
+    mod delete;
+    mod diff;
     mod fit;
     mod help;
     mod lint;
     mod list;
+    mod new;
     mod serve;
     mod transformers;
+    mod stream;
+    mod test;
     mod up;
     mod version;
 }

@@ -9,7 +9,7 @@ use ndarray::{Array2, ArrayView1, Axis};
 
 use crate::{
     Column, Convergence, Field, FittedEstimator, FittedTransformer, LoadError, PredictError, PredictOptions,
-    PredictParameter, Signature, Table, TableError, estimator::Output, matrix::matrix, near::near,
+    PredictParameter, Signature, Table, estimator::Output, matrix::matrix, near::near,
     predict_options::THRESHOLD,
 };
 

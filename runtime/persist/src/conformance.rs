@@ -7,7 +7,10 @@
 pub mod activation;
 pub mod blobs;
 pub mod fixtures;
+pub mod history;
+pub mod imports;
 pub mod models;
+pub mod pruning;
 pub mod races;
 pub mod versions;
 
@@ -89,6 +92,19 @@ macro_rules! conformance_suite {
                 blobs::an_empty_blob_comes_back,
                 blobs::a_blob_shared_by_two_versions_outlives_one_of_them,
                 blobs::a_blob_written_again_after_its_deletion_comes_back,
+                imports::a_version_comes_over_with_all_that_is_known_of_it,
+                imports::the_same_version_twice_is_one,
+                imports::numbers_go_on_above_an_imported_one,
+                imports::a_gap_can_be_filled_later_from_elsewhere,
+                imports::a_number_that_another_version_has_or_had_is_refused,
+                imports::a_key_that_another_version_has_is_refused,
+                imports::a_write_finds_the_key_of_an_imported_version,
+                imports::an_imported_version_is_activated_and_deleted_like_any_other,
+                imports::bytes_that_are_not_the_manifests_are_refused,
+                imports::importers_and_writers_at_once_share_no_number,
+                pruning::the_oldest_versions_beyond_the_limit_go,
+                pruning::the_active_the_previous_and_the_named_versions_stay,
+                pruning::many_who_prune_at_once_delete_each_version_once,
                 activation::nothing_is_active_before_the_first_activation,
                 activation::an_activation_moves_the_pointer_and_leaves_a_row,
                 activation::activating_the_active_version_answers_the_standing_row,
@@ -102,6 +118,7 @@ macro_rules! conformance_suite {
                 races::many_writers_get_dense_numbers,
                 races::activators_race_to_one_consistent_ledger,
                 races::deletion_and_activation_never_both_win,
+                races::activations_and_deletions_have_one_order_that_fits_their_times,
                 races::a_blob_under_way_is_not_lost_to_a_deletion,
                 races::readers_see_whole_versions_while_writers_write,
             );
@@ -128,7 +145,9 @@ mod tests {
         for (group, source) in [
             ("activation", include_str!("conformance/activation.rs")),
             ("blobs", include_str!("conformance/blobs.rs")),
+            ("imports", include_str!("conformance/imports.rs")),
             ("models", include_str!("conformance/models.rs")),
+            ("pruning", include_str!("conformance/pruning.rs")),
             ("races", include_str!("conformance/races.rs")),
             ("versions", include_str!("conformance/versions.rs")),
         ] {

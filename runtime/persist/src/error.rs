@@ -1,6 +1,6 @@
 //! What can go wrong with a store.
 
-use auriga_crds::{ModelKey, VersionNumber};
+use auriga_crds::{Digest, ModelKey, VersionNumber};
 use thiserror::Error;
 
 /// What a store could not do, and why.
@@ -76,6 +76,37 @@ pub enum PersistError {
         /// The field and what is wrong with it.
         what: String,
     },
+    /// The number of an imported version is that of another one here.
+    #[error(
+        "version {version} of {model} cannot be imported with digest {imported}: its number was given here to {}; import \
+         it into another store", match found {
+            Some(found) => format!("another version, with digest {found}"),
+            None => "a version that has been deleted since".to_owned(),
+        }
+    )]
+    NumberUsed {
+        /// The model.
+        model: ModelKey,
+        /// The number that both have.
+        version: VersionNumber,
+        /// Digest of the version that was to come.
+        imported: Digest,
+        /// Digest of the version that is here; `None` if it was deleted.
+        found: Option<Digest>,
+    },
+    /// An imported version is of the same write as one that has another number here.
+    #[error(
+        "version {version} of {model} cannot be imported: version {found} here was written under the same key, so both are \
+         of one fit; use that one, or delete it first"
+    )]
+    KeyUsed {
+        /// The model.
+        model: ModelKey,
+        /// The version that was to come.
+        version: VersionNumber,
+        /// The version that is here.
+        found: VersionNumber,
+    },
     /// The store as a whole.
     #[error("store {store} {fault}")]
     Store {
@@ -121,6 +152,11 @@ pub enum Fault {
     /// It is on a file system that cannot lock.
     #[error("lies on a network file system ({0}), where SQLite cannot lock; use a local disk")]
     NetworkFileSystem(String),
+    /// Where it lies, two writers could both be told that they made the same file.
+    #[error(
+        "lies where {0}, so that two writers could get one number; use a file system that can, such as ext4 or NFS"
+    )]
+    NotExclusive(&'static str),
 }
 
 #[cfg(test)]
@@ -186,6 +222,42 @@ mod tests {
         check(
             store(Fault::NetworkFileSystem("NFS".to_owned())),
             "store sqlite:///models.db lies on a network file system (NFS), where SQLite cannot lock; use a local disk",
+        );
+        check(
+            store(Fault::NotExclusive("no hard links can be made")),
+            "store sqlite:///models.db lies where no hard links can be made, so that two writers could get one number; use a \
+             file system that can, such as ext4 or NFS",
+        );
+        let used = |found| PersistError::NumberUsed {
+            model: model.clone(),
+            version,
+            imported: Digest::from([0; 32]),
+            found,
+        };
+        let (zeros, ones) = ("00".repeat(32), "01".repeat(32));
+        check(
+            used(Some(Digest::from([1; 32]))),
+            &format!(
+                "version 1 of default/iris cannot be imported with digest sha256:{zeros}: its number was given here to \
+                 another version, with digest sha256:{ones}; import it into another store"
+            ),
+        );
+        check(
+            used(None),
+            &format!(
+                "version 1 of default/iris cannot be imported with digest sha256:{zeros}: its number was given here to a \
+                 version that has been deleted since; import it into another store"
+            ),
+        );
+        let key_used = PersistError::KeyUsed {
+            model: model.clone(),
+            version: VersionNumber::new(7).unwrap(),
+            found: version,
+        };
+        check(
+            key_used,
+            "version 7 of default/iris cannot be imported: version 1 here was written under the same key, so both are of one \
+             fit; use that one, or delete it first",
         );
         check(
             store(Fault::TooNew { found: 2, known: 1 }),

@@ -8,8 +8,15 @@
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
+#[macro_use]
+mod failpoint;
+mod failure;
+mod identity;
+mod objects;
 mod open;
 mod persister;
+mod prune;
+mod seal;
 mod sqlite;
 mod store_uri;
 mod version;
@@ -19,5 +26,6 @@ pub use open::{open, open_existing};
 pub use persister::{
     Activation, Damaged, LedgerEntry, Listing, Persister, Properties, Stored, Which, Written,
 };
+pub use prune::prune;
 pub use store_uri::{StoreUri, StoreUriError};
 pub use version::{Draft, Facts, IdempotencyKey, Origin, Scores, VersionManifest};

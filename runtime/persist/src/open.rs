@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{PersistError, Persister, StoreUri, sqlite::SqliteStore};
+use crate::{PersistError, Persister, StoreUri, objects::ObjectStorePersister, sqlite::SqliteStore};
 
 /// Opens a store for writing; makes it, with its parent folders, if there is none.
 ///
@@ -10,18 +10,20 @@ use crate::{PersistError, Persister, StoreUri, sqlite::SqliteStore};
 pub async fn open(uri: &StoreUri) -> Result<Arc<dyn Persister>, PersistError> {
     match uri {
         StoreUri::Sqlite { path } => Ok(Arc::new(SqliteStore::open(path).await?)),
+        StoreUri::Folder { path } => Ok(Arc::new(ObjectStorePersister::open_folder(path).await?)),
     }
 }
 
 /// Opens a store that must exist already, for those who only look: nothing is made, not even a folder.
 ///
-/// Reading needs write access to the file and its folder nevertheless: readers of a write-ahead log lock its pages in a
+/// Reading SQLite needs write access to the file and its folder nevertheless: readers of a write-ahead log lock its pages in a
 /// file beside it. A read-only mount is refused rather than read as a file that nobody changes, because another process
-/// may have the same volume mounted for writing; copy the store to a writable folder to look at it.
+/// may have the same volume mounted for writing; copy the store to a writable folder to look at it. A store in a folder is read without writing anything.
 ///
 /// Errors: as [`open`], and `Fault::Absent`.
 pub async fn open_existing(uri: &StoreUri) -> Result<Arc<dyn Persister>, PersistError> {
     match uri {
         StoreUri::Sqlite { path } => Ok(Arc::new(SqliteStore::open_existing(path).await?)),
+        StoreUri::Folder { path } => Ok(Arc::new(ObjectStorePersister::open_existing_folder(path).await?)),
     }
 }

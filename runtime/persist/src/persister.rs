@@ -173,6 +173,19 @@ pub trait Persister: Send + Sync {
     /// Errors: `VersionAbsent`, `NothingActive`, `Corrupt` when bytes and manifest disagree, `VersionTooNew`.
     async fn read(&self, model: &ModelKey, which: Which) -> Result<Stored, PersistError>;
 
+    /// Takes a version over from another store, inactive, under its own number and with all that is known of it. The
+    /// high-water mark becomes at least that number; numbers skipped by that are never given, but may be imported later.
+    /// To export is to read from one store and to import into another.
+    ///
+    /// Errors: `Corrupt` when the bytes are not the manifest's; `NumberUsed` when another version has or had the number
+    /// here; `KeyUsed` when the same write has another number here; `NotKeepable` as in [`Persister::write`].
+    async fn import(
+        &self,
+        model: &ModelKey,
+        manifest: VersionManifest,
+        blob: Vec<u8>,
+    ) -> Result<Written, PersistError>;
+
     /// Moves the active pointer and appends the ledger row, both or neither. Moving it to where it stands is done
     /// already: the standing row is answered, whatever the revision.
     ///
@@ -195,4 +208,8 @@ pub trait Persister: Send + Sync {
 
     /// The models that have or had versions, in order.
     async fn models(&self) -> Result<Vec<ModelKey>, PersistError>;
+
+    /// Lets go of the store, so that nothing stays beside it but what belongs to it. Waits for what this handle began;
+    /// the handle is of no use afterwards. Not needed for what was written to stay.
+    async fn close(&self);
 }

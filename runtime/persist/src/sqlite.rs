@@ -10,10 +10,10 @@ mod blobs;
 mod connect;
 mod create;
 mod failure;
+mod import;
 mod ledger;
 mod place;
 mod schema;
-mod seal;
 mod versions;
 
 #[cfg(test)]
@@ -24,11 +24,11 @@ use auriga_crds::{Digest, ModelKey, VersionNumber};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
 use crate::{
-    Activation, Draft, Fault, LedgerEntry, Listing, PersistError, Persister, Properties, Stored,
-    VersionManifest, Which, Written,
+    Activation, Draft, LedgerEntry, Listing, PersistError, Persister, Properties, Stored, VersionManifest,
+    Which, Written,
+    failure::{Address, Failure, off_the_runtime},
+    identity::FileIdentity,
 };
-use failure::{Address, Failure};
-use place::FileIdentity;
 
 /// One handle to a store in a SQLite file; any number of handles and processes may share the file.
 pub(crate) struct SqliteStore {
@@ -50,10 +50,7 @@ impl SqliteStore {
     }
 
     async fn try_write(&self, model: &ModelKey, draft: Draft) -> Result<Written, Failure> {
-        if let Err(what) = draft.facts.check_numbers() {
-            let model = model.clone();
-            return Err(PersistError::NotKeepable { model, what }.into());
-        }
+        draft.facts.refuse_unkeepable(model)?;
         let (digest, draft) = off_the_runtime(move || (Digest::of(&draft.blob), draft)).await?;
         let upload = blobs::Upload::new(model, &draft, digest);
         for _ in 0..ATTEMPTS {
@@ -64,10 +61,7 @@ impl SqliteStore {
                 return Ok(written);
             }
         }
-        let what = format!(
-            "the bytes of blob {digest} vanished {ATTEMPTS} times while they were written; check the clocks of the writers"
-        );
-        Err(Failure::Fault(Fault::Unavailable(what)))
+        Err(blobs::vanished(digest, ATTEMPTS))
     }
 
     /// Stores all chunks but the last. Answers the version that has the key already, if there is one.
@@ -82,7 +76,9 @@ impl SqliteStore {
             }
             upload.claim(&mut tx).await?;
             upload.put_chunk(&mut tx, sequence).await?;
+            failpoint!("sqlite: before the commit of a chunk");
             tx.commit().await?;
+            failpoint!("sqlite: after the commit of a chunk");
         }
         Ok(None)
     }
@@ -100,10 +96,13 @@ impl SqliteStore {
         if !blobs::is_whole(&mut tx, upload.digest, draft.blob.len() as u64).await? {
             return Ok(None);
         }
+        failpoint!("sqlite: before the manifest");
         let manifest = versions::insert(&mut tx, model, draft, upload.digest).await?;
         upload.release(&mut tx).await?;
         blobs::collect_orphans(&mut tx, draft.time).await?;
+        failpoint!("sqlite: before the commit of a version");
         tx.commit().await?;
+        failpoint!("sqlite: after the commit of a version");
         Ok(Some(Written::New(manifest)))
     }
 
@@ -149,7 +148,9 @@ impl SqliteStore {
             time: wish.time,
         };
         ledger::append(&mut tx, model, &entry).await?;
+        failpoint!("sqlite: before the commit of an activation");
         tx.commit().await?;
+        failpoint!("sqlite: after the commit of an activation");
         Ok(entry)
     }
 
@@ -162,7 +163,9 @@ impl SqliteStore {
         }
         let digest = versions::delete(&mut tx, model, version).await?;
         blobs::delete_if_unnamed(&mut tx, digest).await?;
+        failpoint!("sqlite: before the commit of a deletion");
         tx.commit().await?;
+        failpoint!("sqlite: after the commit of a deletion");
         Ok(())
     }
 
@@ -189,6 +192,15 @@ impl Persister for SqliteStore {
         self.address.explain(self.try_read(model, which).await)
     }
 
+    async fn import(
+        &self,
+        model: &ModelKey,
+        manifest: VersionManifest,
+        blob: Vec<u8>,
+    ) -> Result<Written, PersistError> {
+        self.address.explain(self.try_import(model, manifest, blob).await)
+    }
+
     async fn activate(&self, model: &ModelKey, activation: Activation) -> Result<LedgerEntry, PersistError> {
         self.address.explain(self.try_activate(model, activation).await)
     }
@@ -212,13 +224,11 @@ impl Persister for SqliteStore {
     async fn models(&self) -> Result<Vec<ModelKey>, PersistError> {
         self.address.explain(versions::models(&self.readers).await)
     }
-}
 
-/// Does long work on a thread of its own, so that other tasks go on meanwhile: hashing a gigabyte takes about a second.
-///
-/// Errors: `Fault::Unavailable` when the runtime shuts down and no longer starts such work.
-async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| Failure::Fault(Fault::Unavailable("this process is ending".to_owned())))
+    /// The last connection of all processes to close folds the write-ahead log into the file and removes both files
+    /// beside it. Only a connection that may write can do that, hence the order.
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
 }

@@ -15,6 +15,11 @@ pub enum StoreUri {
         /// Absolute path of the file.
         path: PathBuf,
     },
+    /// A folder of files.
+    Folder {
+        /// Absolute path of the folder.
+        path: PathBuf,
+    },
 }
 
 /// A text that is not the address of a store. Quotes nothing but the scheme: the rest may hold a password.
@@ -46,6 +51,11 @@ pub enum StoreUriError {
     /// A path that names a folder.
     #[error("the store's URI names a folder; add the name of a file, such as models.db")]
     Folder,
+    /// A folder that has no name of its own.
+    #[error(
+        "the store's URI names no folder of its own; write file:///<absolute path> or file://<relative path>"
+    )]
+    NoFolder,
     /// Characters that mean something in a URI, where a plain path is expected.
     #[error(
         "the store's URI has {0} in its path; options and escapes are not understood there, write the plain path"
@@ -57,11 +67,11 @@ pub enum StoreUriError {
 }
 
 /// Every scheme that [`StoreUri::parse`] takes.
-const SCHEMES: [&str; 1] = ["sqlite"];
+const SCHEMES: [&str; 2] = ["sqlite", "file"];
 
 impl StoreUri {
-    /// Reads `sqlite:///absolute/path.db`, or `sqlite://relative/path.db` as a path from the folder `base`, usually
-    /// that of the manifest. Paths are plain: no `%20`, no `?mode=ro`.
+    /// Reads `sqlite:///absolute/path.db` or `file:///absolute/folder`; with two slashes only, the path starts from the
+    /// folder `base`, usually that of the manifest. Paths are plain: no `%20`, no `?mode=ro`.
     ///
     /// Errors: what is wrong and what is allowed, without quoting more than the scheme.
     pub fn parse(text: &str, base: &Path) -> Result<StoreUri, StoreUriError> {
@@ -72,6 +82,7 @@ impl StoreUri {
         }
         match scheme.to_ascii_lowercase().as_str() {
             "sqlite" => sqlite(place, base),
+            "file" => folder(place, base),
             "" => Err(StoreUriError::NoScheme),
             unknown => Err(unknown_scheme(unknown)),
         }
@@ -82,11 +93,38 @@ impl fmt::Display for StoreUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             StoreUri::Sqlite { path } => write!(f, "sqlite://{}", path.display()),
+            StoreUri::Folder { path } => write!(f, "file://{}", path.display()),
         }
     }
 }
 
 fn sqlite(place: &str, base: &Path) -> Result<StoreUri, StoreUriError> {
+    refuse_escapes(place)?;
+    if place.is_empty() {
+        return Err(StoreUriError::NoPath);
+    }
+    if place.ends_with('/') || Path::new(place).file_name().is_none() {
+        return Err(StoreUriError::Folder);
+    }
+    // SQLite takes file names in UTF-8 only.
+    Ok(StoreUri::Sqlite {
+        path: absolute(place, base)?,
+    })
+}
+
+fn folder(place: &str, base: &Path) -> Result<StoreUri, StoreUriError> {
+    refuse_escapes(place)?;
+    // "." is the manifest's folder and "/" the whole file system: neither is the store's alone.
+    if Path::new(place).file_name().is_none() {
+        return Err(StoreUriError::NoFolder);
+    }
+    // The components leave out a slash at the end, so that one folder has one address.
+    Ok(StoreUri::Folder {
+        path: absolute(place, base)?.components().collect(),
+    })
+}
+
+fn refuse_escapes(place: &str) -> Result<(), StoreUriError> {
     for (character, name) in [('?', "\"?\""), ('#', "\"#\""), ('%', "\"%\"")] {
         if place.contains(character) {
             return Err(StoreUriError::NotPlain(name));
@@ -95,18 +133,16 @@ fn sqlite(place: &str, base: &Path) -> Result<StoreUri, StoreUriError> {
     if place.contains(char::is_control) {
         return Err(StoreUriError::NotPlain("a control character"));
     }
-    if place.is_empty() {
-        return Err(StoreUriError::NoPath);
-    }
-    if place.ends_with('/') || Path::new(place).file_name().is_none() {
-        return Err(StoreUriError::Folder);
-    }
+    Ok(())
+}
+
+/// The path, which can be printed as an address and read back.
+fn absolute(place: &str, base: &Path) -> Result<PathBuf, StoreUriError> {
     let path = std::path::absolute(base.join(place)).map_err(|_| StoreUriError::Base)?;
-    // SQLite takes file names in UTF-8 only.
-    if path.to_str().is_none() {
-        return Err(StoreUriError::Base);
+    match path.to_str() {
+        Some(_) => Ok(path),
+        None => Err(StoreUriError::Base),
     }
-    Ok(StoreUri::Sqlite { path })
 }
 
 fn unknown_scheme(scheme: &str) -> StoreUriError {
@@ -150,6 +186,21 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_is_absolute_or_starts_from_the_base_folder() {
+        let check = |text: &str, expected: &str| {
+            let uri = parse(text).unwrap();
+            let path = expected.into();
+            assert_eq!(uri, StoreUri::Folder { path }, "{text}");
+            assert_eq!(uri.to_string(), format!("file://{expected}"));
+            assert_eq!(parse(&uri.to_string()), Ok(uri), "what is printed reads back");
+        };
+        check("file:///var/lib/auriga", "/var/lib/auriga");
+        check("file:///var/lib/auriga/", "/var/lib/auriga");
+        check("file://auriga-data", "/manifests/iris/auriga-data");
+        check("FILE://./auriga data", "/manifests/iris/auriga data");
+    }
+
+    #[test]
     fn what_is_not_a_store_is_refused_in_words() {
         let check = |text: &str, expected: &str| {
             let message = parse(text).unwrap_err().to_string();
@@ -160,7 +211,7 @@ mod tests {
         check("://x", "has no scheme");
         check(
             "sqllite://models.db",
-            "perhaps meant as \"sqlite\"; this build keeps versions in: sqlite",
+            "perhaps meant as \"sqlite\"; this build keeps versions in: sqlite, file",
         );
         check(
             "ftp://host/x",
@@ -173,6 +224,12 @@ mod tests {
         check("sqlite://.", "names a folder");
         check("sqlite:///data/models.db?mode=ro", "has \"?\" in its path");
         check("sqlite:///data/my%20models.db", "has \"%\" in its path");
+        check("file://", "names no folder of its own");
+        check("file:///", "names no folder of its own");
+        check("file://.", "names no folder of its own");
+        check("file:///data/..", "names no folder of its own");
+        check("file:///data/my%20models", "has \"%\" in its path");
+        check("file://user:hunter2@host/data", "holds a user name or password");
         check("sqlite:///data/a\0b", "has a control character in its path");
     }
 

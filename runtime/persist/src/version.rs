@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use auriga_crds::{Digest, VersionNumber};
+use auriga_crds::{Digest, ModelKey, VersionNumber};
 use auriga_learn::{GoldenCell, GoldenRequests, Signature};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::PersistError;
 
 /// Scores by split (`train`, `test`), then by metric (`accuracy`); a greater score is better.
 pub type Scores = BTreeMap<String, BTreeMap<String, f64>>;
@@ -40,6 +43,10 @@ pub struct Facts {
     pub data_hash: Digest,
     /// Hash of everything in the manifest that decides the fit, with its hash version in front.
     pub spec_hash: String,
+    /// What that hash was made of, defaults left out and long texts shortened, so that two versions can be compared field
+    /// by field; absent in versions of builds that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spec: Option<Value>,
     /// Sample rows with their predictions, replayed before the version becomes active.
     pub golden: GoldenRequests,
     /// The TrainingJob that made it.
@@ -94,10 +101,18 @@ pub(crate) enum Unreadable {
 }
 
 impl Facts {
+    /// Errors: `NotKeepable`, naming the first field that would not read back.
+    pub(crate) fn refuse_unkeepable(&self, model: &ModelKey) -> Result<(), PersistError> {
+        self.check_numbers().map_err(|what| {
+            let model = model.clone();
+            PersistError::NotKeepable { model, what }
+        })
+    }
+
     /// Finds the first number that JSON cannot hold, so that no manifest is committed which nobody can read.
     ///
     /// Errors: the field and its value, in words.
-    pub(crate) fn check_numbers(&self) -> Result<(), String> {
+    fn check_numbers(&self) -> Result<(), String> {
         let finite = |place: &dyn Fn() -> String, number: f64| match number.is_finite() {
             true => Ok(()),
             false => Err(format!(
@@ -136,6 +151,31 @@ impl Facts {
 impl VersionManifest {
     /// The shape that this build writes, and the newest that it reads.
     pub const MANIFEST_VERSION: u32 = 1;
+
+    /// The highest number that a version can be imported under: programs read larger ones inexactly, and versions that
+    /// are written later need numbers, too.
+    pub(crate) const HIGHEST_IMPORTED: u64 = 1 << 52;
+
+    /// Errors: `NotKeepable`, naming what would not read back.
+    pub(crate) fn refuse_unimportable(&self, model: &ModelKey) -> Result<(), PersistError> {
+        let unkeepable = |what: String| PersistError::NotKeepable {
+            model: model.clone(),
+            what,
+        };
+        if self.manifest_version != VersionManifest::MANIFEST_VERSION {
+            let (found, known) = (self.manifest_version, VersionManifest::MANIFEST_VERSION);
+            return Err(unkeepable(format!(
+                "its manifest has version {found}, this build writes {known}"
+            )));
+        }
+        if self.number.get() > VersionManifest::HIGHEST_IMPORTED {
+            let (number, highest) = (self.number, VersionManifest::HIGHEST_IMPORTED);
+            return Err(unkeepable(format!(
+                "its number {number} is above {highest}, the highest to import"
+            )));
+        }
+        self.facts.refuse_unkeepable(model)
+    }
 
     /// The document as it is stored.
     pub(crate) fn to_json(&self) -> String {

@@ -32,4 +32,5 @@ impl TestStore for InFolder {
     }
 }
 
+conformance_suite!(folder, async || InFolder::new("file://auriga-data/models"));
 conformance_suite!(sqlite, async || InFolder::new("sqlite://auriga-data/models.db"));

@@ -74,6 +74,7 @@ fn iris() -> Result<Stored, Failure> {
         scores: [].into(),
         data_hash: Digest::of(b"iris"),
         spec_hash: "iris".to_owned(),
+        spec: None,
         golden: GoldenRequests::record(&fitted, &features, 5, 1e-9)?,
         origin: None,
         trained: Timestamp::now(),

@@ -1,5 +1,6 @@
 //! `auriga fit`: one fit, kept as a version, and activated unless told not to.
 
+use auriga_persist::StoreUri;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -10,7 +11,8 @@ use crate::{
     dataset,
     failure::Failure,
     fit::{Learned, Outcome, Wishes, fit, learn, shown, version_json},
-    store,
+    manifest::Manifest,
+    store, watch,
 };
 
 /// Fits a Model and keeps it as a version.
@@ -36,23 +38,32 @@ impl Fit {
         let files = self.manifest.files()?;
         let manifest = files.manifest(&files.read()?)?;
         let uri = store::uri(self.store.persister.as_deref(), Some(&manifest))?;
+        watch::unless_asked_to_end(self.carried_out(&manifest, &uri, console)).await
+    }
+
+    async fn carried_out(
+        &self,
+        manifest: &Manifest,
+        uri: &StoreUri,
+        console: &Console,
+    ) -> Result<(), Failure> {
         let wishes = Wishes {
             save_if_better_than: self.save_if_better_than,
         };
         if self.no_save {
-            let rows = dataset::rows(&manifest, console).await?;
+            let rows = dataset::rows(manifest, console).await?;
             let Learned {
                 scores, not_better, ..
-            } = learn(&manifest, rows, &wishes, console).await?;
+            } = learn(manifest, rows, &wishes, console).await?;
             let message = not_better.unwrap_or_else(|| format!("fitted, not saved: {}", shown(&scores)));
             return console.result(
                 &message,
                 json!({ "saved": false, "scores": scores, "message": message }),
             );
         }
-        let store = auriga_persist::open(&uri).await?;
+        let store = auriga_persist::open(uri).await?;
         let key = &manifest.checked.key;
-        let (version, loaded) = match fit(&manifest, &*store, &wishes, console).await? {
+        let (version, loaded) = match fit(manifest, &*store, &wishes, console).await? {
             Outcome::New(version) => (*version, None),
             Outcome::Existing(loaded) => (loaded.manifest().clone(), Some(*loaded)),
             Outcome::NotBetter { scores, message } => {

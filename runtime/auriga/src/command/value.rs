@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use auriga_crds::ModelKey;
 use jiff::Timestamp;
 
 /// Where to listen.
@@ -20,4 +21,14 @@ pub(super) fn score(text: &str) -> Result<f64, &'static str> {
 pub(super) fn time(text: &str) -> Result<Timestamp, &'static str> {
     text.parse()
         .map_err(|_| "write a time with its zone, such as 2026-01-31T12:00:00Z")
+}
+
+/// A model: its name, with its namespace in front unless that is `default`.
+pub(super) fn model(text: &str) -> Result<ModelKey, String> {
+    let key = if text.contains('/') {
+        text.parse()
+    } else {
+        format!("default/{text}").parse()
+    };
+    key.map_err(|error: auriga_crds::NameError| error.to_string())
 }

@@ -27,12 +27,27 @@ fn what_the_command_line_does_not_know_gets_what_it_knows() {
          Usage: auriga fit --file <FILE> --no-save",
     );
     check(
-        "train -f model.yaml",
-        "unrecognized subcommand 'train'\n\nUsage: auriga [OPTIONS] <COMMAND>",
+        "publish -f model.yaml",
+        "unrecognized subcommand 'publish'\n\nUsage: auriga [OPTIONS] <COMMAND>",
     );
     check(
         "fit",
         "the following required arguments were not provided:\n  --file <FILE>\n\nUsage: auriga fit --file <FILE>",
+    );
+    check(
+        "activate 1",
+        "the following required arguments were not provided:\n  --file <FILE>\n\nUsage: auriga activate --file <FILE> \
+         <NUMBER>",
+    );
+    check(
+        "delete 1 -f model.yaml --model iris",
+        "the argument '--file <FILE>' cannot be used with '--model <[NAMESPACE/]NAME>'\n\nUsage: auriga delete --file <FILE> \
+         <NUMBER>...",
+    );
+    check(
+        "diff 1 2 --model Iris",
+        "invalid value 'Iris' for '--model <[NAMESPACE/]NAME>': model name \"Iris\" is not valid: use at most 52 lower-case \
+         letters, digits and \"-\", starting with a letter and not ending with \"-\"",
     );
     check(
         "list --output yaml",
@@ -63,7 +78,7 @@ fn addresses_of_stores_that_cannot_be_meant_are_refused_without_their_secrets() 
     };
     check(
         "sqllite://models.db",
-        "the store's URI has the scheme \"sqllite\", perhaps meant as \"sqlite\"; this build keeps versions in: sqlite",
+        "the store's URI has the scheme \"sqllite\", perhaps meant as \"sqlite\"; this build keeps versions in: sqlite, file",
     );
     check(
         "postgres://me:hunter2@host/db",

@@ -94,6 +94,18 @@ pub(super) fn json_error(folder: &Path, arguments: &str, code: i32) -> Value {
     serde_json::from_str(&ended.stderr).unwrap_or_else(|error| panic!("{error}: {}", ended.stderr))
 }
 
+/// Fits [`MANIFEST`] with another `c`, such as `c: 2`, which makes a version.
+pub(super) fn fit_with(folder: &TempDir, c: &str, arguments: &str) {
+    let manifest = MANIFEST.replace("c: 1", c);
+    fs::write(folder.path().join("model.yaml"), manifest).unwrap();
+    let fitted = json(folder.path(), &format!("fit -f model.yaml{arguments}"));
+    assert_eq!(
+        (&fitted["saved"], &fitted["new"]),
+        (&true.into(), &true.into()),
+        "{fitted}"
+    );
+}
+
 fn words(arguments: &str) -> Vec<&str> {
     arguments.split(' ').collect()
 }

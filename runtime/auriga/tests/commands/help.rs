@@ -6,7 +6,11 @@ use crate::support::run;
 
 #[test]
 fn the_help_of_each_command_names_its_flags() {
-    check("", "--output --help --version", "up fit serve list lint version");
+    check(
+        "",
+        "--output --help --version",
+        "up fit test serve stream list diff activate delete lint new version",
+    );
     check("up", "--file --persister --listen --output --help", "");
     check(
         "fit",
@@ -18,6 +22,20 @@ fn the_help_of_each_command_names_its_flags() {
         "--file --persister --listen --version --output --help",
         "",
     );
+    check("test", "--file --persister --version --output --help", "");
+    check(
+        "stream",
+        "--file --persister --version --entry-point --output --help",
+        "",
+    );
+    check(
+        "activate",
+        "--file --model --persister --reason --output --help",
+        "",
+    );
+    check("delete", "--file --model --persister --yes --output --help", "");
+    check("diff", "--file --model --persister --output --help", "");
+    check("new", "--path --output --help", "");
     check("list", "--file --persister --at --output --help", "");
     check("lint", "--file --output --help", "");
     check("version", "--output --help", "");

@@ -2,11 +2,13 @@
 
 use std::{
     io::{Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream},
 };
 
+use serde_json::json;
+
 use super::workbench::{Workbench, has};
-use crate::support::{Connection, Running};
+use crate::support::{Connection, Running, program};
 
 const BODY: &[u8] =
     br#"[{"sepal length": 6.3, "sepal width": 2.5, "petal length": 4.9, "petal width": 1.5}]"#;
@@ -47,6 +49,31 @@ fn a_signal_is_heard_from_the_start() {
     serve.signal("TERM");
     assert_eq!(serve.ended().code, Some(0));
     assert!(has(&serve.seen, "stopping"), "{:?}", serve.seen);
+}
+
+#[test]
+fn a_fit_ends_at_once_and_leaves_nothing_half_done() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let bench = Workbench::new("iris");
+    let rows = format!("url: http://{}/iris.csv", silent.local_addr().unwrap());
+    bench.write_manifest(&bench.manifest().replacen("path: iris.csv", &rows, 1));
+    for signal in ["TERM", "INT"] {
+        let arguments = ["fit", "-f", "model.yaml", "--output", "json"];
+        let mut fit = Running::spawn(program(bench.path()).args(arguments));
+        // The rows are asked for and never come.
+        let asked = silent.accept().unwrap();
+        fit.signal(signal);
+        let ended = fit.ended();
+        drop(asked);
+        let message = "stopped by a signal before it was done; start it again to go on";
+        let error = json!({ "error": message, "kind": "trouble", "faults": [] });
+        assert_eq!(
+            (ended.code, ended.stderr),
+            (Some(1), format!("{error}\n")),
+            "{signal}"
+        );
+    }
+    assert_eq!(bench.n_models(), 0);
 }
 
 /// Sends `signal` while a request has come half way.

@@ -71,6 +71,11 @@ impl Workbench {
         list["models"][0].clone()
     }
 
+    /// How many models the store holds.
+    pub(super) fn n_models(&self) -> usize {
+        self.result(&["list"])["models"].as_array().unwrap().len()
+    }
+
     /// The numbers of all versions, as `auriga list` has them.
     pub(super) fn versions(&self) -> Vec<u64> {
         let listed = self.listed();

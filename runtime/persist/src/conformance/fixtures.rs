@@ -84,6 +84,7 @@ pub fn facts() -> Facts {
         ]),
         data_hash: Digest::of(b"rows"),
         spec_hash: "v1:5f1d".to_owned(),
+        spec: Some(serde_json::json!({ "spec": { "estimator": { "ridge": { "alpha": 0.1 + 0.2 } } } })),
         golden: GoldenRequests {
             rows: vec![
                 vec![

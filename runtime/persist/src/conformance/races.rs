@@ -1,6 +1,6 @@
 //! Cases about many at once: writers, activators, deleters.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use auriga_crds::VersionNumber;
 use tokio::task::JoinSet;
@@ -8,8 +8,9 @@ use tokio::task::JoinSet;
 use super::{
     TestStore,
     fixtures::{activation, bytes, draft, draft_of, model, version},
+    history::{self, Call, State, Told},
 };
-use crate::{LedgerEntry, PersistError, Persister, Which, Written};
+use crate::{Activation, LedgerEntry, PersistError, Persister, Which, Written};
 
 /// However many write the same, one of them commits and all get its version.
 pub async fn one_key_written_by_many_at_once_is_one_version(store: &dyn TestStore) {
@@ -160,6 +161,109 @@ pub async fn deletion_and_activation_never_both_win(store: &dyn TestStore) {
     is_a_chain(&handles[0].ledger(&iris).await.expect("the ledger is read"));
 }
 
+/// Clients that look, activate and delete at once are told nothing that contradicts what others are told, by the times of
+/// their calls; and what is active is there.
+pub async fn activations_and_deletions_have_one_order_that_fits_their_times(store: &dyn TestStore) {
+    let (handles, load, iris) = (handles(store).await, store.load(), model("default/iris"));
+    let clock = Instant::now();
+    let (mut state, mut live) = (State::default(), Vec::new());
+    for round in 0..load.rounds {
+        while live.len() < 3 {
+            let draft = draft(&format!("round {round}, version {}", live.len()));
+            let written = handles[0].write(&iris, draft).await.expect("a write succeeds");
+            live.push(written.manifest().number);
+        }
+        let choice = live.clone();
+        let calls = all(&handles, load.activators, |handle, client| {
+            // Spread over the versions; one client in four deletes.
+            let (version, deletes) = (
+                choice[(client + round) % choice.len()],
+                (client / 3 + round) % 4 == 0,
+            );
+            async move { take_part(&*handle, version, deletes, &format!("{round}/{client}"), clock).await }
+        })
+        .await
+        .concat();
+        state = history::check(&state, &calls)
+            .unwrap_or_else(|fault| panic!("round {round}: {fault}: {calls:?}"));
+        live.retain(|version| !calls.iter().any(|call| call.told == Told::Deleted(*version)));
+        let seen = handles[round % handles.len()]
+            .properties(&iris)
+            .await
+            .expect("the properties are read");
+        assert_eq!(
+            (seen.ledger_revision, seen.active_version),
+            (state.revision, state.active)
+        );
+        match (
+            handles[round % handles.len()].read(&iris, Which::Active).await,
+            state.active,
+        ) {
+            (Ok(read), Some(active)) => assert_eq!(read.manifest.number, active),
+            (Err(PersistError::NothingActive { .. }), None) => {}
+            (other, active) => panic!("round {round}: {active:?} is active, and is read as {other:?}"),
+        }
+    }
+    let listed = handles[0]
+        .list(&iris)
+        .await
+        .expect("the versions are listed")
+        .versions;
+    assert!(listed.iter().map(|version| version.number).eq(live));
+    is_a_chain(&handles[0].ledger(&iris).await.expect("the ledger is read"));
+}
+
+/// One client of a round: it looks, then deletes the version or activates it.
+async fn take_part(
+    store: &dyn Persister,
+    version: VersionNumber,
+    deletes: bool,
+    name: &str,
+    clock: Instant,
+) -> Vec<Call> {
+    let iris = model("default/iris");
+    let began = clock.elapsed();
+    let seen = store.properties(&iris).await.expect("the properties are read");
+    let ended = clock.elapsed();
+    let told = Told::Saw {
+        revision: seen.ledger_revision,
+        active: seen.active_version,
+    };
+    let looked = Call { began, ended, told };
+    let began = clock.elapsed();
+    let told = if deletes {
+        match store.delete(&iris, version).await {
+            Ok(()) => Told::Deleted(version),
+            Err(PersistError::VersionActive { .. }) => Told::WasActive(version),
+            Err(PersistError::VersionAbsent { .. }) => Told::WasAbsent(version),
+            Err(other) => panic!("a deletion failed: {other}"),
+        }
+    } else {
+        let wish = Activation {
+            actor: name.to_owned(),
+            ..activation(version, seen.ledger_revision)
+        };
+        match store.activate(&iris, wish).await {
+            Ok(LedgerEntry {
+                revision,
+                from,
+                to,
+                actor,
+                ..
+            }) if actor == name => Told::Activated { revision, from, to },
+            Ok(LedgerEntry { revision, to, .. }) => Told::Saw {
+                revision,
+                active: Some(to),
+            },
+            Err(PersistError::RevisionMoved { found: revision, .. }) => Told::Refused { revision, version },
+            Err(PersistError::VersionAbsent { .. }) => Told::WasAbsent(version),
+            Err(other) => panic!("an activation failed: {other}"),
+        }
+    };
+    let ended = clock.elapsed();
+    vec![looked, Call { began, ended, told }]
+}
+
 /// Deleting the last version that has some bytes while others write the same bytes.
 pub async fn a_blob_under_way_is_not_lost_to_a_deletion(store: &dyn TestStore) {
     let (handles, load) = (handles(store).await, store.load());
@@ -246,7 +350,7 @@ fn is_a_chain(ledger: &[LedgerEntry]) {
     }
 }
 
-async fn handles(store: &dyn TestStore) -> Vec<Arc<dyn Persister>> {
+pub(super) async fn handles(store: &dyn TestStore) -> Vec<Arc<dyn Persister>> {
     let mut handles = Vec::new();
     for _ in 0..store.load().handles {
         handles.push(store.handle().await.expect("the store opens"));
@@ -255,7 +359,7 @@ async fn handles(store: &dyn TestStore) -> Vec<Arc<dyn Persister>> {
 }
 
 /// Runs `n_tasks` at once, spread over the handles, and answers their results in order.
-async fn all<T, F>(
+pub(super) async fn all<T, F>(
     handles: &[Arc<dyn Persister>],
     n_tasks: usize,
     task: impl Fn(Arc<dyn Persister>, usize) -> F,

@@ -4,8 +4,11 @@ use auriga_crds::{Digest, ModelKey};
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
-use super::failure::{self, Failure};
-use crate::{Draft, PersistError, VersionManifest};
+use super::failure::is_damage;
+use crate::{
+    Draft, Fault, PersistError, VersionManifest,
+    failure::{self, Failure},
+};
 
 /// Bytes of a chunk: one transaction each, so that other writers get their turn in between. Part of the schema: a build
 /// with another length would tear the blobs that versions of two builds share.
@@ -138,7 +141,7 @@ pub(super) async fn read(
             what,
         })
     };
-    let pages_damaged = |error: sqlx::Error| match failure::is_damage(&error) {
+    let pages_damaged = |error: sqlx::Error| match is_damage(&error) {
         true => corrupt(format!("blob {} cannot be read ({error})", manifest.digest)),
         false => error.into(),
     };
@@ -201,4 +204,12 @@ pub(super) async fn collect_orphans(
         delete_if_unnamed(connection, digest.into()).await?;
     }
     Ok(())
+}
+
+/// Says that an upload had to begin again too often.
+pub(super) fn vanished(digest: Digest, n_times: usize) -> Failure {
+    let what = format!(
+        "the bytes of blob {digest} vanished {n_times} times while they were written; check the clocks of the writers"
+    );
+    Failure::Fault(Fault::Unavailable(what))
 }

@@ -12,11 +12,14 @@ use sqlx::{
 
 use super::{
     SqliteStore, create,
-    failure::{Address, Failure},
-    place::{self, FileIdentity, Found},
+    place::{self, Found},
     schema,
 };
-use crate::{Fault, PersistError};
+use crate::{
+    Fault, PersistError, StoreUri,
+    failure::{Address, Failure, off_the_runtime},
+    identity::FileIdentity,
+};
 
 /// How long a transaction waits for those of other processes. Many times what even a large chunk takes, so that only a
 /// process that hangs with the lock makes a write fail.
@@ -28,12 +31,12 @@ const READERS: u32 = 4;
 impl SqliteStore {
     /// Opens the store at `path`, which is absolute; makes it if there is none.
     pub(crate) async fn open(path: &Path) -> Result<SqliteStore, PersistError> {
-        Address::of(path).explain(open(path, true, options(path)).await)
+        address(path).explain(open(path, true, options(path)).await)
     }
 
     /// Opens the store at `path`, which is absolute; makes nothing.
     pub(crate) async fn open_existing(path: &Path) -> Result<SqliteStore, PersistError> {
-        Address::of(path).explain(open(path, false, options(path)).await)
+        address(path).explain(open(path, false, options(path)).await)
     }
 }
 
@@ -73,7 +76,7 @@ pub(super) async fn open(
         tx.commit().await?;
     }
     drop(connection);
-    let address = Address::of(path);
+    let address = address(path);
     let file = FileIdentity::of(path)?;
     Ok(SqliteStore {
         address,
@@ -81,6 +84,11 @@ pub(super) async fn open(
         writer,
         readers,
     })
+}
+
+pub(super) fn address(path: &Path) -> Address {
+    let path = path.to_owned();
+    Address::of(&StoreUri::Sqlite { path })
 }
 
 /// What every connection to a store has in common.
@@ -106,5 +114,5 @@ async fn has_left_its_transaction(connection: &mut SqliteConnection) -> Result<b
 
 /// Reads from the file system, which may hang, on a thread of its own.
 async fn inspect(path: PathBuf) -> Result<Found, Failure> {
-    super::off_the_runtime(move || place::inspect(&path)).await?
+    off_the_runtime(move || place::inspect(&path)).await?
 }

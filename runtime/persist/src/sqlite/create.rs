@@ -12,7 +12,8 @@ use std::{
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
-use super::{failure::Failure, schema};
+use super::schema;
+use crate::failure::Failure;
 
 /// After this time what another creator has laid down is no longer in the making: it was killed.
 const ABANDONED: Duration = Duration::from_hours(24);

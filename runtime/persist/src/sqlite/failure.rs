@@ -1,69 +1,13 @@
-//! Turns what SQLite and the file system report into faults that a user can act on.
+//! Turns what SQLite reports into faults that a user can act on.
 
-use std::{io, path::Path};
-
-use crate::{Fault, PersistError, StoreUri};
-
-/// How a step can end before it is done; becomes a [`PersistError`] where the store's address is known.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// The caller's wish cannot be granted, or the version is damaged.
-    Refused(PersistError),
-    /// The store as a whole has a fault that no library reported.
-    Fault(Fault),
-    /// SQLite's own error.
-    Sql(sqlx::Error),
-    /// The file system's own error.
-    Io(io::Error),
-}
-
-impl From<PersistError> for Failure {
-    fn from(error: PersistError) -> Failure {
-        Failure::Refused(error)
-    }
-}
+use crate::{
+    Fault,
+    failure::{Failure, io_fault},
+};
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Failure {
-        Failure::Sql(error)
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Failure {
-        Failure::Io(error)
-    }
-}
-
-/// Says that rows of the store contradict each other.
-pub(super) fn damaged(what: String) -> Failure {
-    Failure::Fault(Fault::NotAStore(what))
-}
-
-/// The store's address as messages name it.
-pub(super) struct Address(String);
-
-impl Address {
-    pub(super) fn of(path: &Path) -> Address {
-        Address(
-            StoreUri::Sqlite {
-                path: path.to_owned(),
-            }
-            .to_string(),
-        )
-    }
-
-    /// Adds the address to a fault of the store.
-    pub(super) fn explain<T>(&self, result: Result<T, Failure>) -> Result<T, PersistError> {
-        let (fault, source): (_, Option<Box<dyn std::error::Error + Send + Sync>>) = match result {
-            Ok(value) => return Ok(value),
-            Err(Failure::Refused(error)) => return Err(error),
-            Err(Failure::Fault(fault)) => (fault, None),
-            Err(Failure::Sql(error)) => (sql_fault(&error), Some(Box::new(error))),
-            Err(Failure::Io(error)) => (io_fault(&error), Some(Box::new(error))),
-        };
-        let store = self.0.clone();
-        Err(PersistError::Store { store, fault, source })
+        Failure::Caused(sql_fault(&error), Box::new(error))
     }
 }
 
@@ -134,24 +78,6 @@ pub(super) fn is_damage(error: &sqlx::Error) -> bool {
     matches!(sql_fault(error), Fault::NotAStore(_))
 }
 
-/// What an error of the file system means for the store.
-pub(super) fn io_fault(error: &io::Error) -> Fault {
-    match error.kind() {
-        io::ErrorKind::NotFound => Fault::Absent,
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-            Fault::Full
-        }
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            Fault::NotWritable(error.kind().to_string())
-        }
-        io::ErrorKind::IsADirectory => Fault::NotAStore("it is a folder".to_owned()),
-        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
-            Fault::NotWritable("a part of its path is a file, not a folder".to_owned())
-        }
-        kind => Fault::Unavailable(kind.to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,6 +96,7 @@ mod tests {
                     Fault::NotAStore(_) => "not a store",
                     Fault::TooNew { .. } => "too new",
                     Fault::NetworkFileSystem(_) => "network",
+                    Fault::NotExclusive(_) => "not exclusive",
                 };
                 assert_eq!(name, expected, "{code}");
             }
@@ -188,25 +115,5 @@ mod tests {
         check(&[522, 8202, 8458], "not a store");
         // IOERR, _READ, _WRITE, _FSYNC, _NOMEM, _LOCK, NOMEM, INTERRUPT, SCHEMA
         check(&[10, 266, 778, 1034, 3082, 3850, 7, 9, 17], "unavailable");
-    }
-
-    #[test]
-    fn an_error_of_the_file_system_becomes_the_fault_that_names_the_remedy() {
-        let check = |kind: io::ErrorKind, expected: Fault| assert_eq!(io_fault(&kind.into()), expected);
-        check(io::ErrorKind::StorageFull, Fault::Full);
-        check(io::ErrorKind::QuotaExceeded, Fault::Full);
-        check(io::ErrorKind::NotFound, Fault::Absent);
-        check(
-            io::ErrorKind::ReadOnlyFilesystem,
-            Fault::NotWritable("read-only filesystem or storage medium".to_owned()),
-        );
-        check(
-            io::ErrorKind::PermissionDenied,
-            Fault::NotWritable("permission denied".to_owned()),
-        );
-        check(
-            io::ErrorKind::TimedOut,
-            Fault::Unavailable("timed out".to_owned()),
-        );
     }
 }

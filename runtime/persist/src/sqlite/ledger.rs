@@ -3,11 +3,11 @@
 use auriga_crds::ModelKey;
 use sqlx::{SqliteConnection, SqlitePool};
 
-use super::{
+use crate::{
+    LedgerEntry,
     failure::{Failure, damaged},
     seal,
 };
-use crate::LedgerEntry;
 
 /// A stored row: revision, entry, seal.
 type Row = (i64, String, Vec<u8>);

@@ -1,17 +1,16 @@
 //! Looks at the place where a store is or shall be, before SQLite touches it.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, Read},
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
-use super::{
+use super::schema::APPLICATION_ID;
+use crate::{
+    Fault,
     failure::{Failure, damaged},
-    schema::APPLICATION_ID,
 };
-use crate::Fault;
 
 /// What lies at the path of a store.
 #[derive(Debug, PartialEq)]
@@ -20,35 +19,6 @@ pub(super) enum Found {
     Nothing,
     /// A file with our mark.
     Store,
-}
-
-/// Which file was opened. A file that is removed stays writable for those who have it open: what is written then is
-/// gone with the last of them.
-pub(super) struct FileIdentity {
-    path: PathBuf,
-    device: u64,
-    inode: u64,
-}
-
-impl FileIdentity {
-    /// Of the file that is at `path` now.
-    pub(super) fn of(path: &Path) -> io::Result<FileIdentity> {
-        let found = fs::metadata(path)?;
-        Ok(FileIdentity {
-            path: path.to_owned(),
-            device: found.dev(),
-            inode: found.ino(),
-        })
-    }
-
-    /// Fails if another file, or none, is there now.
-    pub(super) fn check(&self) -> Result<(), Failure> {
-        match FileIdentity::of(&self.path) {
-            Ok(found) if (found.device, found.inode) == (self.device, self.inode) => Ok(()),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
-            _ => Err(Failure::Fault(Fault::Replaced)),
-        }
-    }
 }
 
 /// Looks for a store at `path`. A foreign file is told by its first bytes, because opening it with SQLite would already

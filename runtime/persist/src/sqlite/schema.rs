@@ -2,15 +2,17 @@
 
 use sqlx::SqliteConnection;
 
-use super::failure::{Failure, damaged};
-use crate::Fault;
+use crate::{
+    Fault,
+    failure::{Failure, damaged},
+};
 
 /// Marks a SQLite file as ours in its header, "Auri" in ASCII; see `PRAGMA application_id`.
 pub(super) const APPLICATION_ID: u32 = 0x4175_7269;
 
 /// Each entry takes a store from the schema version that is its index to the next one. Entries are never edited once
 /// released: an old store must become today's by the same steps everywhere.
-const MIGRATIONS: [&str; 1] = [INITIAL];
+const MIGRATIONS: [&str; 2] = [INITIAL, GAPS];
 
 /// The schema version that this build writes, and the newest that it reads: kept in `PRAGMA user_version`.
 pub(super) const NEWEST: u32 = MIGRATIONS.len() as u32;
@@ -73,6 +75,17 @@ BEGIN SELECT RAISE (ABORT, 'the ledger is append-only'); END;
 
 CREATE TRIGGER ledger_rows_stay BEFORE DELETE ON ledger
 BEGIN SELECT RAISE (ABORT, 'the ledger is append-only'); END;
+";
+
+/// Numbers up to the high-water mark that were never given, because a version with a higher one was imported. All others
+/// that have no version were deleted.
+const GAPS: &str = "
+CREATE TABLE gap (
+    model INTEGER NOT NULL REFERENCES model (id),
+    first INTEGER NOT NULL CHECK (first > 0),
+    last INTEGER NOT NULL CHECK (last >= first),
+    PRIMARY KEY (model, first)
+) STRICT;
 ";
 
 /// The schema version of the store.

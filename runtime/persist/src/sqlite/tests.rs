@@ -10,7 +10,7 @@ use jiff::ToSpan;
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
-use super::{SqliteStore, blobs::Upload, connect, create, failure::Address};
+use super::{SqliteStore, blobs::Upload, connect, create};
 use crate::{
     Fault, PersistError, Persister, Which, Written,
     conformance::fixtures::{activation, bytes, draft, draft_of, model, version},
@@ -223,7 +223,7 @@ async fn a_store_that_cannot_be_made_leaves_nothing_behind() {
             .await
             .map(drop)
             .expect_err("some pages do not fit");
-        let refused = fault(Address::of(&path).explain::<()>(Err(refused)));
+        let refused = fault(connect::address(&path).explain::<()>(Err(refused)));
         assert_eq!(refused, Fault::Full, "{room} of {n_pages} pages");
         assert_eq!(names(&folder), [""; 0], "{room} of {n_pages} pages");
     }

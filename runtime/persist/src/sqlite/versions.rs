@@ -3,11 +3,12 @@
 use auriga_crds::{Digest, ModelKey, VersionNumber};
 use sqlx::{SqliteConnection, SqlitePool};
 
-use super::{
+use crate::{
+    Damaged, Draft, IdempotencyKey, Listing, PersistError, VersionManifest,
     failure::{Failure, damaged},
     seal,
+    version::Unreadable,
 };
-use crate::{Damaged, Draft, IdempotencyKey, Listing, PersistError, VersionManifest, version::Unreadable};
 
 /// A stored row: number, manifest, seal. The manifest comes as bytes: damaged text may not be text any more, and the
 /// driver would then refuse the rows beside it as well.
@@ -38,19 +39,30 @@ pub(super) async fn insert(
         created: draft.time,
         facts: draft.facts.clone(),
     };
+    insert_row(connection, id, model, &manifest).await?;
+    Ok(manifest)
+}
+
+/// Adds the row of a version to the model with this id.
+pub(super) async fn insert_row(
+    connection: &mut SqliteConnection,
+    id: i64,
+    model: &ModelKey,
+    manifest: &VersionManifest,
+) -> Result<(), Failure> {
     let document = manifest.to_json();
     sqlx::query(
         "INSERT INTO version (model, number, idempotency_key, digest, manifest, seal) VALUES (?, ?, ?, ?, ?, ?)",
     )
     .bind(id)
-    .bind(number)
-    .bind(&draft.idempotency_key.0)
-    .bind(&digest.as_bytes()[..])
+    .bind(column(manifest.number))
+    .bind(&manifest.idempotency_key.0)
+    .bind(&manifest.digest.as_bytes()[..])
     .bind(&document)
     .bind(&seal::seal(model, &document).as_bytes()[..])
     .execute(connection)
     .await?;
-    Ok(manifest)
+    Ok(())
 }
 
 /// The version that was written under `key`, if it is there.
@@ -232,6 +244,6 @@ fn number_from(model: &ModelKey, number: i64) -> Result<VersionNumber, Failure> 
 }
 
 /// The number as a column has it. Numbers beyond its range were never given, and 0 neither.
-fn column(version: VersionNumber) -> i64 {
+pub(super) fn column(version: VersionNumber) -> i64 {
     i64::try_from(version.get()).unwrap_or(0)
 }

@@ -35,6 +35,7 @@ async fn front(limits: Limits) -> Arc<Front> {
             scores: [].into(),
             data_hash: Digest::of(b"rows"),
             spec_hash: "v1:spec".to_owned(),
+            spec: None,
             golden: GoldenRequests::default(),
             origin: None,
             trained: Timestamp::UNIX_EPOCH,

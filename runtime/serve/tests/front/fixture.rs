@@ -72,6 +72,7 @@ pub(crate) fn facts(fitted: &Fitted, golden: GoldenRequests) -> Facts {
         scores: [("test".to_owned(), [("accuracy".to_owned(), 0.96)].into())].into(),
         data_hash: Digest::of(b"six flowers"),
         spec_hash: "v1:flowers".to_owned(),
+        spec: None,
         golden,
         origin: None,
         trained: now(),

@@ -105,15 +105,10 @@ impl Journey {
         for damaged in listing.damaged {
             self.console.warn(&Failure::trouble(damaged.message));
         }
-        let mut same = listing
-            .versions
-            .iter()
-            .filter(|version| version.facts.spec_hash == manifest.fit_hash);
-        let is_active = same.clone().find(|version| Some(version.number) == active);
-        let Some(found) = is_active.or_else(|| same.next_back()) else {
+        let Some(found) = activation::fitted_before(&listing.versions, active, &manifest.fit_hash) else {
             return Ok(None);
         };
-        if is_active.is_none() {
+        if Some(found.number) != active {
             self.console.tell(
                 "found",
                 format_args!("version {} was fitted to this manifest before", found.number),

@@ -1,0 +1,96 @@
+//! `auriga test`: scores a version on the rows kept apart, without writing.
+
+use auriga_crds::VersionNumber;
+use auriga_persist::Scores;
+use clap::Args;
+use serde_json::json;
+
+use super::{ManifestFlags, StoreFlags};
+use crate::{
+    activation,
+    console::Console,
+    dataset,
+    failure::Failure,
+    fit::{scores_on, shown},
+    store, watch,
+};
+
+/// Two scores that are this near, relative to their size, differ by the rounding of another machine only.
+const TOLERANCE: f64 = 1e-9;
+
+/// Scores the active version, or a given one, on `dataset.test`. Nothing is written.
+#[derive(Args)]
+pub(crate) struct Test {
+    #[command(flatten)]
+    manifest: ManifestFlags,
+    #[command(flatten)]
+    store: StoreFlags,
+    /// Score this version, whatever is active
+    #[arg(long, value_name = "NUMBER")]
+    version: Option<VersionNumber>,
+}
+
+impl Test {
+    pub(crate) async fn run(self, console: &Console) -> Result<(), Failure> {
+        let files = self.manifest.files()?;
+        let manifest = files.manifest(&files.read()?)?;
+        let uri = store::uri(self.store.persister.as_deref(), Some(&manifest))?;
+        watch::unless_asked_to_end(async {
+            let key = &manifest.checked.key;
+            let store = auriga_persist::open_existing(&uri).await?;
+            let loaded = activation::load_given(&*store, key, self.version).await?;
+            let is_active = store.properties(key).await?.active_version == Some(loaded.manifest().number);
+            let part = dataset::test(&manifest, loaded.fitted().signature(), console).await?;
+            let n_rows = part.features.n_rows();
+            // On a thread of its own, so that a signal is heard meanwhile.
+            let computing = tokio::task::spawn_blocking(move || {
+                let found = scores_on(loaded.fitted(), "test", &part);
+                (loaded, found)
+            });
+            let (loaded, found) = computing
+                .await
+                .map_err(|error| Failure::trouble(format!("the scoring broke off: {error}")))?;
+            let scores = Scores::from([("test".to_owned(), found?)]);
+
+            let version = loaded.manifest();
+            let stored = &version.facts.scores;
+            let changes = changes(&scores, stored);
+            let active = if is_active { " (active)" } else { "" };
+            let mut lines = vec![
+                format!(
+                    "{key}: version {}{active} scores {}",
+                    version.number,
+                    shown(&scores)
+                ),
+                format!("  digest {}", version.digest),
+            ];
+            lines.extend(changes.iter().cloned());
+            let json = json!({
+                "model": key.to_string(),
+                "version": version.number,
+                "digest": version.digest,
+                "active": is_active,
+                "rows": n_rows,
+                "scores": scores,
+                "stored": stored,
+                "differs": !changes.is_empty(),
+            });
+            console.result(lines.join("\n"), json)
+        })
+        .await
+    }
+}
+
+/// A line for each score that is another one than when the version was fitted.
+fn changes(scores: &Scores, stored: &Scores) -> Vec<String> {
+    let Some(before) = stored.get("test") else {
+        return vec!["  it was fitted without test rows, so there is no score to compare with".to_owned()];
+    };
+    let found = scores.get("test").into_iter().flatten();
+    let differing = found.filter_map(|(metric, score)| {
+        let before = before.get(metric)?;
+        let is_near = (score - before).abs() <= TOLERANCE * score.abs().max(1.0);
+        (!is_near).then(|| format!("  {metric} was {before} when it was fitted, and is {score}"))
+    });
+    differing.collect()
+}

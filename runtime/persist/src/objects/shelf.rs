@@ -1,0 +1,147 @@
+//! What a handle remembers of one model, so that it looks only at what is new.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Mutex,
+};
+
+use auriga_crds::{ModelKey, VersionNumber};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use object_store::path::Path;
+
+use super::{
+    bucket::Bucket,
+    document::{Entry, Slot},
+    paths::{self, Paths, Row},
+};
+use crate::{IdempotencyKey, failure::Failure};
+
+/// Objects that are read at once where many have to be.
+const AT_ONCE: usize = 16;
+
+/// One model of a store, as one handle knows it.
+pub(super) struct Shelf {
+    pub(super) model: ModelKey,
+    pub(super) paths: Paths,
+    pub(super) seen: tokio::sync::Mutex<Seen>,
+    pub(super) newest: tokio::sync::Mutex<Newest>,
+    /// When what was left behind was last collected, by the clocks of the drafts.
+    pub(super) swept: Mutex<Option<Timestamp>>,
+}
+
+/// The numbers that were seen.
+#[derive(Default)]
+pub(super) struct Seen {
+    has_looked: bool,
+    /// All numbers up to this one were seen.
+    pub(super) high_water_mark: u64,
+    /// The versions by key. One that is deleted stays here until somebody asks for it.
+    pub(super) keys: HashMap<IdempotencyKey, VersionNumber>,
+    /// The names of their bytes.
+    pub(super) blobs: BTreeMap<VersionNumber, String>,
+    /// Numbers whose manifest could not be read.
+    pub(super) damaged: BTreeSet<VersionNumber>,
+    imported: BTreeSet<VersionNumber>,
+}
+
+/// The newest entry of the ledger that was seen.
+#[derive(Default)]
+pub(super) struct Newest {
+    pub(super) has_looked: bool,
+    /// Its position; 0 if there is none.
+    pub(super) position: u64,
+    pub(super) entry: Option<Entry>,
+    /// Whether the version that the entry deletes is known to be buried.
+    pub(super) is_done: bool,
+}
+
+impl Shelf {
+    pub(super) fn new(model: &ModelKey) -> Shelf {
+        Shelf {
+            model: model.clone(),
+            paths: Paths::of(model),
+            seen: tokio::sync::Mutex::default(),
+            newest: tokio::sync::Mutex::default(),
+            swept: Mutex::default(),
+        }
+    }
+
+    /// Sees all numbers that were given until now.
+    pub(super) async fn look(&self, bucket: &Bucket, seen: &mut Seen) -> Result<(), Failure> {
+        if !seen.has_looked {
+            for (number, bytes) in self.slots(bucket, Row::Numbers, &BTreeSet::new()).await? {
+                self.note(seen, Row::Numbers, number, &bytes);
+            }
+            seen.has_looked = true;
+        }
+        while let Some(next) = seen.high_water_mark.checked_add(1).and_then(VersionNumber::new) {
+            match bucket.document(&self.paths.slot(Row::Numbers, next)).await? {
+                Some(bytes) => self.note(seen, Row::Numbers, next, &bytes),
+                None => break,
+            }
+        }
+        for (number, bytes) in self.slots(bucket, Row::Imported, &seen.imported).await? {
+            seen.imported.insert(number);
+            self.note(seen, Row::Imported, number, &bytes);
+        }
+        Ok(())
+    }
+
+    /// Remembers what stands at a number.
+    pub(super) fn note(&self, seen: &mut Seen, row: Row, number: VersionNumber, bytes: &[u8]) {
+        let mut last = number;
+        match Slot::parse(&self.model, number, &self.paths.slot(row, number), bytes) {
+            Ok(Slot::Version { blob, manifest }) => {
+                seen.keys.insert(manifest.idempotency_key, number);
+                seen.blobs.insert(number, blob);
+            }
+            Ok(Slot::Gap { to }) => last = to,
+            Ok(Slot::Tombstone) => {}
+            Err(_) => drop(seen.damaged.insert(number)),
+        }
+        seen.high_water_mark = seen.high_water_mark.max(last.get());
+    }
+
+    /// The documents of all numbers in a row but those that are `known`.
+    pub(super) async fn slots(
+        &self,
+        bucket: &Bucket,
+        row: Row,
+        known: &BTreeSet<VersionNumber>,
+    ) -> Result<Vec<(VersionNumber, Vec<u8>)>, Failure> {
+        let numbers = numbers(bucket, &self.paths.row(row)).await?;
+        let new = numbers
+            .into_iter()
+            .filter_map(VersionNumber::new)
+            .filter(|number| !known.contains(number));
+        let path = |number: &VersionNumber| self.paths.slot(row, *number);
+        read_all(bucket, new.collect(), path).await
+    }
+}
+
+/// The numbers in the names of the objects in a folder.
+pub(super) async fn numbers(bucket: &Bucket, folder: &Path) -> Result<Vec<u64>, Failure> {
+    let names = bucket.names(folder).await?;
+    Ok(names.iter().filter_map(|name| paths::number(name)).collect())
+}
+
+/// The documents at many keys, several read at once, in order; those that are gone are left out.
+pub(super) async fn read_all<N>(
+    bucket: &Bucket,
+    wanted: Vec<N>,
+    path: impl Fn(&N) -> Path,
+) -> Result<Vec<(N, Vec<u8>)>, Failure> {
+    let reads: Vec<_> = wanted
+        .into_iter()
+        .map(|number| {
+            let path = path(&number);
+            async move { Ok::<_, Failure>((number, bucket.document(&path).await?)) }
+        })
+        .collect();
+    let read: Vec<(N, Option<Vec<u8>>)> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+    Ok(read
+        .into_iter()
+        .filter_map(|(number, bytes)| Some((number, bytes?)))
+        .collect())
+}

@@ -1,0 +1,312 @@
+//! The row of the numbers: looked through, added to, imported beside, listed.
+
+use std::collections::BTreeMap;
+
+use auriga_crds::{ModelKey, VersionNumber};
+use object_store::path::Path;
+
+use super::{
+    blobs::BlobName,
+    bucket::Bucket,
+    document::{self, Slot},
+    paths::{MODELS, Row},
+    shelf::{Seen, Shelf, numbers},
+};
+use crate::{Damaged, IdempotencyKey, Listing, PersistError, VersionManifest, Written, failure::Failure};
+
+/// What stands at a number, and where.
+pub(super) struct Standing {
+    pub(super) path: Path,
+    pub(super) bytes: Vec<u8>,
+    /// `Err` when it cannot be read.
+    pub(super) slot: Result<Slot, PersistError>,
+}
+
+impl Shelf {
+    /// The highest number ever given.
+    pub(super) async fn high_water_mark(&self, bucket: &Bucket) -> Result<u64, Failure> {
+        let mut seen = self.seen.lock().await;
+        self.look(bucket, &mut seen).await?;
+        Ok(seen.high_water_mark)
+    }
+
+    /// What stands at a number: in a gap, what was imported there. `None` if it was never given.
+    pub(super) async fn standing_at(
+        &self,
+        bucket: &Bucket,
+        number: VersionNumber,
+    ) -> Result<Option<Standing>, Failure> {
+        for row in [Row::Numbers, Row::Imported] {
+            let path = self.paths.slot(row, number);
+            let Some(bytes) = bucket.document(&path).await? else {
+                continue;
+            };
+            let slot = Slot::parse(&self.model, number, &path, &bytes);
+            if !matches!(slot, Ok(Slot::Gap { .. })) {
+                return Ok(Some(Standing { path, bytes, slot }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A version with the name of its bytes; `None` if it is deleted or was never there.
+    ///
+    /// Errors: `Corrupt`, `VersionTooNew`.
+    pub(super) async fn version(
+        &self,
+        bucket: &Bucket,
+        number: VersionNumber,
+    ) -> Result<Option<(String, VersionManifest)>, Failure> {
+        match self.standing_at(bucket, number).await? {
+            None => Ok(None),
+            Some(standing) => match standing.slot? {
+                Slot::Version { blob, manifest } => Ok(Some((blob, *manifest))),
+                Slot::Gap { .. } | Slot::Tombstone => Ok(None),
+            },
+        }
+    }
+
+    /// The version that was written under `key`, if it is there.
+    pub(super) async fn existing(
+        &self,
+        bucket: &Bucket,
+        key: &IdempotencyKey,
+    ) -> Result<Option<VersionManifest>, Failure> {
+        let mut seen = self.seen.lock().await;
+        self.look(bucket, &mut seen).await?;
+        self.by_key(bucket, &mut seen, key).await
+    }
+
+    async fn by_key(
+        &self,
+        bucket: &Bucket,
+        seen: &mut Seen,
+        key: &IdempotencyKey,
+    ) -> Result<Option<VersionManifest>, Failure> {
+        if let Some(number) = seen.keys.get(key).copied() {
+            match self.version(bucket, number).await? {
+                Some((_, manifest)) => return Ok(Some(manifest)),
+                None => {
+                    seen.keys.remove(key);
+                    seen.blobs.remove(&number);
+                }
+            }
+        }
+        for number in seen.damaged.clone() {
+            let Some(standing) = self.standing_at(bucket, number).await? else {
+                continue;
+            };
+            match standing.slot {
+                Err(error) if document::shows(&standing.bytes, key) => return Err(error.into()),
+                Err(_) => {}
+                // It was restored or deleted since.
+                Ok(slot) => {
+                    seen.damaged.remove(&number);
+                    if let Slot::Version { blob, manifest } = slot {
+                        seen.keys.insert(manifest.idempotency_key.clone(), number);
+                        seen.blobs.insert(number, blob);
+                        if manifest.idempotency_key == *key {
+                            return Ok(Some(*manifest));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Creates the manifest under the next number after all that were given, none of which has its key. `None` when
+    /// another writer got that number.
+    pub(super) async fn try_commit(
+        &self,
+        bucket: &Bucket,
+        name: &BlobName,
+        mut manifest: VersionManifest,
+    ) -> Result<Option<Written>, Failure> {
+        let mut seen = self.seen.lock().await;
+        self.look(bucket, &mut seen).await?;
+        if let Some(existing) = self.by_key(bucket, &mut seen, &manifest.idempotency_key).await? {
+            return Ok(Some(Written::Existing(existing)));
+        }
+        manifest.number = seen
+            .high_water_mark
+            .checked_add(1)
+            .and_then(VersionNumber::new)
+            .ok_or_else(|| PersistError::NotKeepable {
+                model: self.model.clone(),
+                what: "all numbers are used up".to_owned(),
+            })?;
+        failpoint!("objects: before the manifest");
+        let is_ours = self
+            .create_version(bucket, &mut seen, Row::Numbers, name, &manifest)
+            .await?;
+        failpoint!("objects: after the manifest");
+        Ok(is_ours.then_some(Written::New(manifest)))
+    }
+
+    /// Makes the high-water mark at least `number`, by a gap that ends there. False when another writer got the number
+    /// that the gap was to begin with.
+    pub(super) async fn raise(&self, bucket: &Bucket, number: VersionNumber) -> Result<bool, Failure> {
+        let mut seen = self.seen.lock().await;
+        self.look(bucket, &mut seen).await?;
+        let next = seen.high_water_mark.checked_add(1).and_then(VersionNumber::new);
+        let Some(first) = next.filter(|first| *first <= number) else {
+            return Ok(true);
+        };
+        let path = self.paths.slot(Row::Numbers, first);
+        let gap = Slot::Gap { to: number }.to_bytes(&path);
+        let is_ours = bucket.create(&path, gap.clone()).await?;
+        if is_ours {
+            self.note(&mut seen, Row::Numbers, first, &gap);
+        }
+        Ok(is_ours)
+    }
+
+    /// The version itself, if it was imported or written here before.
+    ///
+    /// Errors: `NumberUsed`, `KeyUsed`, `Corrupt` and `VersionTooNew` when what has the number is damaged.
+    pub(super) async fn same_import(
+        &self,
+        bucket: &Bucket,
+        manifest: &VersionManifest,
+    ) -> Result<Option<VersionManifest>, Failure> {
+        if let Some(standing) = self.standing_at(bucket, manifest.number).await? {
+            return match standing.slot? {
+                Slot::Version { manifest: found, .. } if *found == *manifest => Ok(Some(*found)),
+                Slot::Version { manifest: found, .. } => {
+                    Err(number_used(&self.model, manifest, Some(&found)))
+                }
+                Slot::Gap { .. } | Slot::Tombstone => Err(number_used(&self.model, manifest, None)),
+            };
+        }
+        match self.existing(bucket, &manifest.idempotency_key).await? {
+            None => Ok(None),
+            Some(found) => Err(PersistError::KeyUsed {
+                model: self.model.clone(),
+                version: manifest.number,
+                found: found.number,
+            }
+            .into()),
+        }
+    }
+
+    /// Creates the manifest of an imported version in its gap; whether this call did.
+    pub(super) async fn try_import(
+        &self,
+        bucket: &Bucket,
+        name: &BlobName,
+        manifest: &VersionManifest,
+    ) -> Result<bool, Failure> {
+        let mut seen = self.seen.lock().await;
+        self.create_version(bucket, &mut seen, Row::Imported, name, manifest)
+            .await
+    }
+
+    async fn create_version(
+        &self,
+        bucket: &Bucket,
+        seen: &mut Seen,
+        row: Row,
+        name: &BlobName,
+        manifest: &VersionManifest,
+    ) -> Result<bool, Failure> {
+        let path = self.paths.slot(row, manifest.number);
+        let slot = Slot::Version {
+            blob: name.to_string(),
+            manifest: Box::new(manifest.clone()),
+        };
+        let bytes = slot.to_bytes(&path);
+        // A store that tried a lost request again by itself refuses what this very call created: the name of the bytes,
+        // which is nobody else's, tells.
+        let is_ours =
+            bucket.create(&path, bytes.clone()).await? || bucket.existing_document(&path).await? == bytes;
+        if is_ours {
+            self.note(seen, row, manifest.number, &bytes);
+        }
+        Ok(is_ours)
+    }
+
+    /// All versions, the damaged ones apart.
+    pub(super) async fn list(&self, bucket: &Bucket) -> Result<Listing, Failure> {
+        let mut found = BTreeMap::new();
+        for row in [Row::Numbers, Row::Imported] {
+            for (number, bytes) in self.slots(bucket, row, &Default::default()).await? {
+                match Slot::parse(&self.model, number, &self.paths.slot(row, number), &bytes) {
+                    Ok(Slot::Version { manifest, .. }) => drop(found.insert(number, Ok(*manifest))),
+                    Ok(Slot::Gap { .. } | Slot::Tombstone) => {}
+                    Err(error) => drop(found.insert(number, Err(error))),
+                }
+            }
+        }
+        let mut listing = Listing::default();
+        for (version, slot) in found {
+            match slot {
+                Ok(manifest) => listing.versions.push(manifest),
+                Err(error) => listing.damaged.push(Damaged {
+                    version,
+                    message: error.to_string(),
+                }),
+            }
+        }
+        Ok(listing)
+    }
+
+    /// Says that a version is not there, and which one is the latest.
+    pub(super) async fn absent(&self, bucket: &Bucket, version: VersionNumber) -> Result<Failure, Failure> {
+        let mut given = numbers(bucket, &self.paths.row(Row::Numbers)).await?;
+        given.extend(numbers(bucket, &self.paths.row(Row::Imported)).await?);
+        given.sort_unstable();
+        let mut latest = None;
+        for number in given.into_iter().rev().filter_map(VersionNumber::new) {
+            let standing = self.standing_at(bucket, number).await?;
+            if standing.is_some_and(|standing| !matches!(standing.slot, Ok(Slot::Tombstone))) {
+                latest = Some(number);
+                break;
+            }
+        }
+        let model = self.model.clone();
+        Ok(PersistError::VersionAbsent {
+            model,
+            version,
+            latest,
+        }
+        .into())
+    }
+}
+
+/// All models, by namespace, then by name. A folder that has no model's name is somebody else's.
+pub(super) async fn models(bucket: &Bucket) -> Result<Vec<ModelKey>, Failure> {
+    let mut models = Vec::new();
+    let root = Path::from(MODELS);
+    for namespace in bucket.folders(&root).await? {
+        for name in bucket.folders(&root.clone().join(namespace.as_str())).await? {
+            let Ok(model) = format!("{namespace}/{name}").parse::<ModelKey>() else {
+                continue;
+            };
+            // The bytes of a first version come before the version.
+            if bucket
+                .has_any(&Shelf::new(&model).paths.row(Row::Numbers))
+                .await?
+            {
+                models.push(model);
+            }
+        }
+    }
+    models.sort_unstable();
+    Ok(models)
+}
+
+/// Says that the number of an imported version is taken; `found` is the version that has it, `None` for a deleted one.
+pub(super) fn number_used(
+    model: &ModelKey,
+    imported: &VersionManifest,
+    found: Option<&VersionManifest>,
+) -> Failure {
+    PersistError::NumberUsed {
+        model: model.clone(),
+        version: imported.number,
+        imported: imported.digest,
+        found: found.map(|found| found.digest),
+    }
+    .into()
+}
