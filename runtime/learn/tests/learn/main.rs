@@ -12,3 +12,4 @@ mod metrics;
 mod predictions;
 mod properties;
 mod reference;
+mod trees;

@@ -1,9 +1,10 @@
 //! Random small tables: a fit answers a model or an error, and a model a finite prediction or an error.
 
 use auriga_learn::{
-    ClassWeight, Column, Control, Estimator, Fitted, GoldenRequests, HandleUnknown, ImputeStrategy,
-    LinearRegression, LogisticRegression, Metric, OneHotEncoder, Ridge, SimpleImputer, StandardScaler, Step,
-    Steps, Table, Transformer,
+    ClassCriterion, ClassWeight, Column, Control, DecisionTreeRegressor, Estimator, Fitted, GoldenRequests,
+    HandleUnknown, ImputeStrategy, LinearRegression, LogisticRegression, MaxFeatures, MaxSamples, Metric,
+    NumberCriterion, OneHotEncoder, RandomForestClassifier, Ridge, SimpleImputer, StandardScaler, Step,
+    Steps, Table, Transformer, TreeGrowth,
 };
 use proptest::prelude::*;
 
