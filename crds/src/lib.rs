@@ -46,7 +46,11 @@ pub use crd::{all_crds, crds_yaml};
 pub use dataset::{ColumnType, ConfigMapKey, Csv, Dataset, Source};
 pub use describe::describe;
 pub use difference::{Difference, differences};
-pub use estimator::{Balanced, ClassWeight, Estimator, LinearRegression, LogisticRegression, Ridge, Weight};
+pub use estimator::{
+    Balanced, ClassCriterion, ClassWeight, DecisionTreeClassifier, DecisionTreeRegressor, Estimator,
+    FromTable, LinearRegression, LogisticRegression, MaxFeatures, MaxSamples, NumberCriterion,
+    RandomForestClassifier, RandomForestRegressor, Ridge, TreeGrowth, Weight,
+};
 pub use fault::{Fault, Faults, Position};
 pub use fit_hash::{fit_hash, fit_spec};
 pub use model::{

@@ -68,7 +68,7 @@ pub struct EntryPoint {
     /// columns, under their own names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
-        length(min = 1, max = 128),
+        length(min = 1, max = 64),
         extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"])
     )]
     #[x_kube(validation = rule::mapped_once())]

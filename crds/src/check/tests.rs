@@ -1,8 +1,9 @@
 //! Good and bad manifests with every message, and the same verdicts from a real CEL evaluator.
 
+mod estimators;
 mod numbers;
-mod transformers;
 mod serving;
+mod transformers;
 
 use super::*;
 use crate::{crd, document, rule};
@@ -63,7 +64,9 @@ fn an_unknown_estimator_is_answered_with_those_there_are() {
         "logisticRegression:\n      c: 0.3",
         "perceptron: {}",
         &[
-            "12:5: spec.estimator.perceptron: is not a known field; known are linearRegression, logisticRegression, ridge",
+            "12:5: spec.estimator.perceptron: is not a known field; known are decisionTreeClassifier, \
+             decisionTreeRegressor, linearRegression, logisticRegression, randomForestClassifier, \
+             randomForestRegressor, ridge",
         ],
     );
 }
@@ -143,14 +146,16 @@ fn a_union_takes_exactly_one_member() {
         "c: 0.3",
         "c: 0.3\n    ridge: {}",
         &[
-            "11:3: spec.estimator: choose exactly one estimator: logisticRegression, linearRegression or ridge",
+            "11:3: spec.estimator: choose exactly one estimator: logisticRegression, linearRegression, ridge, \
+             decisionTreeClassifier, decisionTreeRegressor, randomForestClassifier or randomForestRegressor",
         ],
     );
     check_edit(
         "  estimator:\n    logisticRegression:\n      c: 0.3\n",
         "  estimator: {}\n",
         &[
-            "11:3: spec.estimator: choose exactly one estimator: logisticRegression, linearRegression or ridge",
+            "11:3: spec.estimator: choose exactly one estimator: logisticRegression, linearRegression, ridge, \
+             decisionTreeClassifier, decisionTreeRegressor, randomForestClassifier or randomForestRegressor",
         ],
     );
     check_edit(
@@ -415,15 +420,6 @@ fn a_real_cel_evaluator_agrees_with_every_rule() {
             false,
             after("transformers: [{name: a, simpleImputer: {strategy: constant, fillValue: {text: '1'}}}]"),
         ),
-        (true, with("c: 0.3", "classWeight: {}")),
-        (
-            true,
-            with(
-                "c: 0.3",
-                "classWeight: {balanced: {}, weights: [{class: a, weight: 1.0}]}",
-            ),
-        ),
-        (false, with("c: 0.3", "classWeight: {balanced: {}}")),
         (
             true,
             after("transformers: [{name: a, minMaxScaler: {featureRange: {min: 1.0, max: 1.0}}}]"),
@@ -433,7 +429,10 @@ fn a_real_cel_evaluator_agrees_with_every_rule() {
             after("transformers: [{name: a, minMaxScaler: {featureRange: {min: -1.0}}}]"),
         ),
     ];
-    let cases = cases.into_iter().chain(serving::cases());
+    let cases = cases
+        .into_iter()
+        .chain(serving::cases())
+        .chain(estimators::cases());
     let mut refused_by = std::collections::BTreeSet::new();
     for (bad, value) in cases {
         let verdict = check(&Document::from_value(value.clone()));
@@ -552,8 +551,11 @@ fn a_field_that_is_not_known_hides_nothing_beside_it() {
     assert_eq!(
         after("    ridge: {}\n    forest: {}"),
         [
-            "11:3: spec.estimator: choose exactly one estimator: logisticRegression, linearRegression or ridge",
-            "15:5: spec.estimator.forest: is not a known field; known are linearRegression, logisticRegression, ridge",
+            "11:3: spec.estimator: choose exactly one estimator: logisticRegression, linearRegression, ridge, \
+             decisionTreeClassifier, decisionTreeRegressor, randomForestClassifier or randomForestRegressor",
+            "15:5: spec.estimator.forest: is not a known field; known are decisionTreeClassifier, \
+             decisionTreeRegressor, linearRegression, logisticRegression, randomForestClassifier, \
+             randomForestRegressor, ridge",
         ]
     );
 }

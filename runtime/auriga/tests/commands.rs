@@ -20,9 +20,9 @@ mod commands {
     mod list;
     mod new;
     mod serve;
-    mod transformers;
     mod stream;
     mod test;
+    mod transformers;
     mod up;
     mod version;
 }

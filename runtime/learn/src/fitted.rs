@@ -76,6 +76,17 @@ impl Fitted {
         self.estimator.convergence()
     }
 
+    /// How much each column that the last transformer leaves matters to the estimator, by name, as shares that sum to 1,
+    /// or all 0 if none does; `None` for an estimator that does not tell.
+    ///
+    /// For trees: the decrease of impurity by the splits of a column, which favors columns with many different numbers.
+    /// Source: Breiman, Friedman, Olshen and Stone (1984); scikit-learn's `feature_importances_`.
+    pub fn feature_importances(&self) -> Option<Vec<(String, f64)>> {
+        let importances = self.estimator.importances()?;
+        let names = self.columns.iter().cloned();
+        Some(names.zip(importances.iter().copied()).collect())
+    }
+
     /// The classes in the order of `predict_proba`'s columns; `None` for a regression.
     pub fn classes(&self) -> Option<&Column> {
         self.classes.as_ref()

@@ -28,4 +28,4 @@ pub use persister::{
 };
 pub use prune::prune;
 pub use store_uri::{StoreUri, StoreUriError};
-pub use version::{Draft, Facts, IdempotencyKey, Origin, Scores, VersionManifest};
+pub use version::{Draft, Facts, IdempotencyKey, Importance, Origin, Scores, VersionManifest};

@@ -13,3 +13,4 @@ mod predictions;
 mod properties;
 mod reference;
 mod shapes;
+mod trees;
