@@ -13,4 +13,6 @@ mod predictions;
 mod properties;
 mod reference;
 mod shapes;
+mod tree_files;
+mod tree_reference;
 mod trees;
