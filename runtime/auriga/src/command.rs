@@ -3,6 +3,7 @@
 mod activate;
 mod delete;
 mod diff;
+mod export;
 mod fit;
 mod lint;
 mod list;
@@ -43,6 +44,8 @@ pub(crate) enum Command {
     Stream(stream::Stream),
     /// List the versions in a store
     List(list::List),
+    /// Copy versions into another store, under the same numbers
+    Export(export::Export),
     /// Check manifests without reading data
     Lint(lint::Lint),
     /// Make a small project that can be run as it is
@@ -66,6 +69,7 @@ impl Command {
             Command::Test(test) => test.run(console).await,
             Command::Activate(activate) => activate.run(console).await,
             Command::Diff(diff) => diff.run(console).await,
+            Command::Export(export) => export.run(console).await,
             Command::Delete(delete) => delete.run(console).await,
             Command::Stream(stream) => stream.run(console).await,
             Command::List(list) => list.run(console).await,

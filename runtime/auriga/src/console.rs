@@ -147,7 +147,7 @@ impl Console {
 pub(crate) enum Unit {
     /// Bytes read.
     Bytes,
-    /// Iterations, trees and the like.
+    /// Iterations, trees, versions and the like.
     Steps,
 }
 

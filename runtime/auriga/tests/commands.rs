@@ -14,6 +14,7 @@ mod commands {
     mod curl;
     mod delete;
     mod diff;
+    mod export;
     mod fit;
     mod help;
     mod lint;

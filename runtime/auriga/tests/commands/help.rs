@@ -9,7 +9,7 @@ fn the_help_of_each_command_names_its_flags() {
     check(
         "",
         "--output --help --version",
-        "up fit test serve stream list diff activate delete lint new version",
+        "up fit test serve stream list diff activate delete export lint new version",
     );
     check("up", "--file --persister --listen --output --help", "");
     check(
@@ -31,6 +31,11 @@ fn the_help_of_each_command_names_its_flags() {
     check(
         "activate",
         "--file --model --persister --reason --output --help",
+        "",
+    );
+    check(
+        "export",
+        "--file --model --persister --to --version --all --activate --output --help",
         "",
     );
     check("delete", "--file --model --persister --yes --output --help", "");
