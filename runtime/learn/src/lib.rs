@@ -34,6 +34,8 @@
 mod column;
 mod container;
 mod control;
+mod cross_validation;
+mod distinct;
 mod error;
 mod estimator;
 mod fitted;
@@ -43,6 +45,7 @@ mod matrix;
 mod metric;
 mod near;
 mod signature;
+mod splitter;
 mod steps;
 mod table;
 mod target;
@@ -51,6 +54,9 @@ mod transformer;
 pub use column::{Cell, Column, ColumnKind};
 pub use container::envelope::FORMAT_VERSION;
 pub use control::{Control, Progress};
+pub use cross_validation::{
+    Average, CrossValidation, CrossValidationError, Fold, FoldFault, PARTS_PER_FOLD, cross_validate,
+};
 pub use error::{FitError, LoadError, PredictError, TableError};
 pub use estimator::{
     ClassWeight, Convergence, Estimator, FittedEstimator, FittedLinearRegression, FittedLogisticRegression,
@@ -58,9 +64,13 @@ pub use estimator::{
 };
 pub use fitted::Fitted;
 pub use golden::{GoldenCell, GoldenMismatch, GoldenRequests};
-pub use metric::{Metric, MetricNameError, ScoreError};
+pub use metric::{Metric, MetricNameError, Predicted, ScoreError};
 pub use near::near;
 pub use signature::{Field, Signature, Task};
+pub use splitter::{
+    GroupKFold, KFold, RareClass, ShuffleSplit, Split, SplitError, Splits, Splitter, StratifiedKFold,
+    StratifiedShuffleSplit, TimeSeriesSplit,
+};
 pub use steps::{Step, Steps};
 pub use table::{Table, TableBuilder};
 pub use transformer::{

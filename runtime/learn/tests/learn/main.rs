@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod conformance;
+mod cross_validation;
 mod files;
 mod fit_errors;
 mod fixtures;
@@ -12,3 +13,4 @@ mod metrics;
 mod predictions;
 mod properties;
 mod reference;
+mod splits;
