@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use crate::{
-    ClassWeight, ConfigMapKey, Csv, Fault, LinearRegression, LogisticRegression, Model, ModelKey,
-    OneHotEncoder, Ridge, Serving, SimpleImputer, Source, StandardScaler, Training, Transformer, Weight,
+    ClassWeight, ConfigMapKey, CrossValidation, Csv, Fault, GroupKFold, KFold, LinearRegression,
+    LogisticRegression, Model, ModelKey, OneHotEncoder, Ridge, Serving, ShuffleSplit, SimpleImputer, Source,
+    StandardScaler, StratifiedKFold, StratifiedShuffleSplit, TimeSeriesSplit, Training, Transformer, Weight,
     fit_hash,
 };
 
@@ -21,6 +22,8 @@ pub struct Checked {
     pub estimator: CheckedEstimator,
     /// How the fit is judged.
     pub training: Training,
+    /// How the rows are split for a cross-validation; `None`: there is none.
+    pub cross_validation: Option<CheckedSplitter>,
     /// The store's address, if one is written.
     pub persister_uri: Option<String>,
     /// How versions are served.
@@ -95,6 +98,23 @@ pub enum CheckedEstimator {
     Ridge(Ridge),
 }
 
+/// A way to split rows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CheckedSplitter {
+    /// See [`KFold`].
+    KFold(KFold),
+    /// See [`StratifiedKFold`].
+    StratifiedKFold(StratifiedKFold),
+    /// See [`ShuffleSplit`].
+    ShuffleSplit(ShuffleSplit),
+    /// See [`StratifiedShuffleSplit`].
+    StratifiedShuffleSplit(StratifiedShuffleSplit),
+    /// See [`GroupKFold`].
+    GroupKFold(GroupKFold),
+    /// See [`TimeSeriesSplit`].
+    TimeSeriesSplit(TimeSeriesSplit),
+}
+
 /// How much each class counts.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CheckedClassWeight {
@@ -152,6 +172,13 @@ impl Checked {
             transformers: (spec.transformers.into_iter().map(step).collect::<Option<_>>())
                 .ok_or_else(|| at("spec.transformers", ONE.to_owned()))?,
             estimator: estimator(spec.estimator).ok_or_else(|| at("spec.estimator", ONE.to_owned()))?,
+            cross_validation: match &spec.training.cross_validation {
+                Some(split) => {
+                    let splitter = splitter(split.clone());
+                    Some(splitter.ok_or_else(|| at("spec.training.crossValidation", ONE.to_owned()))?)
+                }
+                None => None,
+            },
             training: spec.training,
             persister_uri: spec.persister.map(|persister| persister.uri),
             serving: spec.serving,
@@ -213,4 +240,16 @@ fn estimator(estimator: crate::Estimator) -> Option<CheckedEstimator> {
             None => CheckedEstimator::Ridge(estimator.ridge?),
         },
     })
+}
+
+fn splitter(split: CrossValidation) -> Option<CheckedSplitter> {
+    let k_fold = split.k_fold.map(CheckedSplitter::KFold);
+    k_fold
+        .or(split.stratified_k_fold.map(CheckedSplitter::StratifiedKFold))
+        .or(split.shuffle_split.map(CheckedSplitter::ShuffleSplit))
+        .or(split
+            .stratified_shuffle_split
+            .map(CheckedSplitter::StratifiedShuffleSplit))
+        .or(split.group_k_fold.map(CheckedSplitter::GroupKFold))
+        .or(split.time_series_split.map(CheckedSplitter::TimeSeriesSplit))
 }

@@ -21,6 +21,7 @@ mod checked;
 mod condition;
 pub mod contract;
 mod crd;
+mod cross_validation;
 mod dataset;
 mod describe;
 pub mod document;
@@ -31,17 +32,22 @@ mod model;
 mod names;
 mod persister;
 mod rule;
+mod scoring;
 mod serving;
 mod training;
 mod transformer;
 
 pub use check::check;
 pub use checked::{
-    Checked, CheckedClassWeight, CheckedDataset, CheckedEstimator, CheckedPlace, CheckedSource, CheckedStep,
-    CheckedTransformer,
+    Checked, CheckedClassWeight, CheckedDataset, CheckedEstimator, CheckedPlace, CheckedSource,
+    CheckedSplitter, CheckedStep, CheckedTransformer,
 };
 pub use condition::{Condition, ConditionStatus};
 pub use crd::{all_crds, crds_yaml};
+pub use cross_validation::{
+    CrossValidation, GroupKFold, KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit,
+    TimeSeriesSplit,
+};
 pub use dataset::{ColumnType, ConfigMapKey, Csv, Dataset, Source};
 pub use describe::describe;
 pub use estimator::{Balanced, ClassWeight, Estimator, LinearRegression, LogisticRegression, Ridge, Weight};
@@ -52,8 +58,9 @@ pub use model::{
 };
 pub use names::{Digest, MODEL_NAME_MAX, ModelKey, ModelName, NameError, Namespace, VersionNumber};
 pub use persister::Persister;
+pub use scoring::Scoring;
 pub use serving::{EntryPoint, Parameter, ParameterType, Serving};
-pub use training::{GoldenRequests, Scoring, Training};
+pub use training::{GoldenRequests, Training};
 pub use transformer::{
     FillValue, HandleUnknown, ImputeStrategy, OneHotEncoder, SimpleImputer, StandardScaler, Transformer,
 };

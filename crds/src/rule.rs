@@ -13,10 +13,11 @@ mod unions;
 mod values;
 
 pub(crate) use relations::{
-    fill_value_has_use, mapped_once, names_without_header, scoring_suits_estimator, target_is_no_feature,
+    fill_value_has_use, groups_are_no_feature, mapped_once, names_without_header, scoring_suits_estimator,
+    seed_has_use, splitter_suits_estimator, target_is_no_feature,
 };
 pub(crate) use unions::{
-    one_class_weight, one_estimator, one_fill_value, one_format, one_place, one_transformer,
+    one_class_weight, one_estimator, one_fill_value, one_format, one_place, one_splitter, one_transformer,
 };
 pub(crate) use values::{
     entry_point_path, metadata_keys, model_name, no_user_info, persister_uri, positive, separator, step_name,
@@ -119,6 +120,10 @@ pub(crate) fn all() -> Vec<Rule> {
         entry_point_path(),
         metadata_keys(),
         mapped_once(),
+        one_splitter(),
+        splitter_suits_estimator(),
+        groups_are_no_feature(),
+        seed_has_use(),
     ]
 }
 
