@@ -1,20 +1,25 @@
 //! From the words of manifests to the values of the runtime crates: the one place that knows both.
 
+mod metric;
+mod splitter;
+
 use std::path::Path;
 
 use auriga_crds::{
     self as crds, Checked, CheckedClassWeight, CheckedEstimator, CheckedPlace, CheckedStep,
-    CheckedTransformer, ColumnType, ParameterType, Scoring,
+    CheckedTransformer, ColumnType, ParameterType,
 };
 use auriga_data::{Csv, Place};
 use auriga_learn::{
     ClassWeight, ColumnKind, Estimator, Fill, HandleUnknown, ImputeStrategy, LinearRegression,
-    LogisticRegression, Metric, OneHotEncoder, Ridge, SimpleImputer, StandardScaler, Step, Steps,
-    Transformer,
+    LogisticRegression, OneHotEncoder, Ridge, SimpleImputer, StandardScaler, Step, Steps, Transformer,
 };
 use auriga_serve::{EntryPoint, Mapped, Settings, ValueKind};
 
 use crate::{failure::Failure, manifest::Manifest};
+
+pub(crate) use metric::metric;
+pub(crate) use splitter::splitter;
 
 /// What is to be fitted.
 pub(crate) fn steps(checked: &Checked) -> Steps {
@@ -93,16 +98,6 @@ fn estimator(estimator: &CheckedEstimator) -> Estimator {
             alpha: ridge.alpha,
             fit_intercept: ridge.fit_intercept,
         }),
-    }
-}
-
-/// The metric that counts.
-pub(crate) fn metric(scoring: Scoring) -> Metric {
-    match scoring {
-        Scoring::Accuracy => Metric::Accuracy,
-        Scoring::NegLogLoss => Metric::NegLogLoss,
-        Scoring::R2 => Metric::R2,
-        Scoring::NegMeanSquaredError => Metric::NegMeanSquaredError,
     }
 }
 

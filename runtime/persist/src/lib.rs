@@ -7,6 +7,7 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod cross_validation;
 mod error;
 mod open;
 mod persister;
@@ -14,6 +15,7 @@ mod sqlite;
 mod store_uri;
 mod version;
 
+pub use cross_validation::{CrossValidation, FoldScores};
 pub use error::{Fault, PersistError};
 pub use open::{open, open_existing};
 pub use persister::{

@@ -7,6 +7,8 @@ use auriga_learn::{GoldenCell, GoldenRequests, Signature};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::CrossValidation;
+
 /// Scores by split (`train`, `test`), then by metric (`accuracy`); a greater score is better.
 pub type Scores = BTreeMap<String, BTreeMap<String, f64>>;
 
@@ -36,6 +38,12 @@ pub struct Facts {
     pub signature: Signature,
     /// Scores by split and metric.
     pub scores: Scores,
+    /// The metric that counts, if the manifest names one; else it is the default of the task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scoring: Option<String>,
+    /// Scores on rows that were kept apart from fits on the others, if the manifest asks for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cross_validation: Option<CrossValidation>,
     /// Digest of the rows it was fitted and scored on.
     pub data_hash: Digest,
     /// Hash of everything in the manifest that decides the fit, with its hash version in front.
@@ -110,6 +118,9 @@ impl Facts {
                 finite(&|| format!("scores.{split}.{metric}"), *score)?;
             }
         }
+        for (place, number) in self.cross_validation.iter().flat_map(CrossValidation::numbers) {
+            finite(&|| format!("crossValidation.{place}"), number)?;
+        }
         let golden = &self.golden;
         finite(&|| "golden.tolerance".to_owned(), golden.tolerance)?;
         for (row, cells) in golden.rows.iter().enumerate() {
@@ -161,3 +172,6 @@ impl VersionManifest {
         serde_json::from_str(text).map_err(unreadable)
     }
 }
+
+#[cfg(test)]
+mod tests;
