@@ -11,4 +11,5 @@ mod bad_input {
     mod manifests;
     mod requests;
     mod stores;
+    mod training;
 }

@@ -10,6 +10,7 @@ mod support;
 mod commands {
     mod given;
 
+    mod cross_validation;
     mod curl;
     mod fit;
     mod help;

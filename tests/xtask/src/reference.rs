@@ -19,7 +19,12 @@ const TESTS: [&str; 1] = ["compare_test.py"];
 /// This one also compares the auriga program.
 const COMPARES: &str = "examples_reference.py";
 /// They compute and store; with `--check`, they compute and compare.
-const SCRIPTS: [&str; 3] = ["examples_data.py", COMPARES, "learn_reference.py"];
+const SCRIPTS: [&str; 4] = [
+    "examples_data.py",
+    COMPARES,
+    "learn_reference.py",
+    "scoring_reference.py",
+];
 
 /// Computes again what the scripts have stored, and compares; then lets the auriga program fit and serve the examples,
 /// and compares that with scikit-learn too.

@@ -27,8 +27,8 @@ pub(super) async fn validate(
     let splitter = translate::splitter(splitter);
     let (model, n_splits) = (&manifest.checked.key.model, splitter.n_splits());
     console.tell(
-        "validating",
-        format_args!("{model} in {n_splits} folds by {}", splitter.kind()),
+        "splitting",
+        format_args!("{model} into {n_splits} folds by {}", splitter.kind()),
         json!({ "folds": n_splits, "splitter": splitter.kind() }),
     );
     let steps = translate::steps(&manifest.checked);
