@@ -32,7 +32,7 @@ pub enum CrossValidationError {
         /// Rows it learns from.
         n_train: usize,
         /// What is wrong.
-        fault: FoldFault,
+        fault: Box<FoldFault>,
         /// What to do, beyond what the fault itself says: nothing, or words after a semicolon.
         remedy: String,
     },
@@ -66,19 +66,20 @@ impl CrossValidationError {
         split: &Split,
         fault: FoldFault,
     ) -> CrossValidationError {
-        let fault = match fault {
-            FoldFault::Fit(FitError::Cancelled) => return CrossValidationError::Cancelled,
-            FoldFault::ClassAbsent { .. } => fault,
-            FoldFault::Fit(error) => FoldFault::Fit(error.map_row(|row| split.train[row])),
-            FoldFault::TrainScore(error) => FoldFault::TrainScore(error.map_row(|row| split.train[row])),
-            FoldFault::TestScore(error) => FoldFault::TestScore(error.map_row(|row| split.test[row])),
+        if fault == FoldFault::Fit(FitError::Cancelled) {
+            return CrossValidationError::Cancelled;
+        }
+        let rows = match fault {
+            FoldFault::TestScore(_) => &split.test,
+            _ => &split.train,
         };
+        let fault = fault.map_row(|row| rows[row]);
         CrossValidationError::Fold {
             fold: at + 1,
             n_folds: splitter.n_splits(),
             n_train: split.train.len(),
             remedy: remedy(&fault, splitter),
-            fault,
+            fault: Box::new(fault),
         }
     }
 
@@ -96,15 +97,21 @@ impl CrossValidationError {
                 fold,
                 n_folds,
                 n_train,
-                fault: match fault {
-                    FoldFault::Fit(error) => FoldFault::Fit(error.map_row(map)),
-                    FoldFault::TrainScore(error) => FoldFault::TrainScore(error.map_row(map)),
-                    FoldFault::TestScore(error) => FoldFault::TestScore(error.map_row(map)),
-                    fault => fault,
-                },
+                fault: Box::new(fault.map_row(map)),
                 remedy,
             },
             other => other,
+        }
+    }
+}
+
+impl FoldFault {
+    fn map_row(self, map: impl FnOnce(usize) -> usize) -> FoldFault {
+        match self {
+            FoldFault::ClassAbsent { .. } => self,
+            FoldFault::Fit(error) => FoldFault::Fit(error.map_row(map)),
+            FoldFault::TrainScore(error) => FoldFault::TrainScore(error.map_row(map)),
+            FoldFault::TestScore(error) => FoldFault::TestScore(error.map_row(map)),
         }
     }
 }

@@ -58,7 +58,7 @@ fn median(mut numbers: Vec<f64>) -> f64 {
     let middle = numbers.len() / 2;
     let (below, &mut upper, _) = numbers.select_nth_unstable_by(middle, f64::total_cmp);
     match below.iter().copied().reduce(f64::max) {
-        Some(lower) if numbers.len() % 2 == 0 => lower / 2.0 + upper / 2.0,
+        Some(lower) if numbers.len().is_multiple_of(2) => lower / 2.0 + upper / 2.0,
         _ => upper,
     }
 }

@@ -34,40 +34,23 @@ fn a_manifest_from_before_there_was_cross_validation_is_still_read() {
     let mut expected = manifest();
     (expected.facts.cross_validation, expected.facts.scoring) = (None, None);
     assert_eq!(read(&document.to_string()), expected);
-    assert_eq!(
-        expected.to_json(),
-        document.to_string(),
-        "and is written as it was"
-    );
 }
 
 #[test]
 fn a_number_of_a_cross_validation_that_json_cannot_hold_is_named() {
-    let check = |spoil: fn(&mut CrossValidation), place: &str| {
+    let check = |part: fn(&mut CrossValidation) -> &mut BTreeMap<String, f64>, place: &str| {
         let mut facts = facts();
-        spoil(facts.cross_validation.as_mut().unwrap());
+        part(facts.cross_validation.as_mut().unwrap()).insert("r2".to_owned(), f64::NAN);
         assert_eq!(
             facts.check_numbers(),
             Err(format!(
-                "crossValidation.{place} is NaN; only finite numbers can be kept"
+                "crossValidation.{place}.r2 is NaN; only finite numbers can be kept"
             ))
         );
     };
-    check(
-        |found| drop(found.mean.insert("accuracy".to_owned(), f64::NAN)),
-        "mean.accuracy",
-    );
-    check(
-        |found| drop(found.std.insert("accuracy".to_owned(), f64::NAN)),
-        "std.accuracy",
-    );
-    check(
-        |found| drop(found.folds[0].test.insert("r2".to_owned(), f64::NAN)),
-        "folds[0].test.r2",
-    );
-    check(
-        |found| drop(found.folds[0].train.insert("r2".to_owned(), f64::NAN)),
-        "folds[0].train.r2",
-    );
+    check(|found| &mut found.mean, "mean");
+    check(|found| &mut found.std, "std");
+    check(|found| &mut found.folds[0].test, "folds[0].test");
+    check(|found| &mut found.folds[0].train, "folds[0].train");
     assert_eq!(facts().check_numbers(), Ok(()));
 }
