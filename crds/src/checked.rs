@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use crate::{
-    ClassWeight, ConfigMapKey, Csv, DecisionTreeClassifier, DecisionTreeRegressor, Fault, LinearRegression,
-    LogisticRegression, MinMaxScaler, Model, ModelKey, OneHotEncoder, PolynomialFeatures,
-    RandomForestClassifier, RandomForestRegressor, Ridge, Serving, SimpleImputer, Source, StandardScaler,
+    ClassWeight, ConfigMapKey, CrossValidation, Csv, DecisionTreeClassifier, DecisionTreeRegressor, Fault,
+    GroupKFold, KFold, LinearRegression, LogisticRegression, MinMaxScaler, Model, ModelKey, OneHotEncoder,
+    PolynomialFeatures, RandomForestClassifier, RandomForestRegressor, Ridge, Serving, ShuffleSplit,
+    SimpleImputer, Source, StandardScaler, StratifiedKFold, StratifiedShuffleSplit, TimeSeriesSplit,
     Training, Transformer, Weight, fit_hash,
 };
 
@@ -22,6 +23,8 @@ pub struct Checked {
     pub estimator: CheckedEstimator,
     /// How the fit is judged.
     pub training: Training,
+    /// How the rows are split for a cross-validation; `None`: there is none.
+    pub cross_validation: Option<CheckedSplitter>,
     /// The store's address, if one is written.
     pub persister_uri: Option<String>,
     /// How versions are served.
@@ -110,6 +113,23 @@ pub enum CheckedEstimator {
     RandomForestRegressor(RandomForestRegressor),
 }
 
+/// A way to split rows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CheckedSplitter {
+    /// See [`KFold`].
+    KFold(KFold),
+    /// See [`StratifiedKFold`].
+    StratifiedKFold(StratifiedKFold),
+    /// See [`ShuffleSplit`].
+    ShuffleSplit(ShuffleSplit),
+    /// See [`StratifiedShuffleSplit`].
+    StratifiedShuffleSplit(StratifiedShuffleSplit),
+    /// See [`GroupKFold`].
+    GroupKFold(GroupKFold),
+    /// See [`TimeSeriesSplit`].
+    TimeSeriesSplit(TimeSeriesSplit),
+}
+
 /// How much each class counts.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CheckedClassWeight {
@@ -167,6 +187,13 @@ impl Checked {
             transformers: (spec.transformers.into_iter().map(step).collect::<Option<_>>())
                 .ok_or_else(|| at("spec.transformers", ONE.to_owned()))?,
             estimator: estimator(spec.estimator).ok_or_else(|| at("spec.estimator", ONE.to_owned()))?,
+            cross_validation: match &spec.training.cross_validation {
+                Some(split) => {
+                    let splitter = splitter(split.clone());
+                    Some(splitter.ok_or_else(|| at("spec.training.crossValidation", ONE.to_owned()))?)
+                }
+                None => None,
+            },
             training: spec.training,
             persister_uri: spec.persister.map(|persister| persister.uri),
             serving: spec.serving,
@@ -252,4 +279,16 @@ fn class_weight(written: &Option<ClassWeight>) -> CheckedClassWeight {
         }) => CheckedClassWeight::Weights(weights.clone()),
         Some(ClassWeight { .. }) => CheckedClassWeight::Balanced,
     }
+}
+
+fn splitter(split: CrossValidation) -> Option<CheckedSplitter> {
+    let k_fold = split.k_fold.map(CheckedSplitter::KFold);
+    k_fold
+        .or(split.stratified_k_fold.map(CheckedSplitter::StratifiedKFold))
+        .or(split.shuffle_split.map(CheckedSplitter::ShuffleSplit))
+        .or(split
+            .stratified_shuffle_split
+            .map(CheckedSplitter::StratifiedShuffleSplit))
+        .or(split.group_k_fold.map(CheckedSplitter::GroupKFold))
+        .or(split.time_series_split.map(CheckedSplitter::TimeSeriesSplit))
 }

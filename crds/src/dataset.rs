@@ -23,7 +23,8 @@ pub struct Dataset {
     /// Rows kept apart, to score the fitted model on. Without them only the score on `train` is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<Source>,
-    /// The columns to predict from, in this order. Absent: every column of `train` but the target, in the file's order.
+    /// The columns to predict from, in this order. Absent: every column of `train` but the target and the groups of a
+    /// cross-validation, in the file's order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4096), inner(length(min = 1, max = 253)), extend("x-kubernetes-list-type" = "set"))]
     pub features: Option<Vec<String>>,

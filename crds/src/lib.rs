@@ -21,6 +21,7 @@ mod checked;
 mod condition;
 pub mod contract;
 mod crd;
+mod cross_validation;
 mod dataset;
 mod describe;
 mod difference;
@@ -32,17 +33,22 @@ mod model;
 mod names;
 mod persister;
 mod rule;
+mod scoring;
 mod serving;
 mod training;
 mod transformer;
 
 pub use check::check;
 pub use checked::{
-    Checked, CheckedClassWeight, CheckedDataset, CheckedEstimator, CheckedPlace, CheckedSource, CheckedStep,
-    CheckedTransformer,
+    Checked, CheckedClassWeight, CheckedDataset, CheckedEstimator, CheckedPlace, CheckedSource,
+    CheckedSplitter, CheckedStep, CheckedTransformer,
 };
 pub use condition::{Condition, ConditionStatus};
 pub use crd::{all_crds, crds_yaml};
+pub use cross_validation::{
+    CrossValidation, GroupKFold, KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit,
+    TimeSeriesSplit,
+};
 pub use dataset::{ColumnType, ConfigMapKey, Csv, Dataset, Source};
 pub use describe::describe;
 pub use difference::{Difference, differences};
@@ -58,8 +64,9 @@ pub use model::{
 };
 pub use names::{Digest, MODEL_NAME_MAX, ModelKey, ModelName, NameError, Namespace, VersionNumber};
 pub use persister::Persister;
+pub use scoring::Scoring;
 pub use serving::{EntryPoint, Parameter, ParameterType, PredictMethod, RequestParameter, Serving};
-pub use training::{GoldenRequests, Scoring, Training};
+pub use training::{GoldenRequests, Training};
 pub use transformer::{
     FeatureRange, FillValue, HandleUnknown, ImputeStrategy, MinMaxScaler, OneHotEncoder, PolynomialFeatures,
     SimpleImputer, StandardScaler, Transformer,

@@ -30,8 +30,12 @@ use crate::{Condition, Dataset, Estimator, Persister, Serving, Training, Transfo
     printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].message", priority = 1, description = "The same in a sentence")
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = rule::scoring_suits_estimator())]
-#[x_kube(validation = rule::probabilities_need_a_classifier())]
+#[x_kube(
+    validation = rule::scoring_suits_estimator(),
+    validation = rule::probabilities_need_a_classifier(),
+    validation = rule::splitter_suits_estimator(),
+    validation = rule::groups_are_no_feature()
+)]
 pub struct ModelSpec {
     /// Where the rows come from and which column is to be predicted.
     pub dataset: Dataset,

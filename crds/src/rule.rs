@@ -13,13 +13,13 @@ mod unions;
 mod values;
 
 pub(crate) use relations::{
-    fill_value_has_use, mapped_once, max_samples_has_use, names_without_header, params_apart_from_rows,
-    probabilities_need_a_classifier, range_is_not_empty, scoring_suits_estimator, target_is_no_feature,
-    unwraps_one_value,
+    fill_value_has_use, groups_are_no_feature, mapped_once, max_samples_has_use, names_without_header,
+    params_apart_from_rows, probabilities_need_a_classifier, range_is_not_empty, scoring_suits_estimator,
+    seed_has_use, splitter_suits_estimator, target_is_no_feature, unwraps_one_value,
 };
 pub(crate) use unions::{
     one_class_weight, one_estimator, one_fill_value, one_format, one_max_features, one_max_samples,
-    one_place, one_transformer,
+    one_place, one_splitter, one_transformer,
 };
 pub(crate) use values::{
     entry_point_path, metadata_keys, model_name, no_user_info, persister_uri, positive, separator, step_name,
@@ -129,6 +129,10 @@ pub(crate) fn all() -> Vec<Rule> {
         params_apart_from_rows(),
         unwraps_one_value(),
         probabilities_need_a_classifier(),
+        one_splitter(),
+        splitter_suits_estimator(),
+        groups_are_no_feature(),
+        seed_has_use(),
     ]
 }
 

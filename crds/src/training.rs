@@ -3,34 +3,28 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::{CrossValidation, Scoring};
+
 /// How a fit is judged and what is kept of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Training {
     /// The metric that counts, by scikit-learn's name; greater is better. Absent: `accuracy` for a classifier, `r2` for
-    /// a regressor. The other metrics that suit the estimator are reported as well.
+    /// a regressor. It must have a value for all rows that are scored; the other metrics that suit the estimator are
+    /// reported as well, where they have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scoring: Option<Scoring>,
-    /// Keep the fitted model only if its score, on `dataset.test` or else on `dataset.train`, is greater than this.
+    /// Fits on parts of `dataset.train`, each scored on the rows kept apart. Absent: none; only the fit on all of
+    /// `dataset.train` is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cross_validation: Option<CrossValidation>,
+    /// Keep the fitted model only if its score is greater than this: the score on `dataset.test`; without that, the
+    /// mean of the cross-validation; without both, the score on `dataset.train`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub save_if_better_than: Option<f64>,
     /// Sample rows kept with the version and predicted again before it may become active.
     #[serde(default)]
     pub golden_requests: GoldenRequests,
-}
-
-/// A metric, by scikit-learn's scorer name; greater is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Scoring {
-    /// Share of rows predicted right.
-    Accuracy,
-    /// Minus the mean negative logarithm of the right class's probability.
-    NegLogLoss,
-    /// Share of the target's variance explained.
-    R2,
-    /// Minus the mean squared error.
-    NegMeanSquaredError,
 }
 
 /// Sample rows kept with a version: a replay that comes out differently keeps the version from becoming active.

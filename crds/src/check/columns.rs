@@ -40,10 +40,21 @@ pub(super) fn check(model: &Value, faults: &mut Vec<Fault>) {
             break;
         }
     }
+    let (train, csv) = &parts[0];
+    if let (Some(groups), Some(kept)) = (groups(model), kept(csv, train)) {
+        kept.hold(&[(GROUPS.to_owned(), groups)], faults);
+    }
     first_transformer(model, &parts[0], faults);
 }
 
-/// The first transformer sees the features: those listed, or else all that are kept but the target.
+const GROUPS: &str = "spec.training.crossValidation.groupKFold.groups";
+
+/// The column that says which rows belong together.
+fn groups(model: &Value) -> Option<&str> {
+    model.pointer(&format!("/{}", GROUPS.replace('.', "/")))?.as_str()
+}
+
+/// The first transformer sees the features: those listed, or else all that are kept but the target and the groups.
 fn first_transformer(model: &Value, (part, csv): &(String, &Value), faults: &mut Vec<Fault>) {
     let dataset = &model["spec"]["dataset"];
     let features = if dataset["features"].is_null() {
@@ -53,7 +64,10 @@ fn first_transformer(model: &Value, (part, csv): &(String, &Value), faults: &mut
     };
     let Some(mut features) = features else { return };
     let target = dataset["target"].as_str();
-    features.names.retain(|name| Some(*name) != target);
+    let groups = groups(model);
+    features
+        .names
+        .retain(|name| Some(*name) != target && Some(*name) != groups);
     let columns = &model["spec"]["transformers"][0]["columns"];
     let columns = entries(columns, "spec.transformers[0].columns");
     let (targets, columns): (Vec<_>, Vec<_>) = columns

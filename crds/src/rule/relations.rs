@@ -2,11 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Rule, words};
-
-/// Metrics for classes, metrics for numbers.
-const CLASS_METRICS: [&str; 2] = ["accuracy", "neg_log_loss"];
-const NUMBER_METRICS: [&str; 2] = ["r2", "neg_mean_squared_error"];
+use super::Rule;
+use crate::Scoring;
 
 pub(crate) fn names_without_header() -> Rule {
     Rule::new(
@@ -64,27 +61,18 @@ pub(crate) fn max_samples_has_use() -> Rule {
 }
 
 pub(crate) fn scoring_suits_estimator() -> Rule {
-    let classifiers: Vec<String> = crate::estimator::CLASSIFIERS
-        .iter()
-        .map(|member| format!("has(self.estimator.{member})"))
-        .collect();
+    let of_classes: Vec<String> = Scoring::OF_CLASSES.iter().map(|metric| metric.name()).collect();
     Rule::new(
         format!(
             "!has(self.training.scoring) || (self.training.scoring in ['{}']) == ({})",
-            CLASS_METRICS.join("', '"),
-            classifiers.join(" || ")
+            of_classes.join("', '"),
+            has_classifier()
         ),
-        format!(
-            "training.scoring does not suit the estimator: classifiers are scored by {}, regressors by {}",
-            words(&CLASS_METRICS),
-            words(&NUMBER_METRICS)
-        ),
-        |value| {
+        "training.scoring does not suit the estimator: a classifier takes a metric of classes, such as accuracy, f1_macro \
+         or neg_log_loss; a regressor one of numbers, such as r2 or neg_mean_squared_error",
+        move |value| {
             let scoring = value.pointer("/training/scoring").and_then(Value::as_str);
-            let classifies = crate::estimator::CLASSIFIERS
-                .iter()
-                .any(|member| value.pointer(&format!("/estimator/{member}")).is_some());
-            scoring.is_none_or(|metric| CLASS_METRICS.contains(&metric) == classifies)
+            scoring.is_none_or(|metric| of_classes.iter().any(|name| name == metric) == classifies(value))
         },
     )
     .blames("training.scoring")
@@ -92,24 +80,17 @@ pub(crate) fn scoring_suits_estimator() -> Rule {
 }
 
 pub(crate) fn probabilities_need_a_classifier() -> Rule {
-    let classifiers: Vec<String> = crate::estimator::CLASSIFIERS
-        .iter()
-        .map(|member| format!("has(self.estimator.{member})"))
-        .collect();
     Rule::new(
         format!(
             "!has(self.serving) || !has(self.serving.entryPoints) || !self.serving.entryPoints.exists(one, has(one.method) && one.method == 'predictProba') || {}",
-            classifiers.join(" || ")
+            has_classifier()
         ),
         "method: predictProba needs a classifier, because only classes have probabilities; choose method: predict",
         |value| {
             let entry_points = value.pointer("/serving/entryPoints").and_then(Value::as_array);
             let mut entry_points = entry_points.into_iter().flatten();
             let answers_probabilities = entry_points.any(|one| one.get("method") == Some(&"predictProba".into()));
-            !answers_probabilities
-                || crate::estimator::CLASSIFIERS
-                    .iter()
-                    .any(|member| value.pointer(&format!("/estimator/{member}")).is_some())
+            !answers_probabilities || classifies(value)
         },
     )
     .blames("serving.entryPoints")
@@ -145,6 +126,64 @@ pub(crate) fn unwraps_one_value() -> Rule {
     .blames("unwrapSample")
 }
 
+pub(crate) fn splitter_suits_estimator() -> Rule {
+    let stratified = crate::cross_validation::STRATIFIED;
+    let has: Vec<String> = (stratified.iter())
+        .map(|member| format!("has(self.training.crossValidation.{member})"))
+        .collect();
+    Rule::new(
+        format!(
+            "!has(self.training.crossValidation) || !({}) || {}",
+            has.join(" || "),
+            has_classifier()
+        ),
+        format!(
+            "{} keep the shares of classes, which a regressor has none of; use kFold or shuffleSplit",
+            stratified.join(" and ")
+        ),
+        |value| {
+            let is_given = |member: &&str| {
+                value
+                    .pointer(&format!("/training/crossValidation/{member}"))
+                    .is_some()
+            };
+            !stratified.iter().any(is_given) || classifies(value)
+        },
+    )
+    .blames("training.crossValidation")
+    .rests_on("estimator")
+}
+
+pub(crate) fn groups_are_no_feature() -> Rule {
+    Rule::new(
+        format!(
+            "!has(self.training.crossValidation) || !has(self.training.crossValidation.groupKFold) || \
+             (self.{GROUPS} != self.dataset.target && (!has(self.dataset.features) || !(self.{GROUPS} in \
+             self.dataset.features)))"
+        ),
+        "the column of groups must be neither the target nor listed under features: it says which rows belong together, \
+         and a new row will be of another group",
+        |value| {
+            let Some(groups) = value.pointer(&format!("/{}", GROUPS.replace('.', "/"))) else {
+                return true;
+            };
+            let features = value.pointer("/dataset/features").and_then(Value::as_array);
+            value.pointer("/dataset/target") != Some(groups)
+                && !features.is_some_and(|features| features.contains(groups))
+        },
+    )
+    .blames(GROUPS)
+}
+
+pub(crate) fn seed_has_use() -> Rule {
+    Rule::new(
+        "!has(self.seed) || self.shuffle",
+        "seed is only used with shuffle: true; remove it or add shuffle: true",
+        |value| value.get("seed").is_none() || value.get("shuffle") == Some(&Value::Bool(true)),
+    )
+    .blames("seed")
+}
+
 pub(crate) fn mapped_once() -> Rule {
     Rule::new(
         "self.all(one, self.filter(other, (has(other.column) ? other.column : other.name) == (has(one.column) ? one.column : one.name)).size() == 1)",
@@ -158,6 +197,23 @@ pub(crate) fn mapped_once() -> Rule {
                 .all(|(at, column)| !columns[..at].contains(column))
         },
     )
+}
+
+const GROUPS: &str = "training.crossValidation.groupKFold.groups";
+
+/// Whether the estimator of a spec is a classifier, as CEL.
+fn has_classifier() -> String {
+    let has = crate::estimator::CLASSIFIERS
+        .iter()
+        .map(|member| format!("has(self.estimator.{member})"));
+    has.collect::<Vec<_>>().join(" || ")
+}
+
+/// Whether the estimator of a spec is a classifier.
+fn classifies(spec: &Value) -> bool {
+    crate::estimator::CLASSIFIERS
+        .iter()
+        .any(|member| spec.pointer(&format!("/estimator/{member}")).is_some())
 }
 
 fn is_constant(imputer: &Value) -> bool {

@@ -37,6 +37,10 @@ pub(crate) fn one_fill_value() -> Rule {
     exactly_one("kind of fill value", &["number", "text", "boolean"])
 }
 
+pub(crate) fn one_splitter() -> Rule {
+    exactly_one("way to split the rows", crate::cross_validation::SPLITTERS)
+}
+
 /// A union: exactly one of the optional `members` is given. `what` names it, such as "an estimator".
 fn exactly_one(what: &str, members: &'static [&'static str]) -> Rule {
     let has: Vec<String> = members

@@ -130,6 +130,7 @@ impl Console {
         let count = match unit {
             Unit::Bytes => "{bytes}/{total_bytes}",
             Unit::Steps => "{pos}/{len}",
+            Unit::Percent => "{percent}%",
         };
         let template = format!("{{prefix:>10.cyan.bold}} [{{bar:30}}] {count} {{eta}}");
         // A template that indicatif cannot read falls back to its own default.
@@ -149,6 +150,8 @@ pub(crate) enum Unit {
     Bytes,
     /// Iterations, trees, versions and the like.
     Steps,
+    /// Parts of a whole that nobody would count.
+    Percent,
 }
 
 /// A line on stderr. Work must not end because nobody listens to what is said about it.

@@ -1,6 +1,6 @@
 //! Loads what a Model's dataset names: features and target, to learn from and to score on.
 
-use auriga_crds::{CheckedDataset, CheckedSource, Digest};
+use auriga_crds::{CheckedDataset, CheckedSource, CheckedSplitter, Digest};
 use auriga_data::{AddressPolicy, Csv, Limits, Place, load};
 use auriga_learn::{Column, Field, Signature, Table, near};
 
@@ -27,6 +27,8 @@ pub(crate) struct Rows {
     pub(crate) train: Part,
     /// To score on.
     pub(crate) test: Option<Part>,
+    /// Which of the rows to learn from belong together: the column's name and a cell for each of them.
+    pub(crate) groups: Option<(String, Column)>,
     /// Of both tables as they were read.
     pub(crate) digest: Digest,
 }
@@ -35,11 +37,21 @@ pub(crate) struct Rows {
 pub(crate) async fn rows(manifest: &Manifest, console: &Console) -> Result<Rows, Failure> {
     let dataset = &manifest.checked.dataset;
     let train = Source::new(&dataset.train, manifest)?;
-    let train_table = train.load(console).await?;
+    let mut train_table = train.load(console).await?;
     let fields = train_table.fields();
     let mut digests = train_table.digest().to_vec();
+    let groups = match &manifest.checked.cross_validation {
+        Some(CheckedSplitter::GroupKFold(k_fold)) => {
+            let name = &k_fold.groups;
+            let cells = train_table.remove(name);
+            let field = "training.crossValidation.groupKFold.groups";
+            let cells = cells.ok_or_else(|| absent(field, name, &train_table, &train.place))?;
+            Some((name.clone(), cells))
+        }
+        _ => None,
+    };
     let named = Named {
-        field: "features",
+        field: "dataset.features",
         columns: dataset.features.as_deref(),
     };
     let train = part(train_table, &train.place, dataset, named)?;
@@ -50,7 +62,7 @@ pub(crate) async fn rows(manifest: &Manifest, console: &Console) -> Result<Rows,
             digests.extend(table.digest());
             // What the model learned from must be there, found before the fit rather than after it.
             let learned = Named {
-                field: "test",
+                field: "dataset.test",
                 columns: Some(train.features.names()),
             };
             Some(part(table, &test.place, dataset, learned)?)
@@ -60,6 +72,7 @@ pub(crate) async fn rows(manifest: &Manifest, console: &Console) -> Result<Rows,
     Ok(Rows {
         train,
         test,
+        groups,
         digest: Digest::of(&digests),
     })
 }
@@ -156,10 +169,10 @@ impl Source {
     }
 }
 
-/// The features wanted, and the field of the dataset that wants them.
+/// The features wanted, and the field of the spec that wants them.
 struct Named<'a> {
     field: &'static str,
-    /// `None`: all columns but the target.
+    /// `None`: all columns but the target and the groups.
     columns: Option<&'a [String]>,
 }
 
@@ -170,25 +183,13 @@ fn part(
     dataset: &CheckedDataset,
     features: Named<'_>,
 ) -> Result<Part, Failure> {
-    let absent = |field: &str, name: &str, table: &Table| {
-        let near = near(name, table.names());
-        Failure::mistake(match near {
-            Some(near) => {
-                format!("spec.dataset.{field}: {place} has no column \"{name}\"; did you mean \"{near}\"?")
-            }
-            None => format!(
-                "spec.dataset.{field}: {place} has no column \"{name}\"; it has {}",
-                listed(table.names())
-            ),
-        })
-    };
     let Some(target) = table.remove(&dataset.target) else {
-        return Err(absent("target", &dataset.target, &table));
+        return Err(absent("dataset.target", &dataset.target, &table, place));
     };
     let features = match features.columns {
         Some(names) => {
             if let Some(name) = names.iter().find(|name| table.column(name).is_none()) {
-                return Err(absent(features.field, name, &table));
+                return Err(absent(features.field, name, &table, place));
             }
             table
                 .select(names)
@@ -197,6 +198,15 @@ fn part(
         None => table,
     };
     Ok(Part { features, target })
+}
+
+/// A field of the spec names a column that is not there.
+fn absent(field: &str, name: &str, table: &Table, place: &Place) -> Failure {
+    let hint = match near(name, table.names()) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => format!("it has {}", listed(table.names())),
+    };
+    Failure::mistake(format!("spec.{field}: {place} has no column \"{name}\"; {hint}"))
 }
 
 /// The first names of a list that may be long.

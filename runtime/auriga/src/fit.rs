@@ -1,19 +1,15 @@
 //! One fit from rows to a version in the store: load, fit, score, compare, persist.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+mod compute;
+mod report;
+mod validate;
+
+use std::{sync::Arc, time::Duration};
 
 use auriga_crds::ModelKey;
-use auriga_learn::{Control, FitError, Fitted, GoldenRequests, Metric, Task};
+use auriga_learn::{Fitted, GoldenRequests};
 use auriga_persist::{
-    Draft, Facts, Fault, IdempotencyKey, Importance, PersistError, Persister, Scores, VersionManifest,
-    Written, prune,
+    Draft, Facts, Fault, IdempotencyKey, Importance, PersistError, Persister, VersionManifest, Written, prune,
 };
 use auriga_serve::Loaded;
 use jiff::Timestamp;
@@ -21,12 +17,15 @@ use serde_json::{Value, json};
 
 use crate::{
     activation,
-    console::{Console, Unit},
-    dataset::{self, Part, Rows},
+    console::Console,
+    dataset::{self, Rows},
     failure::Failure,
     manifest::Manifest,
-    numbering, translate,
+    translate,
 };
+
+pub(crate) use compute::scores_on;
+pub(crate) use report::Report;
 
 /// Pauses before a write is tried again double up to this; half a minute in all.
 const LONGEST_PAUSE: Duration = Duration::from_secs(16);
@@ -48,7 +47,7 @@ pub(crate) enum Outcome {
     /// The score was not greater than the bar.
     NotBetter {
         /// The scores.
-        scores: Scores,
+        report: Report,
         /// Why nothing was written.
         message: String,
     },
@@ -57,20 +56,11 @@ pub(crate) enum Outcome {
 /// A fitted model with its scores, not written anywhere.
 pub(crate) struct Learned {
     fitted: Fitted,
-    rows: Rows,
+    rows: Arc<Rows>,
     /// The scores.
-    pub(crate) scores: Scores,
+    pub(crate) report: Report,
     /// Why it is not to be written, if the score was not greater than the bar.
     pub(crate) not_better: Option<String>,
-}
-
-/// Sets the flag when dropped, so that a fit on another thread ends with the future that waits for it.
-struct CancelOnDrop(Arc<AtomicBool>);
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 /// Fits what `manifest` describes and keeps it as a version of `store`, inactive.
@@ -95,14 +85,9 @@ pub(crate) async fn fit(
     for same in listing.versions.into_iter().filter(is_same).rev() {
         match activation::load(store, key, same.number).await {
             Ok(loaded) => {
-                let Facts {
-                    signature, scores, ..
-                } = &loaded.manifest().facts;
-                return Ok(match not_better(manifest, wishes, signature.task, scores) {
-                    Some(message) => Outcome::NotBetter {
-                        scores: scores.clone(),
-                        message,
-                    },
+                let report = Report::of(&loaded.manifest().facts);
+                return Ok(match report.not_better(manifest, wishes) {
+                    Some(message) => Outcome::NotBetter { report, message },
                     None => Outcome::Existing(Box::new(loaded)),
                 });
             }
@@ -117,11 +102,11 @@ pub(crate) async fn fit(
     let Learned {
         fitted,
         rows,
-        scores,
+        report,
         not_better,
     } = learn(manifest, rows, wishes, console).await?;
     if let Some(message) = not_better {
-        return Ok(Outcome::NotBetter { scores, message });
+        return Ok(Outcome::NotBetter { report, message });
     }
     let training = &manifest.checked.training.golden_requests;
     let sample = rows.test.as_ref().unwrap_or(&rows.train);
@@ -135,8 +120,10 @@ pub(crate) async fn fit(
         facts: Facts {
             estimator: fitted.estimator_name().to_owned(),
             signature: fitted.signature().clone(),
-            scores,
             importances: importances(&fitted),
+            scores: report.scores,
+            scoring: report.scoring.map(|metric| metric.name().to_owned()),
+            cross_validation: report.cross_validation,
             data_hash,
             spec_hash: manifest.fit_hash.clone(),
             spec: Some(manifest.fit_spec()),
@@ -226,7 +213,7 @@ async fn write(
     }
 }
 
-/// Fits `rows` to what `manifest` describes, and scores the result.
+/// Fits `rows` to what `manifest` describes, after the cross-validation that it may ask for, and scores the result.
 ///
 /// Dropping the future stops the fit.
 pub(crate) async fn learn(
@@ -235,6 +222,9 @@ pub(crate) async fn learn(
     wishes: &Wishes,
     console: &Console,
 ) -> Result<Learned, Failure> {
+    compute::check_scoring(manifest, &rows)?;
+    let rows = Arc::new(rows);
+    let cross_validation = validate::validate(manifest, &rows, console).await?;
     let n_rows = rows.train.features.n_rows();
     let n_features = rows.train.features.names().len();
     console.tell(
@@ -245,128 +235,20 @@ pub(crate) async fn learn(
         ),
         json!({ "rows": n_rows, "features": n_features }),
     );
-    let (fitted, rows) = compute(manifest, rows, console).await?;
-    let scores = scores(&fitted, &rows)?;
-    let not_better = not_better(manifest, wishes, fitted.signature().task, &scores);
+    let (fitted, scores) = compute::compute(manifest, &rows, console).await?;
+    let report = Report {
+        task: fitted.signature().task,
+        scoring: manifest.checked.training.scoring.map(translate::metric),
+        scores,
+        cross_validation,
+    };
+    let not_better = report.not_better(manifest, wishes);
     Ok(Learned {
         fitted,
         rows,
-        scores,
+        report,
         not_better,
     })
-}
-
-/// Computes on a thread of its own, with a bar. Gives the rows back.
-async fn compute(manifest: &Manifest, rows: Rows, console: &Console) -> Result<(Fitted, Rows), Failure> {
-    let steps = translate::steps(&manifest.checked);
-    let target = manifest.checked.dataset.target.clone();
-    let bar = console.bar("fitting", Unit::Steps);
-    let cancelled = CancelOnDrop(Arc::new(AtomicBool::new(false)));
-    let (progress, flag) = (bar.clone(), cancelled.0.clone());
-    let computing = tokio::task::spawn_blocking(move || {
-        let report = |seen: auriga_learn::Progress| {
-            progress.set_length(seen.total);
-            progress.set_position(seen.done);
-        };
-        let fitted = steps.fit(
-            &rows.train.features,
-            (&target, &rows.train.target),
-            &Control::new(&report, &flag),
-        );
-        (fitted, rows)
-    });
-    let ended = computing.await;
-    bar.finish_and_clear();
-    let (fitted, rows) = ended.map_err(|error| Failure::trouble(format!("the fit broke off: {error}")))?;
-    let fitted = fitted.map_err(|error| match error {
-        FitError::Cancelled => Failure::from(error),
-        error => Failure::mistake(format!(
-            "cannot fit {}: {}",
-            manifest.checked.key.model,
-            numbering::of_fit(error)
-        )),
-    })?;
-    if let Some(convergence) = fitted.convergence().filter(|convergence| !convergence.converged) {
-        console.tell(
-            "note",
-            format_args!(
-                "the solver stopped after {} iterations, before it reached tol; raise maxIter, or scale the features with a \
-                 standardScaler",
-                convergence.n_iter
-            ),
-            json!({ "iterations": convergence.n_iter, "converged": false }),
-        );
-    }
-    Ok((fitted, rows))
-}
-
-/// Every metric that suits the estimator, on the rows it learned from and on those kept apart.
-fn scores(fitted: &Fitted, rows: &Rows) -> Result<Scores, Failure> {
-    let mut scores = Scores::new();
-    for (split, part) in [("train", Some(&rows.train)), ("test", rows.test.as_ref())] {
-        if let Some(part) = part {
-            scores.insert(split.to_owned(), scores_on(fitted, split, part)?);
-        }
-    }
-    Ok(scores)
-}
-
-/// Every metric that suits the estimator, on the rows of one split.
-pub(crate) fn scores_on(
-    fitted: &Fitted,
-    split: &str,
-    Part { features, target }: &Part,
-) -> Result<BTreeMap<String, f64>, Failure> {
-    let mut found = BTreeMap::new();
-    for metric in Metric::of(fitted.signature().task) {
-        match metric.score(fitted, features, target) {
-            Ok(score) => drop(found.insert(metric.name().to_owned(), score)),
-            // Some tables have no value for some metric, such as r2 of one row; the others still count.
-            Err(
-                auriga_learn::ScoreError::TooFewRows { .. } | auriga_learn::ScoreError::UnseenClass { .. },
-            ) => {}
-            Err(error) => {
-                let fault = numbering::of_score(error);
-                return Err(Failure::mistake(format!(
-                    "cannot score on spec.dataset.{split}: {fault}"
-                )));
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// Why the model is not to be kept; `None` if it is.
-fn not_better(manifest: &Manifest, wishes: &Wishes, task: Task, scores: &Scores) -> Option<String> {
-    let training = &manifest.checked.training;
-    let bar = wishes.save_if_better_than.or(training.save_if_better_than)?;
-    let metric = training
-        .scoring
-        .map_or(Metric::of(task)[0], translate::metric)
-        .name();
-    let (split, score) = ["test", "train"]
-        .iter()
-        .find_map(|split| Some((split, scores.get(*split)?.get(metric).copied())))?;
-    match score {
-        Some(score) if score > bar => None,
-        Some(score) => Some(format!(
-            "{metric} on {split} is {score}, not greater than {bar}: nothing was written"
-        )),
-        None => Some(format!(
-            "{metric} on {split} cannot be computed, so nothing was written"
-        )),
-    }
-}
-
-/// Scores in a line, those on kept-apart rows first.
-pub(crate) fn shown(scores: &Scores) -> String {
-    let part = |split: &str| {
-        let found = scores.get(split).into_iter().flatten();
-        found
-            .map(|(metric, score)| format!("{metric} {score:.4} on {split}"))
-            .collect::<Vec<_>>()
-    };
-    [part("test"), part("train")].concat().join(", ")
 }
 
 /// A version as programs read it.
@@ -375,6 +257,7 @@ pub(crate) fn version_json(version: &VersionManifest) -> Value {
         "version": version.number,
         "digest": version.digest,
         "scores": version.facts.scores,
+        "crossValidation": version.facts.cross_validation,
         "specHash": version.facts.spec_hash,
         "dataHash": version.facts.data_hash,
         "created": version.created,

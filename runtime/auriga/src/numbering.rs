@@ -1,39 +1,18 @@
 //! Counts rows as people and the messages about data do: from 1. The learning library counts from 0.
 
-use auriga_learn::{FitError, PredictError, ScoreError};
+use auriga_learn::{CrossValidationError, FitError, ScoreError};
 
 /// The same fault with its row counted from 1.
-pub(crate) fn of_fit(mut error: FitError) -> FitError {
-    match &mut error {
-        FitError::TextFeature { row, .. }
-        | FitError::NotANumber { row, .. }
-        | FitError::MissingCell { row, .. }
-        | FitError::TargetMissing { row, .. }
-        | FitError::TargetInfinite { row, .. }
-        | FitError::TargetNegative { row, .. }
-        | FitError::TargetContinuous { row, .. } => *row += 1,
-        FitError::Transform { source, .. } => of_predict(source),
-        _ => {}
-    }
-    error
+pub(crate) fn of_fit(error: FitError) -> FitError {
+    error.map_row(|row| row + 1)
 }
 
 /// The same fault with its row counted from 1.
-pub(crate) fn of_score(mut error: ScoreError) -> ScoreError {
-    match &mut error {
-        ScoreError::TargetMissing { row } | ScoreError::UnseenClass { row, .. } => *row += 1,
-        ScoreError::Predict(source) => of_predict(source),
-        _ => {}
-    }
-    error
+pub(crate) fn of_score(error: ScoreError) -> ScoreError {
+    error.map_row(|row| row + 1)
 }
 
-fn of_predict(error: &mut PredictError) {
-    match error {
-        PredictError::MissingCell { row, .. }
-        | PredictError::UnknownCategory { row, .. }
-        | PredictError::ColumnOverflow { row, .. }
-        | PredictError::NotFinite { row } => *row += 1,
-        _ => {}
-    }
+/// The same fault with its row counted from 1.
+pub(crate) fn of_cross_validation(error: CrossValidationError) -> CrossValidationError {
+    error.map_row(|row| row + 1)
 }

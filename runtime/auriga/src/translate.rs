@@ -1,22 +1,27 @@
 //! From the words of manifests to the values of the runtime crates: the one place that knows both.
 
+mod metric;
+mod splitter;
 mod trees;
 
 use std::path::Path;
 
 use auriga_crds::{
     self as crds, Checked, CheckedClassWeight, CheckedEstimator, CheckedPlace, CheckedStep,
-    CheckedTransformer, ColumnType, ParameterType, Scoring,
+    CheckedTransformer, ColumnType, ParameterType,
 };
 use auriga_data::{Csv, Place};
 use auriga_learn::{
     ClassWeight, ColumnKind, Estimator, Fill, HandleUnknown, ImputeStrategy, LinearRegression,
-    LogisticRegression, Metric, MinMaxScaler, OneHotEncoder, PolynomialFeatures, Ridge, SimpleImputer,
+    LogisticRegression, MinMaxScaler, OneHotEncoder, PolynomialFeatures, Ridge, SimpleImputer,
     StandardScaler, Step, Steps, Transformer,
 };
 use auriga_serve::{EntryPoint, Mapped, Param, PredictMethod, Settings, ValueKind};
 
 use crate::{failure::Failure, manifest::Manifest};
+
+pub(crate) use metric::metric;
+pub(crate) use splitter::splitter;
 
 /// What is to be fitted.
 pub(crate) fn steps(checked: &Checked) -> Steps {
@@ -123,16 +128,6 @@ fn class_weight(weights: &CheckedClassWeight) -> ClassWeight {
 /// A whole number that the schema keeps from being negative.
 fn count(number: i64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
-}
-
-/// The metric that counts.
-pub(crate) fn metric(scoring: Scoring) -> Metric {
-    match scoring {
-        Scoring::Accuracy => Metric::Accuracy,
-        Scoring::NegLogLoss => Metric::NegLogLoss,
-        Scoring::R2 => Metric::R2,
-        Scoring::NegMeanSquaredError => Metric::NegMeanSquaredError,
-    }
 }
 
 /// How a CSV text is read.

@@ -12,5 +12,6 @@ mod bad_input {
     mod manifests;
     mod requests;
     mod stores;
+    mod training;
     mod transformers;
 }

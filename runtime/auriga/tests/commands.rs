@@ -11,6 +11,7 @@ mod commands {
     mod given;
 
     mod activate;
+    mod cross_validation;
     mod curl;
     mod delete;
     mod diff;

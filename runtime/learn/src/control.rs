@@ -36,6 +36,14 @@ impl<'a> Control<'a> {
         }
     }
 
+    /// The same cancel flag with another progress callback, for one part of a longer work.
+    pub(crate) fn reporting_to<'b>(&'b self, progress: &'b (dyn Fn(Progress) + Sync)) -> Control<'b> {
+        Control {
+            progress,
+            cancelled: self.cancelled,
+        }
+    }
+
     /// Tells the caller how far the work has come.
     pub fn report(&self, done: u64, total: u64) {
         (self.progress)(Progress { done, total });

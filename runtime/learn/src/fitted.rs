@@ -180,7 +180,7 @@ impl Fitted {
         for start in (0..table.n_rows()).step_by(block) {
             let rows = start..table.n_rows().min(start + block);
             let output = self.output_of_block(&table.slice(rows));
-            take(output.map_err(|error| error.with_rows_before(start))?);
+            take(output.map_err(|error| error.map_row(|row| row + start))?);
         }
         Ok(())
     }
@@ -259,7 +259,8 @@ impl Fitted {
     }
 }
 
-fn first_largest(row: ArrayView1<'_, f64>) -> usize {
+/// The position of the largest number, the first of several.
+pub(crate) fn first_largest(row: ArrayView1<'_, f64>) -> usize {
     let larger = |best: usize, next: usize| if row[next] > row[best] { next } else { best };
     (1..row.len()).fold(0, larger)
 }

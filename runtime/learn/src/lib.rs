@@ -34,6 +34,8 @@
 mod column;
 mod container;
 mod control;
+mod cross_validation;
+mod distinct;
 mod error;
 mod estimator;
 mod fitted;
@@ -45,6 +47,7 @@ mod near;
 mod predict_options;
 mod signature;
 mod size;
+mod splitter;
 mod steps;
 mod table;
 mod target;
@@ -53,6 +56,9 @@ mod transformer;
 pub use column::{Cell, Column, ColumnKind};
 pub use container::envelope::FORMAT_VERSION;
 pub use control::{Control, Progress};
+pub use cross_validation::{
+    Average, CrossValidation, CrossValidationError, Fold, FoldFault, PARTS_PER_FOLD, cross_validate,
+};
 pub use error::{FitError, LoadError, PredictError, TableError};
 pub use estimator::{
     ClassCriterion, ClassWeight, Convergence, DecisionTreeClassifier, DecisionTreeRegressor, Estimator,
@@ -62,10 +68,14 @@ pub use estimator::{
 };
 pub use fitted::Fitted;
 pub use golden::{GoldenCell, GoldenMismatch, GoldenRequests};
-pub use metric::{Metric, MetricNameError, ScoreError};
+pub use metric::{Metric, MetricNameError, Predicted, ScoreError};
 pub use near::near;
 pub use predict_options::{ParameterError, PredictOptions, PredictParameter};
 pub use signature::{Field, Signature, Task};
+pub use splitter::{
+    GroupKFold, KFold, RareClass, ShuffleSplit, Split, SplitError, Splits, Splitter, StratifiedKFold,
+    StratifiedShuffleSplit, TimeSeriesSplit,
+};
 pub use steps::{Step, Steps};
 pub use table::{Table, TableBuilder};
 pub use transformer::{

@@ -7,6 +7,7 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod cross_validation;
 mod error;
 #[macro_use]
 mod failpoint;
@@ -21,6 +22,7 @@ mod sqlite;
 mod store_uri;
 mod version;
 
+pub use cross_validation::{CrossValidation, FoldScores};
 pub use error::{Fault, PersistError};
 pub use open::{open, open_existing};
 pub use persister::{

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::PersistError;
+use crate::{CrossValidation, PersistError};
 
 /// Scores by split (`train`, `test`), then by metric (`accuracy`); a greater score is better.
 pub type Scores = BTreeMap<String, BTreeMap<String, f64>>;
@@ -51,6 +51,12 @@ pub struct Facts {
     /// The columns that matter most to the estimator, in the order of their importance; empty if it does not tell.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub importances: Vec<Importance>,
+    /// The metric that counts, if the manifest names one; else it is the default of the task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scoring: Option<String>,
+    /// Scores on rows that were kept apart from fits on the others, if the manifest asks for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cross_validation: Option<CrossValidation>,
     /// Digest of the rows it was fitted and scored on.
     pub data_hash: Digest,
     /// Hash of everything in the manifest that decides the fit, with its hash version in front.
@@ -140,6 +146,9 @@ impl Facts {
         for Importance { column, share } in &self.importances {
             finite(&|| format!("the importance of {column}"), *share)?;
         }
+        for (place, number) in self.cross_validation.iter().flat_map(CrossValidation::numbers) {
+            finite(&|| format!("crossValidation.{place}"), number)?;
+        }
         let golden = &self.golden;
         finite(&|| "golden.tolerance".to_owned(), golden.tolerance)?;
         for (row, cells) in golden.rows.iter().enumerate() {
@@ -216,3 +225,6 @@ impl VersionManifest {
         serde_json::from_str(text).map_err(unreadable)
     }
 }
+
+#[cfg(test)]
+mod tests;

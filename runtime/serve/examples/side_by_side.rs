@@ -73,6 +73,8 @@ fn iris() -> Result<Stored, Failure> {
         signature: fitted.signature().clone(),
         scores: [].into(),
         importances: Vec::new(),
+        scoring: None,
+        cross_validation: None,
         data_hash: Digest::of(b"iris"),
         spec_hash: "iris".to_owned(),
         spec: None,

@@ -19,10 +19,11 @@ const TESTS: [&str; 1] = ["compare_test.py"];
 /// This one also compares the auriga program.
 const COMPARES: &str = "examples_reference.py";
 /// They compute and store; with `--check`, they compute and compare.
-const SCRIPTS: [&str; 4] = [
+const SCRIPTS: [&str; 5] = [
     "examples_data.py",
     COMPARES,
     "learn_reference.py",
+    "scoring_reference.py",
     "trees_reference.py",
 ];
 /// It stores nothing: what chance decides is compared in the mean, each time anew.

@@ -2,7 +2,7 @@
 
 use auriga_persist::StoreUri;
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{ManifestFlags, StoreFlags, value};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     console::Console,
     dataset,
     failure::Failure,
-    fit::{Learned, Outcome, Wishes, fit, learn, shown, version_json},
+    fit::{Learned, Outcome, Report, Wishes, fit, learn, version_json},
     manifest::Manifest,
     store, watch,
 };
@@ -53,24 +53,18 @@ impl Fit {
         if self.no_save {
             let rows = dataset::rows(manifest, console).await?;
             let Learned {
-                scores, not_better, ..
+                report, not_better, ..
             } = learn(manifest, rows, &wishes, console).await?;
-            let message = not_better.unwrap_or_else(|| format!("fitted, not saved: {}", shown(&scores)));
-            return console.result(
-                &message,
-                json!({ "saved": false, "scores": scores, "message": message }),
-            );
+            let message = not_better.unwrap_or_else(|| format!("fitted, not saved: {}", report.line()));
+            return console.result(&message, not_saved(&report, &message));
         }
         let store = auriga_persist::open(uri).await?;
         let key = &manifest.checked.key;
         let (version, loaded) = match fit(manifest, &*store, &wishes, console).await? {
             Outcome::New(version) => (*version, None),
             Outcome::Existing(loaded) => (loaded.manifest().clone(), Some(*loaded)),
-            Outcome::NotBetter { scores, message } => {
-                return console.result(
-                    &message,
-                    json!({ "saved": false, "scores": scores, "message": message }),
-                );
+            Outcome::NotBetter { report, message } => {
+                return console.result(&message, not_saved(&report, &message));
             }
         };
         let mut json = version_json(&version);
@@ -98,9 +92,17 @@ impl Fit {
             format_args!(
                 "{key}: {verb} as version {}, {state}; {}",
                 version.number,
-                shown(&version.facts.scores)
+                Report::of(&version.facts).line()
             ),
             json,
         )
     }
+}
+
+/// A fit that left nothing, as programs read it.
+fn not_saved(report: &Report, message: &str) -> Value {
+    let mut json = report.json();
+    json["saved"] = Value::Bool(false);
+    json["message"] = message.into();
+    json
 }

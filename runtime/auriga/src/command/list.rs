@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{StoreFlags, value};
-use crate::{console::Console, failure::Failure, fit::shown, manifest::Files, store};
+use crate::{console::Console, failure::Failure, fit::Report, manifest::Files, store};
 
 /// Lists the versions in a store.
 #[derive(Args)]
@@ -136,5 +136,9 @@ impl Listed {
 fn shown_facts(version: &VersionManifest) -> String {
     let created = version.created.strftime("%Y-%m-%dT%H:%M:%SZ");
     let facts = &version.facts;
-    format!("{created:20}  {:20}  {}", facts.estimator, shown(&facts.scores))
+    format!(
+        "{created:20}  {:20}  {}",
+        facts.estimator,
+        Report::of(facts).line()
+    )
 }

@@ -11,8 +11,8 @@ use crate::{
     console::Console,
     dataset,
     failure::Failure,
-    fit::{scores_on, shown},
-    store, watch,
+    fit::{Report, scores_on},
+    store, translate, watch,
 };
 
 /// Two scores that are this near, relative to their size, differ by the rounding of another machine only.
@@ -42,25 +42,25 @@ impl Test {
             let is_active = store.properties(key).await?.active_version == Some(loaded.manifest().number);
             let part = dataset::test(&manifest, loaded.fitted().signature(), console).await?;
             let n_rows = part.features.n_rows();
+            let needed = manifest.checked.training.scoring.map(translate::metric);
             // On a thread of its own, so that a signal is heard meanwhile.
             let computing = tokio::task::spawn_blocking(move || {
-                let found = scores_on(loaded.fitted(), "test", &part);
+                let found = scores_on(loaded.fitted(), "test", &part, needed);
                 (loaded, found)
             });
             let (loaded, found) = computing
                 .await
                 .map_err(|error| Failure::trouble(format!("the scoring broke off: {error}")))?;
-            let scores = Scores::from([("test".to_owned(), found?)]);
-
             let version = loaded.manifest();
+            let report = Report::of_test(&version.facts, found?);
             let stored = &version.facts.scores;
-            let changes = changes(&scores, stored);
+            let changes = changes(&report, stored);
             let active = if is_active { " (active)" } else { "" };
             let mut lines = vec![
                 format!(
                     "{key}: version {}{active} scores {}",
                     version.number,
-                    shown(&scores)
+                    report.line()
                 ),
                 format!("  digest {}", version.digest),
             ];
@@ -71,7 +71,7 @@ impl Test {
                 "digest": version.digest,
                 "active": is_active,
                 "rows": n_rows,
-                "scores": scores,
+                "scores": report.scores,
                 "stored": stored,
                 "differs": !changes.is_empty(),
             });
@@ -81,14 +81,15 @@ impl Test {
     }
 }
 
-/// A line for each score that is another one than when the version was fitted.
-fn changes(scores: &Scores, stored: &Scores) -> Vec<String> {
+/// A line for each score for people that is another one than when the version was fitted.
+fn changes(report: &Report, stored: &Scores) -> Vec<String> {
     let Some(before) = stored.get("test") else {
         return vec!["  it was fitted without test rows, so there is no score to compare with".to_owned()];
     };
-    let found = scores.get("test").into_iter().flatten();
-    let differing = found.filter_map(|(metric, score)| {
-        let before = before.get(metric)?;
+    let metrics = report.metrics();
+    let differing = metrics.iter().filter_map(|metric| {
+        let score = report.scores.get("test")?.get(metric.name())?;
+        let before = before.get(metric.name())?;
         let is_near = (score - before).abs() <= TOLERANCE * score.abs().max(1.0);
         (!is_near).then(|| format!("  {metric} was {before} when it was fitted, and is {score}"))
     });

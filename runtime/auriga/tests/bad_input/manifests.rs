@@ -35,9 +35,8 @@ fn words_that_are_not_known_get_those_that_are() {
     );
     refused(
         "c: 0.3",
-        "c: 0.3\n  training: {scoring: f1}",
-        "model.yaml:14:14: spec.training.scoring: \"f1\" is not a known value; known are accuracy, neg_log_loss, r2, \
-         neg_mean_squared_error",
+        "c: 0.3\n  training: {scoring: roc_auk}",
+        "model.yaml:14:14: spec.training.scoring: \"roc_auk\" is not a known value; did you mean roc_auc?",
     );
 }
 

@@ -334,6 +334,24 @@ pub enum FitError {
     },
 }
 
+impl FitError {
+    /// The same fault with another number for its row, such as one counted from 1, or its place in a larger table.
+    pub fn map_row(mut self, map: impl FnOnce(usize) -> usize) -> FitError {
+        match &mut self {
+            FitError::TextFeature { row, .. }
+            | FitError::NotANumber { row, .. }
+            | FitError::MissingCell { row, .. }
+            | FitError::TargetMissing { row, .. }
+            | FitError::TargetNegative { row, .. }
+            | FitError::TargetInfinite { row, .. }
+            | FitError::TargetContinuous { row, .. } => *row = map(*row),
+            FitError::Transform { source, .. } => *source = source.clone().map_row(map),
+            _ => {}
+        }
+        self
+    }
+}
+
 /// Two columns of ones are no fault of the dataset.
 fn clash_remedy(column: &str) -> &'static str {
     match column {

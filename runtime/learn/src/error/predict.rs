@@ -106,13 +106,13 @@ impl PredictError {
         }
     }
 
-    /// The error as it is for a table in which so many rows stand before those it was met in.
-    pub(crate) fn with_rows_before(mut self, n_rows: usize) -> PredictError {
+    /// The same fault with another number for its row, such as one counted from 1, or its place in a larger table.
+    pub fn map_row(mut self, map: impl FnOnce(usize) -> usize) -> PredictError {
         match &mut self {
             PredictError::MissingCell { row, .. }
             | PredictError::UnknownCategory { row, .. }
             | PredictError::ColumnOverflow { row, .. }
-            | PredictError::NotFinite { row } => *row += n_rows,
+            | PredictError::NotFinite { row } => *row = map(*row),
             PredictError::ColumnAbsent { .. }
             | PredictError::ColumnKind { .. }
             | PredictError::NoProbabilities { .. }

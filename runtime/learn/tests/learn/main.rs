@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod conformance;
+mod cross_validation;
 mod files;
 mod fit_errors;
 mod fixtures;
@@ -13,6 +14,7 @@ mod predictions;
 mod properties;
 mod reference;
 mod shapes;
+mod splits;
 mod tree_files;
 mod tree_reference;
 mod trees;

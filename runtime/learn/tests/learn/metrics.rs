@@ -1,7 +1,8 @@
 //! Metrics at their edges; `reference.rs` compares them with scikit-learn on ordinary rows.
 
 use auriga_learn::{
-    Column, Control, Estimator, Fitted, LinearRegression, LogisticRegression, Metric, ScoreError, Steps, Task,
+    Column, Control, Estimator, Fitted, LinearRegression, LogisticRegression, Metric, Predicted, ScoreError,
+    Steps, Task,
 };
 
 use crate::fixtures::{alone, fit, logistic, numbers, points, table, texts};
@@ -17,14 +18,15 @@ fn line() -> Fitted {
 
 #[test]
 fn names_are_those_of_scikit_learn_and_a_wrong_one_is_answered_with_the_near_one() {
-    for metric in Metric::ALL {
+    for &metric in Metric::ALL {
         assert_eq!(metric.name().parse(), Ok(metric));
         assert_eq!(metric.to_string(), metric.name());
     }
     let check = |name: &str, message: &str| {
         assert_eq!(name.parse::<Metric>().unwrap_err().to_string(), message);
     };
-    let known = "metrics are accuracy, neg_log_loss, r2, neg_mean_squared_error";
+    let names: Vec<&str> = Metric::ALL.iter().map(|metric| metric.name()).collect();
+    let known = format!("metrics are {}", names.join(", "));
     check(
         "acuracy",
         &format!("there is no metric \"acuracy\": did you mean \"accuracy\"?; {known}"),
@@ -37,7 +39,7 @@ fn each_task_has_its_metrics_and_a_default() {
     assert_eq!(Metric::of(Task::Classification)[0], Metric::Accuracy);
     assert_eq!(Metric::of(Task::Regression)[0], Metric::R2);
     for metric in Metric::ALL {
-        assert!(Metric::of(metric.task()).contains(&metric));
+        assert!(Metric::of(metric.task()).contains(metric));
     }
 }
 
@@ -99,6 +101,7 @@ fn a_class_unknown_to_the_model_is_wrong_for_accuracy_and_refused_by_log_loss() 
     let accuracy = Metric::Accuracy.score(&fitted, &rows, &target).unwrap();
     assert!((accuracy - 11.0 / 12.0).abs() < 1e-12);
     let unseen = ScoreError::UnseenClass {
+        metric: Metric::NegLogLoss,
         row: 7,
         class: "\"middle\"".to_owned(),
     };
@@ -149,7 +152,9 @@ fn rows_that_cannot_be_scored_are_named() {
         Metric::Accuracy,
         2,
         numbers(&[1.0, 2.0]),
-        "accuracy is no metric for linearRegression; use r2 or neg_mean_squared_error",
+        "accuracy is no metric for linearRegression; use one of r2, explained_variance, neg_mean_squared_error, \
+         neg_root_mean_squared_error, neg_mean_absolute_error, neg_median_absolute_error, \
+         neg_mean_absolute_percentage_error, neg_max_error",
     );
     check(
         Metric::NegMeanSquaredError,
@@ -163,6 +168,55 @@ fn rows_that_cannot_be_scored_are_named() {
         &numbers(&[1.0, 2.0]),
     );
     assert!(matches!(refused, Err(ScoreError::Predict(_))));
+}
+
+#[test]
+fn metrics_of_two_classes_are_refused_for_more_with_the_one_to_use_instead() {
+    let rows = table(&[("x", numbers(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]))]);
+    let three = texts(&["a", "a", "b", "b", "c", "c"]);
+    let fitted = fit(&alone(logistic()), &rows, &three);
+    let check = |metric: Metric, instead: &str| {
+        let message = format!("{metric} is for a target of two classes, and this one has 3; use {instead}");
+        assert_eq!(
+            metric.score(&fitted, &rows, &three).unwrap_err().to_string(),
+            message
+        );
+        assert_eq!(metric.check_classes(&three).unwrap_err().to_string(), message);
+        assert_eq!(metric.check_classes(&texts(&["a", "b", "a"])), Ok(()));
+    };
+    check(Metric::F1, "f1_macro");
+    check(Metric::Precision, "precision_macro");
+    check(Metric::Recall, "recall_macro");
+    check(Metric::Jaccard, "jaccard_macro");
+    check(Metric::RocAuc, "roc_auc_ovr");
+    check(Metric::AveragePrecision, "roc_auc_ovr");
+    assert_eq!(Metric::F1Macro.check_classes(&three), Ok(()));
+}
+
+#[test]
+fn one_prediction_answers_for_all_metrics_and_leaves_out_those_without_a_value() {
+    let (rows, classes, _) = points();
+    let fitted = fit(&alone(logistic()), &rows, &classes);
+    let all = Predicted::of(&fitted, &rows, &classes).unwrap().scores();
+    let names: Vec<Metric> = all.iter().map(|(metric, _)| *metric).collect();
+    assert_eq!(names, Metric::of(Task::Classification));
+    for (metric, score) in all {
+        assert_eq!(metric.score(&fitted, &rows, &classes), Ok(score));
+    }
+    let low: Vec<usize> = (0..12).filter(|&row| classes.cell(row) == "low".into()).collect();
+    let one_class = Predicted::of(&fitted, &rows.take(&low), &classes.take(&low)).unwrap();
+    assert_eq!(
+        one_class.score(Metric::RocAuc).unwrap_err().to_string(),
+        format!(
+            "roc_auc needs a row of every class, and none of these {} is \"high\"; use more rows or another metric",
+            low.len()
+        )
+    );
+    let left: Vec<Metric> = one_class.scores().iter().map(|(metric, _)| *metric).collect();
+    assert!(
+        left.contains(&Metric::Accuracy) && !left.contains(&Metric::RocAuc),
+        "{left:?}"
+    );
 }
 
 #[test]

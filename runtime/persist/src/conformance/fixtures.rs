@@ -6,7 +6,7 @@ use auriga_crds::{Digest, ModelKey, VersionNumber};
 use auriga_learn::{ColumnKind, Field, GoldenCell, GoldenRequests, Signature, Task};
 use jiff::Timestamp;
 
-use crate::{Activation, Draft, Facts, IdempotencyKey, Importance, Origin};
+use crate::{Activation, CrossValidation, Draft, Facts, FoldScores, IdempotencyKey, Importance, Origin};
 
 /// A model's key from `<namespace>/<model>`.
 pub fn model(key: &str) -> ModelKey {
@@ -87,6 +87,18 @@ pub fn facts() -> Facts {
             ("test".to_owned(), scores(1.0 / 3.0, -f64::MAX)),
         ]),
         importances: vec![importance("größe=a", 0.1 + 0.2), importance("open", 5e-324)],
+        scoring: Some("neg_log_loss".to_owned()),
+        cross_validation: Some(CrossValidation {
+            splitter: "stratifiedKFold".to_owned(),
+            folds: vec![FoldScores {
+                n_train: 80,
+                n_test: 20,
+                train: scores(0.7, -1e-9),
+                test: scores(2.0 / 3.0, f64::MIN_POSITIVE),
+            }],
+            mean: scores(2.0 / 3.0, f64::MIN_POSITIVE),
+            std: scores(0.0, 5e-324),
+        }),
         data_hash: Digest::of(b"rows"),
         spec_hash: "v1:5f1d".to_owned(),
         spec: Some(serde_json::json!({ "spec": { "estimator": { "ridge": { "alpha": 0.1 + 0.2 } } } })),

@@ -34,6 +34,8 @@ async fn front(limits: Limits) -> Arc<Front> {
             signature: fitted.signature().clone(),
             scores: [].into(),
             importances: Vec::new(),
+            scoring: None,
+            cross_validation: None,
             data_hash: Digest::of(b"rows"),
             spec_hash: "v1:spec".to_owned(),
             spec: None,

@@ -71,6 +71,8 @@ pub(crate) fn facts(fitted: &Fitted, golden: GoldenRequests) -> Facts {
         signature: fitted.signature().clone(),
         scores: [("test".to_owned(), [("accuracy".to_owned(), 0.96)].into())].into(),
         importances: Vec::new(),
+        scoring: None,
+        cross_validation: None,
         data_hash: Digest::of(b"six flowers"),
         spec_hash: "v1:flowers".to_owned(),
         spec: None,

@@ -5,7 +5,8 @@ use std::{future::pending, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use auriga_crds::{ModelKey, VersionNumber};
 use auriga_persist::{
-    Activation, Draft, LedgerEntry, Listing, PersistError, Persister, Properties, Stored, Which, Written,
+    Activation, Draft, LedgerEntry, Listing, PersistError, Persister, Properties, Stored, VersionManifest,
+    Which, Written,
 };
 use auriga_serve::{Limits, Service};
 use serde_json::json;
@@ -33,6 +34,17 @@ impl Persister for Broken {
     }
     async fn delete(&self, model: &ModelKey, version: VersionNumber) -> Result<(), PersistError> {
         self.store.delete(model, version).await
+    }
+    async fn import(
+        &self,
+        model: &ModelKey,
+        manifest: VersionManifest,
+        blob: Vec<u8>,
+    ) -> Result<Written, PersistError> {
+        self.store.import(model, manifest, blob).await
+    }
+    async fn close(&self) {
+        self.store.close().await;
     }
     async fn list(&self, _: &ModelKey) -> Result<Listing, PersistError> {
         match self.panics {

@@ -12,7 +12,7 @@ use crate::{
     console::Console,
     curl,
     failure::Failure,
-    fit::{Outcome, Wishes, fit, shown, version_json},
+    fit::{Outcome, Report, Wishes, fit, version_json},
     follow::{Candidate, Follower},
     front::{Front, Socket},
     manifest::Manifest,
@@ -126,7 +126,11 @@ impl Journey {
         };
         self.console.tell(
             "fitted",
-            format_args!("version {}: {}", version.number, shown(&version.facts.scores)),
+            format_args!(
+                "version {}: {}",
+                version.number,
+                Report::of(&version.facts).line()
+            ),
             version_json(&version),
         );
         Ok(activation::load(&*self.store, &manifest.checked.key, version.number).await?)

@@ -1,0 +1,127 @@
+//! What is known of how good a fitted model is, as people and programs read it.
+
+use std::collections::BTreeMap;
+
+use auriga_learn::{Metric, Task};
+use auriga_persist::{CrossValidation, Facts, Scores};
+use serde_json::{Value, json};
+
+use super::Wishes;
+use crate::{manifest::Manifest, translate};
+
+/// Scores of a fitted model: on the rows it learned from, on rows kept apart, and of fits on parts of the rows.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    pub(super) task: Task,
+    /// The metric that the manifest names.
+    pub(super) scoring: Option<Metric>,
+    /// By split, then by metric.
+    pub(crate) scores: Scores,
+    pub(super) cross_validation: Option<CrossValidation>,
+}
+
+impl Report {
+    /// What is kept with a version.
+    pub(crate) fn of(facts: &Facts) -> Report {
+        Report {
+            task: facts.signature.task,
+            // A metric that only a newer build knows is no reason not to show the others.
+            scoring: facts.scoring.as_ref().and_then(|name| name.parse().ok()),
+            scores: facts.scores.clone(),
+            cross_validation: facts.cross_validation.clone(),
+        }
+    }
+
+    /// What another look at the test rows finds of a version.
+    pub(crate) fn of_test(facts: &Facts, on_test: BTreeMap<String, f64>) -> Report {
+        Report {
+            scores: Scores::from([("test".to_owned(), on_test)]),
+            cross_validation: None,
+            ..Report::of(facts)
+        }
+    }
+
+    /// The metrics for people: the one that counts, the default one and the loss. All others are for programs.
+    pub(crate) fn metrics(&self) -> Vec<Metric> {
+        let mut metrics = vec![Metric::of(self.task)[0]];
+        metrics.push(match self.task {
+            Task::Classification => Metric::NegLogLoss,
+            Task::Regression => Metric::NegMeanSquaredError,
+        });
+        if let Some(scoring) = self.scoring {
+            metrics.retain(|metric| *metric != scoring);
+            metrics.insert(0, scoring);
+        }
+        metrics
+    }
+
+    /// The scores by the metrics for people, in a line.
+    pub(crate) fn line(&self) -> String {
+        let metrics = self.metrics();
+        let unseen = metrics.iter().filter_map(|metric| {
+            let parts: Vec<String> = [self.on("test", *metric), self.in_folds(*metric)]
+                .into_iter()
+                .flatten()
+                .collect();
+            (!parts.is_empty()).then(|| format!("{metric} {}", parts.join(", ")))
+        });
+        let seen = metrics
+            .iter()
+            .filter_map(|metric| Some(format!("{metric} {}", self.on("train", *metric)?)));
+        unseen.chain(seen).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Everything.
+    pub(crate) fn json(&self) -> Value {
+        json!({ "scores": self.scores, "crossValidation": self.cross_validation })
+    }
+
+    /// Why the model is not to be kept; `None` if it is.
+    pub(super) fn not_better(&self, manifest: &Manifest, wishes: &Wishes) -> Option<String> {
+        let training = &manifest.checked.training;
+        let bar = wishes.save_if_better_than.or(training.save_if_better_than)?;
+        let metric = training
+            .scoring
+            .map_or(Metric::of(self.task)[0], translate::metric);
+        let (place, score) = self.judged_by(metric.name());
+        match score {
+            Some(score) if score > bar => None,
+            Some(score) => Some(format!(
+                "{metric} {place} is {score}, not greater than {bar}: nothing was written"
+            )),
+            None => Some(format!(
+                "{metric} {place} cannot be computed, so nothing was written"
+            )),
+        }
+    }
+
+    /// The score that counts, and where it was measured: on rows as unlike those of the fit as there are.
+    fn judged_by(&self, metric: &str) -> (String, Option<f64>) {
+        if let Some(scores) = self.scores.get("test") {
+            return ("on test".to_owned(), scores.get(metric).copied());
+        }
+        match &self.cross_validation {
+            Some(found) => (
+                format!("in {} folds", found.folds.len()),
+                found.mean.get(metric).copied(),
+            ),
+            None => (
+                "on train".to_owned(),
+                self.scores
+                    .get("train")
+                    .and_then(|scores| scores.get(metric).copied()),
+            ),
+        }
+    }
+
+    fn on(&self, split: &str, metric: Metric) -> Option<String> {
+        let score = self.scores.get(split)?.get(metric.name())?;
+        Some(format!("{score:.4} on {split}"))
+    }
+
+    fn in_folds(&self, metric: Metric) -> Option<String> {
+        let found = self.cross_validation.as_ref()?;
+        let (mean, std) = (found.mean.get(metric.name())?, found.std.get(metric.name())?);
+        Some(format!("{mean:.4} ± {std:.4} in {} folds", found.folds.len()))
+    }
+}

@@ -1,0 +1,92 @@
+//! Cross-validates before the fit on all rows, and puts what came out into the words of the store.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use auriga_learn::{self as learn, CrossValidationError, Metric, cross_validate};
+use auriga_persist::{CrossValidation, FoldScores};
+use serde_json::json;
+
+use super::compute::on_thread;
+use crate::{
+    console::{Console, Unit},
+    dataset::Rows,
+    failure::Failure,
+    manifest::Manifest,
+    numbering, translate,
+};
+
+/// Cross-validates if the manifest asks for it. Dropping the future stops it.
+pub(super) async fn validate(
+    manifest: &Manifest,
+    rows: &Arc<Rows>,
+    console: &Console,
+) -> Result<Option<CrossValidation>, Failure> {
+    let Some(splitter) = &manifest.checked.cross_validation else {
+        return Ok(None);
+    };
+    let splitter = translate::splitter(splitter);
+    let (model, n_splits) = (&manifest.checked.key.model, splitter.n_splits());
+    console.tell(
+        "splitting",
+        format_args!("{model} into {n_splits} folds by {}", splitter.kind()),
+        json!({ "folds": n_splits, "splitter": splitter.kind() }),
+    );
+    let steps = translate::steps(&manifest.checked);
+    let target = manifest.checked.dataset.target.clone();
+    let needed = manifest.checked.training.scoring.map(translate::metric);
+    let rows = rows.clone();
+    let ended = on_thread(console, "validating", Unit::Percent, move |control| {
+        let train = &rows.train;
+        let groups = rows.groups.as_ref().map(|(name, cells)| (name.as_str(), cells));
+        let target = (target.as_str(), &train.target);
+        cross_validate(
+            &steps,
+            &train.features,
+            target,
+            groups,
+            &splitter,
+            needed,
+            control,
+        )
+    });
+    let found = ended.await?.map_err(|error| match error {
+        CrossValidationError::Cancelled => Failure::trouble(error.to_string()),
+        error => Failure::mistake(format!(
+            "cannot cross-validate {model}: {}",
+            numbering::of_cross_validation(error)
+        )),
+    })?;
+    if let Some(rare) = &found.rare_class {
+        console.tell(
+            "note",
+            format_args!(
+                "the class {} has {} rows, fewer than the {n_splits} folds: not every fold scores it",
+                rare.class, rare.n_rows
+            ),
+            json!({ "class": rare.class, "rows": rare.n_rows, "folds": n_splits }),
+        );
+    }
+    Ok(Some(stored(splitter.kind(), &found)))
+}
+
+fn stored(splitter: &str, found: &learn::CrossValidation) -> CrossValidation {
+    let fold = |fold: &learn::Fold| FoldScores {
+        n_train: fold.n_train as u64,
+        n_test: fold.n_test as u64,
+        train: named(&fold.train, |score| *score),
+        test: named(&fold.test, |score| *score),
+    };
+    CrossValidation {
+        splitter: splitter.to_owned(),
+        folds: found.folds.iter().map(fold).collect(),
+        mean: named(&found.averages, |average| average.mean),
+        std: named(&found.averages, |average| average.std),
+    }
+}
+
+fn named<T>(by_metric: &BTreeMap<Metric, T>, number: impl Fn(&T) -> f64) -> BTreeMap<String, f64> {
+    by_metric
+        .iter()
+        .map(|(metric, value)| (metric.name().to_owned(), number(value)))
+        .collect()
+}
