@@ -25,6 +25,7 @@ mod commands {
     mod stream;
     mod test;
     mod transformers;
+    mod trees;
     mod up;
     mod version;
 }
