@@ -34,6 +34,7 @@ mod ledger;
 mod paths;
 mod pause;
 mod shelf;
+mod turn;
 mod versions;
 
 #[cfg(test)]
@@ -47,6 +48,7 @@ use std::{
 use async_trait::async_trait;
 use auriga_crds::{Digest, ModelKey, VersionNumber};
 use jiff::Timestamp;
+use object_store::PutPayload;
 
 use crate::{
     Activation, Draft, LedgerEntry, Listing, PersistError, Persister, Properties, Stored, VersionManifest,
@@ -58,6 +60,7 @@ use bucket::Bucket;
 use folder::Folder;
 use pause::Pause;
 use shelf::Shelf;
+use turn::Turn;
 
 /// One handle to a store of objects; any number of handles and processes may share the store.
 pub(crate) struct ObjectStorePersister {
@@ -89,6 +92,14 @@ impl ObjectStorePersister {
             .clone()
     }
 
+    /// Waits for those who came before, where that can be known.
+    async fn turn(&self, shelf: &Shelf) -> Option<Turn> {
+        match &self.folder {
+            Some(folder) => turn::wait(folder.of(&shelf.model)).await,
+            None => None,
+        }
+    }
+
     fn check_place(&self) -> Result<(), Failure> {
         self.folder.as_ref().map_or(Ok(()), Folder::check)
     }
@@ -103,8 +114,8 @@ impl ObjectStorePersister {
             facts,
             time,
         } = draft;
-        let shelf = self.shelf(model);
-        if let Some(existing) = shelf.existing(&self.bucket, &idempotency_key).await? {
+        let (shelf, key) = (self.shelf(model), idempotency_key.clone());
+        if let Some(existing) = shelf.existing(&self.bucket, &key).await? {
             return Ok(Written::Existing(existing));
         }
         let manifest = VersionManifest {
@@ -118,12 +129,19 @@ impl ObjectStorePersister {
             facts,
         };
         let name = BlobName::new(digest, time);
+        let blob = PutPayload::from(blob);
         shelf.put_blob(&self.bucket, &name, blob.clone()).await?;
         let written = self.commit(&shelf, &name, manifest, blob).await;
         match &written {
             Ok(Written::New(_)) => self.sweep(&shelf, time).await,
             Ok(Written::Existing(_)) => shelf.remove_blob(&self.bucket, &name).await?,
-            // Without the answer to its creation the manifest may be there or not: the bytes stay, for a day at least.
+            // In a folder nothing is under way any more: bytes without a manifest go at once, to make room on a full disk.
+            Err(_) if self.folder.is_some() => {
+                if let Ok(None) = shelf.existing(&self.bucket, &key).await {
+                    let _ = shelf.remove_blob(&self.bucket, &name).await;
+                }
+            }
+            // Elsewhere the manifest may be there, or come yet: the bytes stay, for a day at least.
             Err(_) => {}
         }
         written
@@ -135,7 +153,7 @@ impl ObjectStorePersister {
         shelf: &Shelf,
         name: &BlobName,
         manifest: VersionManifest,
-        blob: Vec<u8>,
+        blob: PutPayload,
     ) -> Result<Written, Failure> {
         let mut pause = Pause::default();
         loop {
@@ -143,9 +161,11 @@ impl ObjectStorePersister {
             if !shelf.has_blob(&self.bucket, name).await? {
                 shelf.put_blob(&self.bucket, name, blob.clone()).await?;
             }
+            let turn = self.turn(shelf).await;
             if let Some(written) = shelf.try_commit(&self.bucket, name, manifest.clone()).await? {
                 return Ok(written);
             }
+            drop(turn);
             pause.take().await;
         }
     }
@@ -190,7 +210,7 @@ impl ObjectStorePersister {
         failpoint!("objects: after the gap of an import");
         // An import brings no time of its own, and that of the version would make its bytes old from the beginning.
         let name = BlobName::new(manifest.digest, Timestamp::now());
-        shelf.put_blob(&self.bucket, &name, blob).await?;
+        shelf.put_blob(&self.bucket, &name, blob.into()).await?;
         failpoint!("objects: after the bytes of an import");
         if shelf.try_import(&self.bucket, &name, &manifest).await? {
             failpoint!("objects: after the manifest of an import");
@@ -241,9 +261,11 @@ impl ObjectStorePersister {
         let shelf = self.shelf(model);
         let mut pause = Pause::default();
         loop {
+            let turn = self.turn(&shelf).await;
             if let Some(entry) = shelf.try_activate(&self.bucket, &wish).await? {
                 return Ok(entry);
             }
+            drop(turn);
             pause.take().await;
         }
     }
@@ -252,10 +274,14 @@ impl ObjectStorePersister {
         self.check_place()?;
         let shelf = self.shelf(model);
         let mut pause = Pause::default();
-        while !shelf.try_delete(&self.bucket, version).await? {
+        loop {
+            let turn = self.turn(&shelf).await;
+            if shelf.try_delete(&self.bucket, version).await? {
+                return Ok(());
+            }
+            drop(turn);
             pause.take().await;
         }
-        Ok(())
     }
 
     async fn try_properties(&self, model: &ModelKey) -> Result<Properties, Failure> {

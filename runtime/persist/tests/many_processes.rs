@@ -1,4 +1,4 @@
-//! Many processes write to one SQLite file at once: no number twice, none left out, no error surfaces.
+//! Many processes write to one store at once: no number twice, none left out, no error surfaces.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -21,26 +21,27 @@ use auriga_persist::{
     open,
 };
 
-/// How a writer is told what to do: a folder, a name that its keys start with, and a number of commits.
+/// How a writer is told what to do: a folder, the address of the store in it, a name that its keys start with, and a number of commits.
 const FOLDER: &str = "AURIGA_TEST_FOLDER";
+const ADDRESS: &str = "AURIGA_TEST_ADDRESS";
 const NAME: &str = "AURIGA_TEST_NAME";
 const COMMITS: &str = "AURIGA_TEST_COMMITS";
 
-#[tokio::test]
-async fn eight_processes_get_dense_numbers() {
-    check(8, 10).await;
-}
+const SQLITE: &str = "sqlite://models.db";
+const FOLDER_STORE: &str = "file://models";
 
 #[tokio::test]
 async fn sixty_four_processes_get_dense_numbers() {
-    check(64, 100).await;
+    // One store after the other: together they would measure each other.
+    check(SQLITE, 64, 100).await;
+    check(FOLDER_STORE, 64, 100).await;
 }
 
-async fn check(n_processes: u64, n_commits: u64) {
+async fn check(address: &str, n_processes: u64, n_commits: u64) {
     let folder = tempfile::tempdir().unwrap();
     let begun = Instant::now();
     let writers: Vec<Child> = (0..n_processes)
-        .map(|index| start_writer(folder.path(), index, n_commits))
+        .map(|index| start_writer(folder.path(), address, index, n_commits))
         .collect();
     for mut writer in writers {
         assert!(writer.wait().unwrap().success(), "a writer met an error");
@@ -63,13 +64,14 @@ async fn check(n_processes: u64, n_commits: u64) {
     let total = n_processes * n_commits;
     let percentile = |share: f64| durations_ms[((total - 1) as f64 * share) as usize];
     println!(
-        "{total} commits of {n_processes} processes in {seconds:.1} s; ms per commit: p50 {}, p99 {}, max {}",
+        "{address}: {total} commits of {n_processes} processes in {seconds:.1} s; ms per commit: p50 {}, p99 {}, max {}",
         percentile(0.5),
         percentile(0.99),
         percentile(1.0)
     );
     assert_eq!(numbers, (1..=total).collect::<Vec<_>>());
-    let listed = handle(folder.path()).await.list(&iris()).await.unwrap().versions;
+    let store = handle(folder.path(), address).await;
+    let listed = store.list(&iris()).await.unwrap().versions;
     assert!(listed.iter().map(|version| version.number.get()).eq(1..=total));
 }
 
@@ -77,13 +79,17 @@ async fn check(n_processes: u64, n_commits: u64) {
 /// how long each took. Without a folder to write to it is nobody's process, and has nothing to do.
 #[tokio::test]
 async fn writer() {
-    let (Ok(folder), Ok(name), Ok(commits)) =
-        (std::env::var(FOLDER), std::env::var(NAME), std::env::var(COMMITS))
-    else {
+    let variable = std::env::var;
+    let (Ok(folder), Ok(address), Ok(name), Ok(commits)) = (
+        variable(FOLDER),
+        variable(ADDRESS),
+        variable(NAME),
+        variable(COMMITS),
+    ) else {
         return;
     };
     let folder = Path::new(&folder);
-    let store = handle(folder).await;
+    let store = handle(folder, &address).await;
     let mut notes = String::new();
     for commit in 0..commits.parse().unwrap() {
         let draft = draft_of(&format!("{name}-{commit}"), bytes(commit, 10_000));
@@ -104,16 +110,15 @@ fn iris() -> ModelKey {
     model("default/iris")
 }
 
-async fn handle(folder: &Path) -> Arc<dyn Persister> {
-    open(&StoreUri::parse("sqlite://models.db", folder).unwrap())
-        .await
-        .unwrap()
+async fn handle(folder: &Path, address: &str) -> Arc<dyn Persister> {
+    open(&StoreUri::parse(address, folder).unwrap()).await.unwrap()
 }
 
-fn start_writer(folder: &Path, index: u64, n_commits: u64) -> Child {
+fn start_writer(folder: &Path, address: &str, index: u64, n_commits: u64) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "writer"])
         .env(FOLDER, folder)
+        .env(ADDRESS, address)
         .env(NAME, index.to_string())
         .env(COMMITS, n_commits.to_string())
         .stdout(Stdio::null())

@@ -54,6 +54,11 @@ fn values_out_of_range_get_the_range() {
     );
     refused(
         "c: 0.3",
+        "c: 0.3\n  historyLimit: 0",
+        "model.yaml:14:3: spec.historyLimit: 0 is out of range; allowed is from 1 to 10000",
+    );
+    refused(
+        "c: 0.3",
         "c: .nan",
         "model.yaml:13:10: .nan is not a finite number; write one",
     );

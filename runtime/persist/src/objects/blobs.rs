@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use auriga_crds::Digest;
 use jiff::{SignedDuration, Timestamp};
-use object_store::path::Path;
+use object_store::{PutPayload, path::Path};
 use rand::RngExt;
 
 use super::{bucket::Bucket, shelf::Shelf};
@@ -56,7 +56,7 @@ impl Shelf {
         &self,
         bucket: &Bucket,
         name: &BlobName,
-        blob: Vec<u8>,
+        blob: PutPayload,
     ) -> Result<(), Failure> {
         failpoint!("objects: before the bytes");
         bucket.overwrite(&self.blob(&name.to_string()), blob).await?;

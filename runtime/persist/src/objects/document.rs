@@ -1,6 +1,6 @@
 //! What stands in the objects: sealed texts.
 
-use auriga_crds::{ModelKey, VersionNumber};
+use auriga_crds::{Digest, ModelKey, VersionNumber};
 use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 
@@ -25,20 +25,24 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    pub(super) fn text() -> Vec<u8> {
+    /// The sealed text of the mark at `path`.
+    pub(super) fn to_bytes(path: &Path) -> Vec<u8> {
         let mark = Mark {
             store: "auriga".to_owned(),
             schema_version: SCHEMA_VERSION,
         };
-        serde_json::to_vec(&mark).expect("a mark has text keys and no number that is not finite")
+        let document = serde_json::to_string(&mark).expect("a mark has text keys and whole numbers");
+        sealed(path, &document)
     }
 
-    /// Errors: not ours, or of a newer build.
-    pub(super) fn check(name: &str, bytes: &[u8]) -> Result<(), Failure> {
-        let mark: Mark = serde_json::from_slice(bytes)
-            .map_err(|error| damaged(format!("its {name} cannot be read: {error}")))?;
+    /// Errors: not ours, damaged, or of a newer build.
+    pub(super) fn check(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+        let document =
+            unsealed(path, bytes).ok_or_else(|| damaged(format!("its {path} does not fit its seal")))?;
+        let mark: Mark = serde_json::from_str(document)
+            .map_err(|error| damaged(format!("its {path} cannot be read ({error})")))?;
         if mark.store != "auriga" {
-            return Err(damaged(format!("its {name} is that of another application")));
+            return Err(damaged(format!("its {path} is that of another application")));
         }
         match mark.schema_version > SCHEMA_VERSION {
             true => Err(Failure::Fault(Fault::TooNew {
@@ -84,16 +88,55 @@ pub(super) enum Slot {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 enum Heading {
-    Version { blob: String },
+    Version { blob: String, key: Digest },
     Gap { to: VersionNumber },
     Tombstone,
+}
+
+/// What a slot is, without the manifest of a version.
+pub(super) enum Glance {
+    /// A version.
+    Version {
+        /// The name of its bytes.
+        blob: String,
+        /// Digest of its idempotency key.
+        key: Digest,
+    },
+    /// As [`Slot::Gap`].
+    Gap {
+        /// The last one.
+        to: VersionNumber,
+    },
+    /// As [`Slot::Tombstone`].
+    Tombstone,
+}
+
+impl Glance {
+    /// What is at `path`; `None` for what [`Slot::parse`] refuses by its seal. Many times faster than reading the
+    /// manifest: who only wants to know the keys of many versions looks no further.
+    pub(super) fn at(path: &Path, bytes: &[u8]) -> Option<Glance> {
+        let heading = unsealed(path, bytes)?.lines().next()?;
+        Some(match serde_json::from_str(heading).ok()? {
+            Heading::Version { blob, key } => Glance::Version { blob, key },
+            Heading::Gap { to } => Glance::Gap { to },
+            Heading::Tombstone => Glance::Tombstone,
+        })
+    }
+}
+
+/// What a version's heading says of its idempotency key.
+pub(super) fn key_digest(key: &IdempotencyKey) -> Digest {
+    Digest::of(key.0.as_bytes())
 }
 
 impl Slot {
     /// The sealed text of the slot at `path`.
     pub(super) fn to_bytes(&self, path: &Path) -> Vec<u8> {
         let heading = match self {
-            Slot::Version { blob, .. } => Heading::Version { blob: blob.clone() },
+            Slot::Version { blob, manifest } => Heading::Version {
+                blob: blob.clone(),
+                key: key_digest(&manifest.idempotency_key),
+            },
             Slot::Gap { to } => Heading::Gap { to: *to },
             Slot::Tombstone => Heading::Tombstone,
         };
@@ -127,7 +170,7 @@ impl Slot {
         let blob = match heading {
             Heading::Gap { to } => return Ok(Slot::Gap { to }),
             Heading::Tombstone => return Ok(Slot::Tombstone),
-            Heading::Version { blob } => blob,
+            Heading::Version { blob, .. } => blob,
         };
         let manifest = VersionManifest::from_json(rest).map_err(|unreadable| match unreadable {
             Unreadable::Malformed(what) => corrupt(what),

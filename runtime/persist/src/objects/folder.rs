@@ -53,13 +53,13 @@ async fn open(path: &Path, make: bool) -> Result<ObjectStorePersister, PersistEr
         let has_mark = off_the_runtime(move || inspect(&at, make)).await??;
         // Without fsync a commit may be taken back by a power loss, and its number be given twice.
         let local = LocalFileSystem::new_with_prefix(&root)?.with_fsync(true);
-        let bucket = Bucket::new(Arc::new(local));
+        let bucket = Bucket::new(Arc::new(local), Some(root.clone()));
         if !has_mark {
             make_mark(&bucket).await?;
         }
         let mark = object_store::path::Path::from(MARK);
         let text = bucket.document(&mark).await?;
-        Mark::check(MARK, &text.ok_or(Failure::Fault(Fault::Replaced))?)?;
+        Mark::check(&mark, &text.ok_or(Failure::Fault(Fault::Replaced))?)?;
         let mark = FileIdentity::of(&root.join(MARK))?;
         let folder = Folder { root, mark };
         Ok(ObjectStorePersister::new(address, bucket, Some(folder)))
@@ -99,7 +99,7 @@ fn inspect(path: &Path, make: bool) -> Result<bool, Failure> {
 /// Makes a folder a store, and sees that a file which exists is not created once more: all else rests on that.
 pub(super) async fn make_mark(bucket: &Bucket) -> Result<(), Failure> {
     let mark = object_store::path::Path::from(MARK);
-    match bucket.put(&mark, Mark::text(), PutMode::Create).await {
+    match bucket.put(&mark, Mark::to_bytes(&mark), PutMode::Create).await {
         // Another process was faster.
         Err(StoreError::AlreadyExists { .. }) => return Ok(()),
         Err(error) if has_no_links(&error) => {
@@ -107,7 +107,7 @@ pub(super) async fn make_mark(bucket: &Bucket) -> Result<(), Failure> {
         }
         made => made?,
     }
-    match bucket.create(&mark, Mark::text()).await? {
+    match bucket.create(&mark, Mark::to_bytes(&mark)).await? {
         false => Ok(()),
         true => Err(Failure::Fault(Fault::NotExclusive(
             "a file is created a second time where it exists",
@@ -130,10 +130,15 @@ impl Folder {
         self.mark.check()
     }
 
+    /// The folder of a model.
+    pub(super) fn of(&self, model: &ModelKey) -> PathBuf {
+        self.root.join(MODELS).join(model.to_string())
+    }
+
     /// Removes the files that writers of a model had in the making when they were killed a day ago or earlier. What
     /// resists stays: it is in nobody's way.
     pub(super) async fn sweep(&self, model: &ModelKey) {
-        let root = self.root.join(MODELS).join(model.to_string());
+        let root = self.of(model);
         // A runtime that ends sweeps nothing, and need not.
         let _ = off_the_runtime(move || sweep(&root, SystemTime::now())).await;
     }

@@ -122,14 +122,15 @@ impl Shelf {
             newest.position = last.unwrap_or(0).saturating_sub(1);
             newest.has_looked = true;
         }
-        loop {
-            let next = self.paths.entry(newest.position + 1);
-            let Some(bytes) = bucket.document(&next).await? else {
-                return Ok(());
-            };
-            let entry = Entry::parse(&self.model, &next, &bytes)?;
-            newest.step(entry);
+        let paths = self.paths.clone();
+        let found = bucket
+            .documents_from(newest.position + 1, move |position| paths.entry(position))
+            .await?;
+        for bytes in found {
+            let path = self.paths.entry(newest.position + 1);
+            newest.step(Entry::parse(&self.model, &path, &bytes)?);
         }
+        Ok(())
     }
 
     /// Adds an entry after the newest; whether this call did.

@@ -5,17 +5,17 @@ use std::{
     sync::Mutex,
 };
 
-use auriga_crds::{ModelKey, VersionNumber};
+use auriga_crds::{Digest, ModelKey, VersionNumber};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use object_store::path::Path;
 
 use super::{
     bucket::Bucket,
-    document::{Entry, Slot},
+    document::{Entry, Glance},
     paths::{self, Paths, Row},
 };
-use crate::{IdempotencyKey, failure::Failure};
+use crate::failure::Failure;
 
 /// Objects that are read at once where many have to be.
 const AT_ONCE: usize = 16;
@@ -36,11 +36,11 @@ pub(super) struct Seen {
     has_looked: bool,
     /// All numbers up to this one were seen.
     pub(super) high_water_mark: u64,
-    /// The versions by key. One that is deleted stays here until somebody asks for it.
-    pub(super) keys: HashMap<IdempotencyKey, VersionNumber>,
+    /// The versions by the digest of their keys. One that is deleted stays here until somebody asks for it.
+    pub(super) keys: HashMap<Digest, VersionNumber>,
     /// The names of their bytes.
     pub(super) blobs: BTreeMap<VersionNumber, String>,
-    /// Numbers whose manifest could not be read.
+    /// Numbers whose manifest is not as it was written.
     pub(super) damaged: BTreeSet<VersionNumber>,
     imported: BTreeSet<VersionNumber>,
 }
@@ -75,10 +75,16 @@ impl Shelf {
             }
             seen.has_looked = true;
         }
-        while let Some(next) = seen.high_water_mark.checked_add(1).and_then(VersionNumber::new) {
-            match bucket.document(&self.paths.slot(Row::Numbers, next)).await? {
-                Some(bytes) => self.note(seen, Row::Numbers, next, &bytes),
-                None => break,
+        loop {
+            let (paths, first) = (self.paths.clone(), seen.high_water_mark.saturating_add(1));
+            let path = move |number| paths.slot(Row::Numbers, number);
+            let found = bucket.documents_from(first, path).await?;
+            for (number, bytes) in (first..).filter_map(VersionNumber::new).zip(&found) {
+                self.note(seen, Row::Numbers, number, bytes);
+            }
+            // After a gap the row goes on further up.
+            if found.is_empty() || seen.high_water_mark - (first - 1) == found.len() as u64 {
+                break;
             }
         }
         for (number, bytes) in self.slots(bucket, Row::Imported, &seen.imported).await? {
@@ -91,14 +97,14 @@ impl Shelf {
     /// Remembers what stands at a number.
     pub(super) fn note(&self, seen: &mut Seen, row: Row, number: VersionNumber, bytes: &[u8]) {
         let mut last = number;
-        match Slot::parse(&self.model, number, &self.paths.slot(row, number), bytes) {
-            Ok(Slot::Version { blob, manifest }) => {
-                seen.keys.insert(manifest.idempotency_key, number);
+        match Glance::at(&self.paths.slot(row, number), bytes) {
+            Some(Glance::Version { blob, key }) => {
+                seen.keys.insert(key, number);
                 seen.blobs.insert(number, blob);
             }
-            Ok(Slot::Gap { to }) => last = to,
-            Ok(Slot::Tombstone) => {}
-            Err(_) => drop(seen.damaged.insert(number)),
+            Some(Glance::Gap { to }) => last = to,
+            Some(Glance::Tombstone) => {}
+            None => drop(seen.damaged.insert(number)),
         }
         seen.high_water_mark = seen.high_water_mark.max(last.get());
     }

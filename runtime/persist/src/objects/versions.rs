@@ -16,6 +16,7 @@ use crate::{Damaged, IdempotencyKey, Listing, PersistError, VersionManifest, Wri
 
 /// What stands at a number, and where.
 pub(super) struct Standing {
+    row: Row,
     pub(super) path: Path,
     pub(super) bytes: Vec<u8>,
     /// `Err` when it cannot be read.
@@ -43,7 +44,12 @@ impl Shelf {
             };
             let slot = Slot::parse(&self.model, number, &path, &bytes);
             if !matches!(slot, Ok(Slot::Gap { .. })) {
-                return Ok(Some(Standing { path, bytes, slot }));
+                return Ok(Some(Standing {
+                    row,
+                    path,
+                    bytes,
+                    slot,
+                }));
             }
         }
         Ok(None)
@@ -83,11 +89,12 @@ impl Shelf {
         seen: &mut Seen,
         key: &IdempotencyKey,
     ) -> Result<Option<VersionManifest>, Failure> {
-        if let Some(number) = seen.keys.get(key).copied() {
+        let digest = document::key_digest(key);
+        if let Some(number) = seen.keys.get(&digest).copied() {
             match self.version(bucket, number).await? {
                 Some((_, manifest)) => return Ok(Some(manifest)),
                 None => {
-                    seen.keys.remove(key);
+                    seen.keys.remove(&digest);
                     seen.blobs.remove(&number);
                 }
             }
@@ -102,12 +109,11 @@ impl Shelf {
                 // It was restored or deleted since.
                 Ok(slot) => {
                     seen.damaged.remove(&number);
-                    if let Slot::Version { blob, manifest } = slot {
-                        seen.keys.insert(manifest.idempotency_key.clone(), number);
-                        seen.blobs.insert(number, blob);
-                        if manifest.idempotency_key == *key {
-                            return Ok(Some(*manifest));
-                        }
+                    self.note(seen, standing.row, number, &standing.bytes);
+                    if let Slot::Version { manifest, .. } = slot
+                        && manifest.idempotency_key == *key
+                    {
+                        return Ok(Some(*manifest));
                     }
                 }
             }

@@ -1,0 +1,61 @@
+//! Many clients activate and delete at once for many rounds: what they are told has one order that fits its times.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "test code, the helpers of the tests too"
+)]
+
+use std::{sync::Arc, time::Instant};
+
+use async_trait::async_trait;
+use auriga_persist::{
+    PersistError, Persister, StoreUri,
+    conformance::{Load, TestStore, races},
+    open,
+};
+use tempfile::TempDir;
+
+const CLIENTS: usize = 32;
+const ROUNDS: usize = 1000;
+
+struct Pressed {
+    uri: StoreUri,
+    _folder: TempDir,
+}
+
+#[async_trait]
+impl TestStore for Pressed {
+    async fn handle(&self) -> Result<Arc<dyn Persister>, PersistError> {
+        open(&self.uri).await
+    }
+
+    fn load(&self) -> Load {
+        Load {
+            // One handle a client shares nothing with the others but the store.
+            handles: CLIENTS,
+            activators: CLIENTS,
+            rounds: ROUNDS,
+            ..Load::default()
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_of_sqlite_see_one_order() {
+    check("sqlite://models.db").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_of_a_folder_see_one_order() {
+    check("file://models").await;
+}
+
+async fn check(address: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let uri = StoreUri::parse(address, folder.path()).unwrap();
+    let begun = Instant::now();
+    let store = Pressed { uri, _folder: folder };
+    races::activations_and_deletions_have_one_order_that_fits_their_times(&store).await;
+    let seconds = begun.elapsed().as_secs_f64();
+    println!("{address}: {CLIENTS} clients, {ROUNDS} rounds in {seconds:.1} s");
+}
