@@ -61,3 +61,13 @@ fn main() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn no_two_flags_of_a_bench_share_a_name() {
+        super::Arguments::command().debug_assert();
+    }
+}

@@ -69,7 +69,7 @@ impl Run {
             .map(|(name, version)| format!("{name} {version}"))
             .collect();
         format!(
-            "Measured on {} at commit {}, on {cores} cores of an {processor} with {memory:.0} GiB; load before: {load_before}.\n\
+            "Measured on {} at commit {}, on {cores} cores ({processor}) with {memory:.0} GiB; load average before: {load_before}.\n\
              Versions: {}.\n",
             self.date,
             self.commit,

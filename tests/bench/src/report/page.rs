@@ -102,3 +102,19 @@ const NOT_MEASURED: &str = "## What is not measured\n\n\
     - Servers on several cores: all have one.\n\
     - Other processors and systems than the one named.\n\
     - GPUs; gRPC; TLS.\n";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::Bound;
+
+    #[test]
+    fn every_target_is_told_whether_it_is_met_or_not() {
+        let met = Target::new("ratio", 50.0, Bound::AtLeast(40.0), "");
+        let missed = Target::new("memory", 21.5, Bound::Below(20.0), "MiB");
+        let table = targets([&met, &missed].into_iter());
+        assert!(table.ends_with(
+            "| ratio | at least 40 | 50.0 | met |\n| memory | below 20 MiB | 21.5 MiB | not met |\n"
+        ));
+    }
+}
