@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use crate::{
-    ClassWeight, ConfigMapKey, Csv, Fault, LinearRegression, LogisticRegression, Model, ModelKey,
-    OneHotEncoder, Ridge, Serving, SimpleImputer, Source, StandardScaler, Training, Transformer, Weight,
-    fit_hash,
+    ClassWeight, ConfigMapKey, Csv, DecisionTreeClassifier, DecisionTreeRegressor, Fault, LinearRegression,
+    LogisticRegression, Model, ModelKey, OneHotEncoder, RandomForestClassifier, RandomForestRegressor, Ridge,
+    Serving, SimpleImputer, Source, StandardScaler, Training, Transformer, Weight, fit_hash,
 };
 
 /// A Model that obeys every rule of its schema.
@@ -93,6 +93,14 @@ pub enum CheckedEstimator {
     LinearRegression(LinearRegression),
     /// See [`Ridge`].
     Ridge(Ridge),
+    /// See [`DecisionTreeClassifier`]; its class weights are resolved beside it.
+    DecisionTreeClassifier(DecisionTreeClassifier, CheckedClassWeight),
+    /// See [`DecisionTreeRegressor`].
+    DecisionTreeRegressor(DecisionTreeRegressor),
+    /// See [`RandomForestClassifier`]; its class weights are resolved beside it.
+    RandomForestClassifier(RandomForestClassifier, CheckedClassWeight),
+    /// See [`RandomForestRegressor`].
+    RandomForestRegressor(RandomForestRegressor),
 }
 
 /// How much each class counts.
@@ -196,21 +204,38 @@ fn step(step: Transformer) -> Option<CheckedStep> {
 }
 
 fn estimator(estimator: crate::Estimator) -> Option<CheckedEstimator> {
-    Some(match estimator.logistic_regression {
-        Some(logistic) => {
-            let weights = match &logistic.class_weight {
-                None => CheckedClassWeight::Equal,
-                Some(ClassWeight {
-                    weights: Some(weights),
-                    ..
-                }) => CheckedClassWeight::Weights(weights.clone()),
-                Some(ClassWeight { .. }) => CheckedClassWeight::Balanced,
-            };
-            CheckedEstimator::LogisticRegression(logistic, weights)
-        }
-        None => match estimator.linear_regression {
-            Some(linear) => CheckedEstimator::LinearRegression(linear),
-            None => CheckedEstimator::Ridge(estimator.ridge?),
-        },
-    })
+    if let Some(logistic) = estimator.logistic_regression {
+        let weights = class_weight(&logistic.class_weight);
+        return Some(CheckedEstimator::LogisticRegression(logistic, weights));
+    }
+    if let Some(tree) = estimator.decision_tree_classifier {
+        let weights = class_weight(&tree.class_weight);
+        return Some(CheckedEstimator::DecisionTreeClassifier(tree, weights));
+    }
+    if let Some(forest) = estimator.random_forest_classifier {
+        let weights = class_weight(&forest.class_weight);
+        return Some(CheckedEstimator::RandomForestClassifier(forest, weights));
+    }
+    let linear = estimator
+        .linear_regression
+        .map(CheckedEstimator::LinearRegression);
+    let ridge = estimator.ridge.map(CheckedEstimator::Ridge);
+    let tree = estimator
+        .decision_tree_regressor
+        .map(CheckedEstimator::DecisionTreeRegressor);
+    let forest = estimator
+        .random_forest_regressor
+        .map(CheckedEstimator::RandomForestRegressor);
+    linear.or(ridge).or(tree).or(forest)
+}
+
+fn class_weight(written: &Option<ClassWeight>) -> CheckedClassWeight {
+    match written {
+        None => CheckedClassWeight::Equal,
+        Some(ClassWeight {
+            weights: Some(weights),
+            ..
+        }) => CheckedClassWeight::Weights(weights.clone()),
+        Some(ClassWeight { .. }) => CheckedClassWeight::Balanced,
+    }
 }

@@ -1,15 +1,34 @@
 //! What is learned. Hyperparameters keep scikit-learn's meaning and defaults, in camelCase.
 
+mod tree;
+
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use tree::{
+    ClassCriterion, DecisionTreeClassifier, DecisionTreeRegressor, FromTable, MaxFeatures, MaxSamples,
+    NumberCriterion, RandomForestClassifier, RandomForestRegressor, TreeGrowth,
+};
+
 use crate::rule;
 
 /// The members of [`Estimator`].
-pub(crate) const MEMBERS: &[&str] = &["logisticRegression", "linearRegression", "ridge"];
+pub(crate) const MEMBERS: &[&str] = &[
+    "logisticRegression",
+    "linearRegression",
+    "ridge",
+    "decisionTreeClassifier",
+    "decisionTreeRegressor",
+    "randomForestClassifier",
+    "randomForestRegressor",
+];
 /// Those that predict classes; the others predict numbers.
-pub(crate) const CLASSIFIERS: &[&str] = &["logisticRegression"];
+pub(crate) const CLASSIFIERS: &[&str] = &[
+    "logisticRegression",
+    "decisionTreeClassifier",
+    "randomForestClassifier",
+];
 
 /// The estimator to fit, with its hyperparameters. Give exactly one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -25,6 +44,18 @@ pub struct Estimator {
     /// Least squares with a penalty on large weights (scikit-learn's Ridge).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ridge: Option<Ridge>,
+    /// One tree that predicts classes, with probabilities (scikit-learn's DecisionTreeClassifier).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision_tree_classifier: Option<DecisionTreeClassifier>,
+    /// One tree that predicts numbers (scikit-learn's DecisionTreeRegressor).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision_tree_regressor: Option<DecisionTreeRegressor>,
+    /// Many trees that predict classes, with probabilities (scikit-learn's RandomForestClassifier).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub random_forest_classifier: Option<RandomForestClassifier>,
+    /// Many trees that predict numbers (scikit-learn's RandomForestRegressor).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub random_forest_regressor: Option<RandomForestRegressor>,
 }
 
 /// Logistic regression: sigmoid for two classes, softmax for more; L2 penalty, fitted by L-BFGS.

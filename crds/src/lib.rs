@@ -44,7 +44,11 @@ pub use condition::{Condition, ConditionStatus};
 pub use crd::{all_crds, crds_yaml};
 pub use dataset::{ColumnType, ConfigMapKey, Csv, Dataset, Source};
 pub use describe::describe;
-pub use estimator::{Balanced, ClassWeight, Estimator, LinearRegression, LogisticRegression, Ridge, Weight};
+pub use estimator::{
+    Balanced, ClassCriterion, ClassWeight, DecisionTreeClassifier, DecisionTreeRegressor, Estimator,
+    FromTable, LinearRegression, LogisticRegression, MaxFeatures, MaxSamples, NumberCriterion,
+    RandomForestClassifier, RandomForestRegressor, Ridge, TreeGrowth, Weight,
+};
 pub use fault::{Fault, Faults, Position};
 pub use fit_hash::fit_hash;
 pub use model::{

@@ -13,10 +13,12 @@ mod unions;
 mod values;
 
 pub(crate) use relations::{
-    fill_value_has_use, mapped_once, names_without_header, scoring_suits_estimator, target_is_no_feature,
+    fill_value_has_use, mapped_once, max_samples_has_use, names_without_header, scoring_suits_estimator,
+    target_is_no_feature,
 };
 pub(crate) use unions::{
-    one_class_weight, one_estimator, one_fill_value, one_format, one_place, one_transformer,
+    one_class_weight, one_estimator, one_fill_value, one_format, one_max_features, one_max_samples,
+    one_place, one_transformer,
 };
 pub(crate) use values::{
     entry_point_path, metadata_keys, model_name, no_user_info, persister_uri, positive, separator, step_name,
@@ -105,6 +107,9 @@ pub(crate) fn all() -> Vec<Rule> {
         one_format(),
         one_place(),
         one_class_weight(),
+        one_max_features(),
+        one_max_samples(),
+        max_samples_has_use(),
         step_name(),
         names_without_header(),
         separator(),

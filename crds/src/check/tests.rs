@@ -1,5 +1,7 @@
 //! Good and bad manifests with every message, and the same verdicts from a real CEL evaluator.
 
+mod estimators;
+
 use super::*;
 use crate::{crd, document, rule};
 
@@ -59,7 +61,9 @@ fn an_unknown_estimator_is_answered_with_those_there_are() {
         "logisticRegression:\n      c: 0.3",
         "perceptron: {}",
         &[
-            "12:5: spec.estimator.perceptron: is not a known field; known are linearRegression, logisticRegression, ridge",
+            "12:5: spec.estimator.perceptron: is not a known field; known are decisionTreeClassifier, \
+             decisionTreeRegressor, linearRegression, logisticRegression, randomForestClassifier, \
+             randomForestRegressor, ridge",
         ],
     );
 }
@@ -139,14 +143,16 @@ fn a_union_takes_exactly_one_member() {
         "c: 0.3",
         "c: 0.3\n    ridge: {}",
         &[
-            "11:3: spec.estimator: choose exactly one estimator: logisticRegression, linearRegression or ridge",
+            "11:3: spec.estimator: choose exactly one estimator: logisticRegression, linearRegression, ridge, \
+             decisionTreeClassifier, decisionTreeRegressor, randomForestClassifier or randomForestRegressor",
         ],
     );
     check_edit(
         "  estimator:\n    logisticRegression:\n      c: 0.3\n",
         "  estimator: {}\n",
         &[
-            "11:3: spec.estimator: choose exactly one estimator: logisticRegression, linearRegression or ridge",
+            "11:3: spec.estimator: choose exactly one estimator: logisticRegression, linearRegression, ridge, \
+             decisionTreeClassifier, decisionTreeRegressor, randomForestClassifier or randomForestRegressor",
         ],
     );
     check_edit(
@@ -412,18 +418,9 @@ fn a_real_cel_evaluator_agrees_with_every_rule() {
                 "serving: {entryPoints: [{path: /a, mapping: [{name: x, type: int}, {name: z, type: int, column: w}]}]}",
             ),
         ),
-        (true, with("c: 0.3", "classWeight: {}")),
-        (
-            true,
-            with(
-                "c: 0.3",
-                "classWeight: {balanced: {}, weights: [{class: a, weight: 1.0}]}",
-            ),
-        ),
-        (false, with("c: 0.3", "classWeight: {balanced: {}}")),
     ];
     let mut refused_by = std::collections::BTreeSet::new();
-    for (bad, value) in cases {
+    for (bad, value) in cases.into_iter().chain(estimators::cases()) {
         let verdict = check(&Document::from_value(value.clone()));
         assert_eq!(verdict.is_err(), bad, "{verdict:?}\n{value:#}");
         assert_eq!(cel_refuses(&value), bad, "CEL disagrees: {value:#}");
@@ -561,8 +558,11 @@ fn a_field_that_is_not_known_hides_nothing_beside_it() {
     assert_eq!(
         after("    ridge: {}\n    forest: {}"),
         [
-            "11:3: spec.estimator: choose exactly one estimator: logisticRegression, linearRegression or ridge",
-            "15:5: spec.estimator.forest: is not a known field; known are linearRegression, logisticRegression, ridge",
+            "11:3: spec.estimator: choose exactly one estimator: logisticRegression, linearRegression, ridge, \
+             decisionTreeClassifier, decisionTreeRegressor, randomForestClassifier or randomForestRegressor",
+            "15:5: spec.estimator.forest: is not a known field; known are decisionTreeClassifier, \
+             decisionTreeRegressor, linearRegression, logisticRegression, randomForestClassifier, \
+             randomForestRegressor, ridge",
         ]
     );
 }

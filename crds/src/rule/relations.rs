@@ -42,6 +42,15 @@ pub(crate) fn fill_value_has_use() -> Rule {
     .blames("fillValue")
 }
 
+pub(crate) fn max_samples_has_use() -> Rule {
+    Rule::new(
+        "self.bootstrap || !has(self.maxSamples)",
+        "maxSamples is only used with bootstrap: true; remove it or change bootstrap",
+        |value| value.get("bootstrap") != Some(&Value::Bool(false)) || value.get("maxSamples").is_none(),
+    )
+    .blames("maxSamples")
+}
+
 pub(crate) fn scoring_suits_estimator() -> Rule {
     let classifiers: Vec<String> = crate::estimator::CLASSIFIERS
         .iter()

@@ -22,6 +22,17 @@ pub(crate) fn one_class_weight() -> Rule {
     exactly_one("kind of class weights", &["balanced", "weights"])
 }
 
+pub(crate) fn one_max_features() -> Rule {
+    exactly_one(
+        "way to count features",
+        &["sqrt", "log2", "all", "count", "fraction"],
+    )
+}
+
+pub(crate) fn one_max_samples() -> Rule {
+    exactly_one("way to count samples", &["count", "fraction"])
+}
+
 pub(crate) fn one_fill_value() -> Rule {
     exactly_one("kind of fill value", &["number", "text", "boolean"])
 }

@@ -12,7 +12,8 @@ use std::{
 use auriga_crds::ModelKey;
 use auriga_learn::{Control, FitError, Fitted, GoldenRequests, Metric, Task};
 use auriga_persist::{
-    Draft, Facts, Fault, IdempotencyKey, PersistError, Persister, Scores, VersionManifest, Written,
+    Draft, Facts, Fault, IdempotencyKey, Importance, PersistError, Persister, Scores, VersionManifest,
+    Written,
 };
 use auriga_serve::Loaded;
 use jiff::Timestamp;
@@ -135,6 +136,7 @@ pub(crate) async fn fit(
             estimator: fitted.estimator_name().to_owned(),
             signature: fitted.signature().clone(),
             scores,
+            importances: importances(&fitted),
             data_hash,
             spec_hash: manifest.fit_hash.clone(),
             golden,
@@ -150,6 +152,19 @@ pub(crate) async fn fit(
             Outcome::Existing(Box::new(activation::load(store, key, version.number).await?))
         }
     })
+}
+
+/// The columns that matter most; a one-hot encoder may have made thousands, and a version's manifest stays small.
+fn importances(fitted: &Fitted) -> Vec<Importance> {
+    const MOST: usize = 100;
+    let named = fitted.feature_importances().unwrap_or_default().into_iter();
+    let mut importances: Vec<Importance> = named
+        .map(|(column, share)| Importance { column, share })
+        .collect();
+    // A stable sort: equally important columns keep their order.
+    importances.sort_by(|left, right| right.share.total_cmp(&left.share));
+    importances.truncate(MOST);
+    importances
 }
 
 /// Writes; a store that does not answer for a while must not cost the fit.

@@ -10,6 +10,7 @@ pub(crate) fn of_fit(mut error: FitError) -> FitError {
         | FitError::MissingCell { row, .. }
         | FitError::TargetMissing { row, .. }
         | FitError::TargetInfinite { row, .. }
+        | FitError::TargetNegative { row, .. }
         | FitError::TargetContinuous { row, .. } => *row += 1,
         FitError::Transform { source, .. } => of_predict(source),
         _ => {}

@@ -1,5 +1,7 @@
 //! From the words of manifests to the values of the runtime crates: the one place that knows both.
 
+mod trees;
+
 use std::path::Path;
 
 use auriga_crds::{
@@ -70,17 +72,8 @@ fn estimator(estimator: &CheckedEstimator) -> Estimator {
         CheckedEstimator::LogisticRegression(logistic, weights) => {
             Estimator::LogisticRegression(LogisticRegression {
                 c: logistic.c,
-                class_weight: match weights {
-                    CheckedClassWeight::Equal => ClassWeight::Uniform,
-                    CheckedClassWeight::Balanced => ClassWeight::Balanced,
-                    CheckedClassWeight::Weights(weights) => ClassWeight::PerClass(
-                        weights
-                            .iter()
-                            .map(|weight| (weight.class.clone(), weight.weight))
-                            .collect(),
-                    ),
-                },
-                max_iter: usize::try_from(logistic.max_iter).unwrap_or(usize::MAX),
+                class_weight: class_weight(weights),
+                max_iter: count(logistic.max_iter),
                 tol: logistic.tol,
                 fit_intercept: logistic.fit_intercept,
             })
@@ -93,7 +86,31 @@ fn estimator(estimator: &CheckedEstimator) -> Estimator {
             alpha: ridge.alpha,
             fit_intercept: ridge.fit_intercept,
         }),
+        CheckedEstimator::DecisionTreeClassifier(tree, weights) => trees::tree_classifier(tree, weights),
+        CheckedEstimator::DecisionTreeRegressor(tree) => trees::tree_regressor(tree),
+        CheckedEstimator::RandomForestClassifier(forest, weights) => {
+            trees::forest_classifier(forest, weights)
+        }
+        CheckedEstimator::RandomForestRegressor(forest) => trees::forest_regressor(forest),
     }
+}
+
+fn class_weight(weights: &CheckedClassWeight) -> ClassWeight {
+    match weights {
+        CheckedClassWeight::Equal => ClassWeight::Uniform,
+        CheckedClassWeight::Balanced => ClassWeight::Balanced,
+        CheckedClassWeight::Weights(weights) => ClassWeight::PerClass(
+            weights
+                .iter()
+                .map(|weight| (weight.class.clone(), weight.weight))
+                .collect(),
+        ),
+    }
+}
+
+/// A whole number that the schema keeps from being negative.
+fn count(number: i64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// The metric that counts.

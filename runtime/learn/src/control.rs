@@ -21,7 +21,8 @@ pub struct Control<'a> {
 
 impl<'a> Control<'a> {
     /// Reports to `progress`; stops soon after `cancelled` becomes true: at the next iteration of an iterative fit, at
-    /// the next stage of a least squares fit, of which one decomposition is the longest, or at the next step.
+    /// the next stage of a least squares fit, of which one decomposition is the longest, at the next column of a node of
+    /// a tree, or at the next step.
     pub fn new(progress: &'a (dyn Fn(Progress) + Sync), cancelled: &'a AtomicBool) -> Control<'a> {
         Control { progress, cancelled }
     }

@@ -3,11 +3,15 @@
 //! An estimator is one file: hyperparameters that implement [`Classifies`] or [`Regresses`], the fitted form that
 //! implements [`Classifier`] or [`Regressor`], and one line in the list below.
 
+mod class_weight;
+mod decision_tree;
 mod least_squares;
 mod linear;
 mod linear_regression;
 mod logistic_regression;
+mod random_forest;
 mod ridge;
+mod tree;
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 
@@ -17,9 +21,16 @@ use crate::{
     target::{self, Classes},
 };
 
+pub use class_weight::ClassWeight;
+pub use decision_tree::{DecisionTreeClassifier, DecisionTreeRegressor};
 pub use linear_regression::{FittedLinearRegression, LinearRegression};
-pub use logistic_regression::{ClassWeight, FittedLogisticRegression, LogisticRegression};
+pub use logistic_regression::{FittedLogisticRegression, LogisticRegression};
+pub use random_forest::{RandomForestClassifier, RandomForestRegressor};
 pub use ridge::{FittedRidge, Ridge};
+pub use tree::{
+    ClassCriterion, FittedClassTrees, FittedNumberTrees, MaxFeatures, MaxSamples, NumberCriterion,
+    TreeGrowth, TreeNode,
+};
 
 /// How an iterative fit ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +69,10 @@ pub(crate) trait Classifier: Sized {
     fn n_classes(&self) -> usize;
     /// How the fit ended, if it was iterative.
     fn convergence(&self) -> Option<Convergence>;
+    /// How much each column of the matrix matters, as shares; `None` if the classifier does not tell.
+    fn importances(&self) -> Option<&[f64]> {
+        None
+    }
     /// n_rows × n_classes probabilities, each row summing to 1; NaN in a row whose numbers overflow.
     fn predict_proba(&self, x: ArrayView2<'_, f64>) -> Array2<f64>;
     /// Puts everything learned into a model file.
@@ -76,7 +91,12 @@ pub(crate) trait Regresses {
     /// Whether every hyperparameter is in its range.
     fn check(&self) -> Result<(), FitError>;
 
-    /// Learns from n_rows × n_features finite numbers and n_rows finite targets.
+    /// Whether it can learn the finite numbers `y` of the target `name`.
+    fn check_target(&self, _name: &str, _y: &[f64]) -> Result<(), FitError> {
+        Ok(())
+    }
+
+    /// Learns from n_rows × n_features finite numbers and n_rows finite targets, which were checked.
     fn fit(
         &self,
         x: ArrayView2<'_, f64>,
@@ -91,6 +111,10 @@ pub(crate) trait Regressor: Sized {
     fn n_features(&self) -> usize;
     /// How the fit ended, if it was iterative.
     fn convergence(&self) -> Option<Convergence>;
+    /// How much each column of the matrix matters, as shares; `None` if the regressor does not tell.
+    fn importances(&self) -> Option<&[f64]> {
+        None
+    }
     /// n_rows numbers; not finite in a row whose numbers overflow.
     fn predict(&self, x: ArrayView2<'_, f64>) -> Array1<f64>;
     /// Puts everything learned into a model file.
@@ -178,6 +202,7 @@ macro_rules! estimators {
                     })*
                     $(Estimator::$Regresses(hyperparameters) => {
                         let numbers = target::numbers(name, target, self.kind())?;
+                        hyperparameters.check_target(name, &numbers)?;
                         let fitted = hyperparameters.fit(x, ArrayView1::from(&numbers), control)?;
                         Ok((FittedEstimator::$Regresses(fitted), None))
                     })*
@@ -199,6 +224,15 @@ macro_rules! estimators {
                 match self {
                     $(FittedEstimator::$Classifies(fitted) => fitted.convergence(),)*
                     $(FittedEstimator::$Regresses(fitted) => fitted.convergence(),)*
+                }
+            }
+
+            /// How much each column of the matrix matters, as shares that sum to 1, or all 0 if none does; `None` for an
+            /// estimator that does not tell.
+            pub fn importances(&self) -> Option<&[f64]> {
+                match self {
+                    $(FittedEstimator::$Classifies(fitted) => fitted.importances(),)*
+                    $(FittedEstimator::$Regresses(fitted) => fitted.importances(),)*
                 }
             }
 
@@ -249,12 +283,20 @@ estimators! {
     classifiers {
         /// Linear classes with probabilities.
         LogisticRegression => FittedLogisticRegression,
+        /// One tree of cuts.
+        DecisionTreeClassifier => FittedClassTrees,
+        /// Many trees of chance.
+        RandomForestClassifier => FittedClassTrees,
     }
     regressors {
         /// Ordinary least squares.
         LinearRegression => FittedLinearRegression,
         /// Least squares with a penalty on the size of the weights.
         Ridge => FittedRidge,
+        /// One tree of cuts.
+        DecisionTreeRegressor => FittedNumberTrees,
+        /// Many trees of chance.
+        RandomForestRegressor => FittedNumberTrees,
     }
 }
 

@@ -79,6 +79,20 @@ impl Fitted {
         self.estimator.convergence()
     }
 
+    /// How much each column that the last transformer leaves matters to the estimator, by name, as shares that sum to 1,
+    /// or all 0 if none does; `None` for an estimator that does not tell.
+    ///
+    /// For trees: the decrease of impurity by the splits of a column, which favors columns with many different numbers.
+    /// Source: Breiman, Friedman, Olshen and Stone (1984); scikit-learn's `feature_importances_`.
+    pub fn feature_importances(&self) -> Option<Vec<(String, f64)>> {
+        let importances = self.estimator.importances()?;
+        let table = Table::empty(&self.signature.features).expect("the names of the features were checked");
+        let matrix = self.transformed(Cow::Borrowed(&table));
+        let matrix = matrix.expect("a table without rows has no cell that could be refused");
+        let names = matrix.names().iter().cloned();
+        Some(names.zip(importances.iter().copied()).collect())
+    }
+
     /// The classes in the order of `predict_proba`'s columns; `None` for a regression.
     pub fn classes(&self) -> Option<&Column> {
         self.classes.as_ref()
@@ -166,7 +180,12 @@ impl Fitted {
     ///
     /// Errors: as [`Fitted::predict`].
     pub fn transform(&self, table: &Table) -> Result<Array2<f64>, PredictError> {
-        let mut table = self.features(table)?;
+        let table = self.transformed(self.features(table)?)?;
+        matrix(&table).map_err(|flaw| flaw.in_prediction())
+    }
+
+    /// The table that the last transformer leaves of one that has the features in the order of the fit.
+    fn transformed<'t>(&self, mut table: Cow<'t, Table>) -> Result<Cow<'t, Table>, PredictError> {
         for step in &self.steps {
             let replacements = step.transformer.transform(&table.pick(&step.columns))?;
             let replaced = table
@@ -177,7 +196,7 @@ impl Fitted {
                 })?;
             table = Cow::Owned(replaced);
         }
-        matrix(&table).map_err(|flaw| flaw.in_prediction())
+        Ok(table)
     }
 
     /// The features in the order of the fit.

@@ -53,8 +53,10 @@ pub use container::envelope::FORMAT_VERSION;
 pub use control::{Control, Progress};
 pub use error::{FitError, LoadError, PredictError, TableError};
 pub use estimator::{
-    ClassWeight, Convergence, Estimator, FittedEstimator, FittedLinearRegression, FittedLogisticRegression,
-    FittedRidge, LinearRegression, LogisticRegression, Ridge,
+    ClassCriterion, ClassWeight, Convergence, DecisionTreeClassifier, DecisionTreeRegressor, Estimator,
+    FittedClassTrees, FittedEstimator, FittedLinearRegression, FittedLogisticRegression, FittedNumberTrees,
+    FittedRidge, LinearRegression, LogisticRegression, MaxFeatures, MaxSamples, NumberCriterion,
+    RandomForestClassifier, RandomForestRegressor, Ridge, TreeGrowth, TreeNode,
 };
 pub use fitted::Fitted;
 pub use golden::{GoldenCell, GoldenMismatch, GoldenRequests};

@@ -20,4 +20,4 @@ pub use persister::{
     Activation, Damaged, LedgerEntry, Listing, Persister, Properties, Stored, Which, Written,
 };
 pub use store_uri::{StoreUri, StoreUriError};
-pub use version::{Draft, Facts, IdempotencyKey, Origin, Scores, VersionManifest};
+pub use version::{Draft, Facts, IdempotencyKey, Importance, Origin, Scores, VersionManifest};

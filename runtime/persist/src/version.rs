@@ -26,6 +26,15 @@ pub struct Origin {
     pub trial: Option<u32>,
 }
 
+/// How much a column matters to an estimator.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Importance {
+    /// The column as the last transformer leaves it.
+    pub column: String,
+    /// Its share: all columns together have 1.
+    pub share: f64,
+}
+
 /// What the fit knows of a version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -36,6 +45,9 @@ pub struct Facts {
     pub signature: Signature,
     /// Scores by split and metric.
     pub scores: Scores,
+    /// The columns that matter most to the estimator, in the order of their importance; empty if it does not tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub importances: Vec<Importance>,
     /// Digest of the rows it was fitted and scored on.
     pub data_hash: Digest,
     /// Hash of everything in the manifest that decides the fit, with its hash version in front.
@@ -109,6 +121,9 @@ impl Facts {
             for (metric, score) in metrics {
                 finite(&|| format!("scores.{split}.{metric}"), *score)?;
             }
+        }
+        for Importance { column, share } in &self.importances {
+            finite(&|| format!("the importance of {column}"), *share)?;
         }
         let golden = &self.golden;
         finite(&|| "golden.tolerance".to_owned(), golden.tolerance)?;

@@ -72,6 +72,7 @@ fn iris() -> Result<Stored, Failure> {
         estimator: fitted.estimator_name().to_owned(),
         signature: fitted.signature().clone(),
         scores: [].into(),
+        importances: Vec::new(),
         data_hash: Digest::of(b"iris"),
         spec_hash: "iris".to_owned(),
         golden: GoldenRequests::record(&fitted, &features, 5, 1e-9)?,

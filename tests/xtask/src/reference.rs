@@ -19,7 +19,14 @@ const TESTS: [&str; 1] = ["compare_test.py"];
 /// This one also compares the auriga program.
 const COMPARES: &str = "examples_reference.py";
 /// They compute and store; with `--check`, they compute and compare.
-const SCRIPTS: [&str; 3] = ["examples_data.py", COMPARES, "learn_reference.py"];
+const SCRIPTS: [&str; 4] = [
+    "examples_data.py",
+    COMPARES,
+    "learn_reference.py",
+    "trees_reference.py",
+];
+/// It stores nothing: what chance decides is compared in the mean, each time anew.
+const FORESTS: &str = "forests_reference.py";
 
 const ENVIRONMENT: Environment = Environment {
     folder: "python",
@@ -44,7 +51,11 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Done> {
         };
         run_script(workspace, &python, script, with_program)?;
     }
-    Ok(Done::saying(format!("{} scripts", TESTS.len() + SCRIPTS.len())))
+    run_script(workspace, &python, FORESTS, &["--auriga", &program])?;
+    Ok(Done::saying(format!(
+        "{} scripts",
+        TESTS.len() + SCRIPTS.len() + 1
+    )))
 }
 
 /// The path of the auriga program, built.

@@ -86,7 +86,8 @@ fn of_a_union_exactly_one_member_is_taken() {
     refused(
         "c: 0.3",
         "c: 0.3\n    ridge: {}",
-        "model.yaml:11:3: spec.estimator: choose exactly one estimator: logisticRegression, linearRegression or ridge",
+        "model.yaml:11:3: spec.estimator: choose exactly one estimator: logisticRegression, linearRegression, ridge, \
+         decisionTreeClassifier, decisionTreeRegressor, randomForestClassifier or randomForestRegressor",
     );
     refused(
         "path: rows.csv",

@@ -97,6 +97,20 @@ impl<'b> PartReader<'_, 'b> {
         }
     }
 
+    /// Positions below 2³², where there are many.
+    pub(crate) fn indices(&mut self, name: &str) -> Result<Vec<u32>, LoadError> {
+        let (shape, data) = self.take(name, Dtype::U32)?;
+        match shape.len() {
+            1 => Ok(data
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&word| u32::from_le_bytes(word))
+                .collect()),
+            _ => Err(self.invalid(name, "is not one row of positions")),
+        }
+    }
+
     /// A single count.
     pub(crate) fn count(&mut self, name: &str) -> Result<usize, LoadError> {
         match *self.counts(name)?.as_slice() {

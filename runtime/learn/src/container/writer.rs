@@ -71,6 +71,12 @@ impl PartWriter<'_> {
         self.tensor(name, Dtype::I64, vec![counts.len()], data);
     }
 
+    /// Positions below 2³², where there are many.
+    pub(crate) fn indices(&mut self, name: &str, indices: &[u32]) {
+        let data = indices.iter().flat_map(|index| index.to_le_bytes()).collect();
+        self.tensor(name, Dtype::U32, vec![indices.len()], data);
+    }
+
     /// Booleans, as 0 and 1.
     pub(crate) fn booleans(&mut self, name: &str, booleans: &[bool]) {
         let data = booleans.iter().map(|&boolean| u8::from(boolean)).collect();

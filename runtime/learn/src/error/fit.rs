@@ -252,6 +252,35 @@ pub enum FitError {
         /// The class as quoted in messages.
         class: String,
     },
+    /// A criterion that is not defined for negative numbers.
+    #[error(
+        "target \"{column}\", row {row}: {value} is negative; {estimator} with criterion: poisson predicts counts: use \
+         criterion: squaredError, or another target"
+    )]
+    TargetNegative {
+        /// The target.
+        column: String,
+        /// The first row with a negative number, counted from 0.
+        row: usize,
+        /// The number.
+        value: f64,
+        /// The estimator as in the manifest.
+        estimator: &'static str,
+    },
+    /// Trees that may take more memory than a fit may use.
+    #[error("{owner}: {n_trees} tree{} may take {estimate}, more than the {limit} that a fit may use; {remedy}", plural(*n_trees))]
+    TooMuchMemory {
+        /// The estimator as in the manifest.
+        owner: &'static str,
+        /// How many trees.
+        n_trees: usize,
+        /// What they, and the work on them, may take, with its unit.
+        estimate: String,
+        /// What they may take, with its unit.
+        limit: String,
+        /// What would fit.
+        remedy: String,
+    },
     /// A weight for a class that no row has.
     #[error("classWeight: no row has the class \"{class}\"{}", did_you_mean(near.as_deref()))]
     UnknownClass {
@@ -268,4 +297,8 @@ pub enum FitError {
         /// The estimator as in the manifest, or the transformer and its column.
         owner: String,
     },
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }

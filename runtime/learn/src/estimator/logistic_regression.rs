@@ -2,17 +2,14 @@
 
 mod loss;
 
-use std::collections::BTreeMap;
-
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 
 use self::loss::{Loss, probabilities};
-use super::{Classifier, Classifies, Convergence, check_range};
+use super::{ClassWeight, Classifier, Classifies, Convergence, check_range};
 use crate::{
-    Column, Control, FitError, LoadError,
+    Control, FitError, LoadError,
     container::{PartReader, PartWriter},
     lbfgs::{self, Goal, Stopped},
-    near::near,
     target::Classes,
 };
 
@@ -35,19 +32,6 @@ pub struct LogisticRegression {
     pub tol: f64,
     /// Whether there are intercepts. Default true.
     pub fit_intercept: bool,
-}
-
-/// How much the rows of each class count in a fit.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum ClassWeight {
-    /// Every row counts 1.
-    #[default]
-    Uniform,
-    /// Every class counts alike: a row counts n_rows / (n_classes · rows of its class).
-    Balanced,
-    /// A row counts what stands here for its class (text, number or boolean as written plainly, such as `setosa`, `1`
-    /// or `true`), greater than 0, and 1 if its class is not listed.
-    PerClass(BTreeMap<String, f64>),
 }
 
 impl Default for LogisticRegression {
@@ -82,36 +66,6 @@ impl FittedLogisticRegression {
     }
 }
 
-impl LogisticRegression {
-    /// The weight of each class.
-    fn class_weights(&self, y: &Classes) -> Result<Vec<f64>, FitError> {
-        match &self.class_weight {
-            ClassWeight::Uniform => Ok(vec![1.0; y.n_classes()]),
-            ClassWeight::Balanced => {
-                let mut counts = vec![0usize; y.n_classes()];
-                y.codes.iter().for_each(|&code| counts[code] += 1);
-                let share = y.codes.len() as f64 / y.n_classes() as f64;
-                Ok(counts.into_iter().map(|count| share / count as f64).collect())
-            }
-            ClassWeight::PerClass(weights) => per_class(weights, &y.labels),
-        }
-    }
-}
-
-fn per_class(weights: &BTreeMap<String, f64>, labels: &Column) -> Result<Vec<f64>, FitError> {
-    let labels: Vec<String> = labels.cells().map(|label| label.to_string()).collect();
-    if let Some(class) = weights.keys().find(|class| !labels.contains(class)) {
-        return Err(FitError::UnknownClass {
-            class: class.clone(),
-            near: near(class, &labels),
-        });
-    }
-    Ok(labels
-        .iter()
-        .map(|label| weights.get(label).copied().unwrap_or(1.0))
-        .collect())
-}
-
 impl Classifies for LogisticRegression {
     const KIND: &'static str = "logisticRegression";
     type Fitted = FittedLogisticRegression;
@@ -139,19 +93,7 @@ impl Classifies for LogisticRegression {
             obeys,
             "a finite number of at least 0",
         )?;
-        if let ClassWeight::PerClass(weights) = &self.class_weight {
-            for &weight in weights.values() {
-                let obeys = weight.is_finite() && weight > 0.0;
-                check_range(
-                    Self::KIND,
-                    "classWeight",
-                    weight,
-                    obeys,
-                    "a finite number greater than 0",
-                )?;
-            }
-        }
-        Ok(())
+        self.class_weight.check(Self::KIND)
     }
 
     fn fit(
@@ -160,7 +102,7 @@ impl Classifies for LogisticRegression {
         y: &Classes,
         control: &Control<'_>,
     ) -> Result<FittedLogisticRegression, FitError> {
-        let weights = self.class_weights(y)?;
+        let weights = self.class_weight.of(y)?;
         let mut loss = Loss::new(x, y, &weights, self.c, self.fit_intercept);
         let goal = Goal {
             gradient: self.tol,

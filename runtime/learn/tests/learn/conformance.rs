@@ -5,9 +5,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use auriga_learn::{
-    Cell, ClassWeight, Column, ColumnKind, Control, Estimator, Fill, FitError, Fitted, HandleUnknown,
-    ImputeStrategy, LinearRegression, LogisticRegression, OneHotEncoder, PredictError, Ridge, SimpleImputer,
-    StandardScaler, Steps, Table, Task, Transformer,
+    Cell, ClassCriterion, ClassWeight, Column, ColumnKind, Control, DecisionTreeClassifier,
+    DecisionTreeRegressor, Estimator, Fill, FitError, Fitted, HandleUnknown, ImputeStrategy,
+    LinearRegression, LogisticRegression, OneHotEncoder, PredictError, RandomForestClassifier,
+    RandomForestRegressor, Ridge, SimpleImputer, StandardScaler, Steps, Table, Task, Transformer, TreeGrowth,
 };
 
 use crate::fixtures::{alone, booleans, fit, logistic, numbers, people, points, ridge, step, table, texts};
@@ -52,6 +53,23 @@ fn estimators() -> Vec<Estimator> {
             alpha: 0.0,
             fit_intercept: false,
         }),
+        Estimator::DecisionTreeClassifier(DecisionTreeClassifier::default()),
+        Estimator::DecisionTreeClassifier(DecisionTreeClassifier {
+            criterion: ClassCriterion::Entropy,
+            growth: TreeGrowth {
+                max_leaf_nodes: Some(3),
+                ..TreeGrowth::default()
+            },
+            class_weight: ClassWeight::Balanced,
+            random_state: 1,
+        }),
+        Estimator::RandomForestClassifier(RandomForestClassifier::default()),
+        Estimator::DecisionTreeRegressor(DecisionTreeRegressor::default()),
+        Estimator::RandomForestRegressor(RandomForestRegressor {
+            n_estimators: 7,
+            bootstrap: None,
+            ..RandomForestRegressor::default()
+        }),
     ]
 }
 
@@ -69,9 +87,13 @@ fn the_lists_hold_every_variant() {
         Estimator::LogisticRegression(_) => 0,
         Estimator::LinearRegression(_) => 1,
         Estimator::Ridge(_) => 2,
+        Estimator::DecisionTreeClassifier(_) => 3,
+        Estimator::DecisionTreeRegressor(_) => 4,
+        Estimator::RandomForestClassifier(_) => 5,
+        Estimator::RandomForestRegressor(_) => 6,
     };
     let found: std::collections::BTreeSet<usize> = estimators().iter().map(number).collect();
-    assert_eq!(found, (0..3).collect());
+    assert_eq!(found, (0..7).collect());
 }
 
 /// One target of each kind that the estimator takes.
@@ -431,7 +453,8 @@ fn a_fit_needs_rows_and_columns_of_one_length() {
 fn names_and_defaults_are_those_of_a_manifest() {
     let estimators: Vec<&str> = estimators().iter().map(Estimator::kind).collect();
     assert!(estimators.contains(&"logisticRegression") && estimators.contains(&"linearRegression"));
-    assert!(estimators.contains(&"ridge"));
+    assert!(estimators.contains(&"ridge") && estimators.contains(&"decisionTreeClassifier"));
+    assert!(estimators.contains(&"randomForestClassifier") && estimators.contains(&"randomForestRegressor"));
     let transformers: Vec<&str> = transformers().iter().map(Transformer::kind).collect();
     assert!(transformers.contains(&"standardScaler") && transformers.contains(&"simpleImputer"));
     assert!(transformers.contains(&"oneHotEncoder"));

@@ -45,7 +45,7 @@ fn model() -> Fitted {
     fit(&steps, &people(), &texts(&["a", "b", "c", "a", "b", "c"]))
 }
 
-fn digest_position(bytes: &[u8]) -> usize {
+pub(crate) fn digest_position(bytes: &[u8]) -> usize {
     let mark = br#"\"digest\":\""#;
     bytes
         .windows(mark.len())
@@ -55,7 +55,7 @@ fn digest_position(bytes: &[u8]) -> usize {
 }
 
 /// Writes the digest that the bytes should have, as somebody would who wants to be believed.
-fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
+pub(crate) fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
     let position = digest_position(&bytes);
     bytes[position..position + 64].fill(b'0');
     let digest: String = Sha256::digest(&bytes)
@@ -67,7 +67,7 @@ fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
 }
 
 /// The header and the data.
-fn split(bytes: &[u8]) -> (String, &[u8]) {
+pub(crate) fn split(bytes: &[u8]) -> (String, &[u8]) {
     let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     (
         String::from_utf8(bytes[8..8 + length].to_vec()).unwrap(),
@@ -95,7 +95,7 @@ fn array_position(bytes: &[u8], name: &str) -> usize {
 }
 
 /// The model file with some bytes of an array replaced.
-fn with_array(bytes: &[u8], name: &str, offset: usize, data: &[u8]) -> Vec<u8> {
+pub(crate) fn with_array(bytes: &[u8], name: &str, offset: usize, data: &[u8]) -> Vec<u8> {
     let start = array_position(bytes, name) + offset;
     let mut bytes = bytes.to_vec();
     bytes[start..start + data.len()].copy_from_slice(data);

@@ -12,3 +12,6 @@ mod metrics;
 mod predictions;
 mod properties;
 mod reference;
+mod tree_files;
+mod tree_reference;
+mod trees;

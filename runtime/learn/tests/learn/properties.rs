@@ -1,9 +1,10 @@
 //! Random small tables: a fit answers a model or an error, and a model a finite prediction or an error.
 
 use auriga_learn::{
-    ClassWeight, Column, Control, Estimator, Fitted, GoldenRequests, HandleUnknown, ImputeStrategy,
-    LinearRegression, LogisticRegression, Metric, OneHotEncoder, Ridge, SimpleImputer, StandardScaler, Step,
-    Steps, Table, Transformer,
+    ClassCriterion, ClassWeight, Column, Control, DecisionTreeRegressor, Estimator, Fitted, GoldenRequests,
+    HandleUnknown, ImputeStrategy, LinearRegression, LogisticRegression, MaxFeatures, MaxSamples, Metric,
+    NumberCriterion, OneHotEncoder, RandomForestClassifier, Ridge, SimpleImputer, StandardScaler, Step,
+    Steps, Table, Transformer, TreeGrowth,
 };
 use proptest::prelude::*;
 
@@ -102,6 +103,58 @@ fn estimator() -> impl Strategy<Value = Estimator> {
             prop_oneof![Just(0.0), Just(1.0), Just(1e-300), Just(1e300)]
         )
             .prop_map(|(fit_intercept, alpha)| Estimator::Ridge(Ridge { alpha, fit_intercept })),
+        trees(),
+    ]
+}
+
+fn growth() -> impl Strategy<Value = TreeGrowth> {
+    let few = || prop::option::of(1usize..4);
+    let decrease = prop_oneof![Just(0.0), Just(0.01), Just(1e300)];
+    (few(), 2usize..5, 1usize..4, decrease, few(), 0.01..=1.0f64).prop_map(
+        |(max_depth, min_samples_split, min_samples_leaf, min_impurity_decrease, n_splits, share)| {
+            TreeGrowth {
+                max_depth,
+                min_samples_split,
+                min_samples_leaf,
+                min_impurity_decrease,
+                max_leaf_nodes: n_splits.map(|n_splits| n_splits + 1),
+                max_features: MaxFeatures::Fraction(share),
+            }
+        },
+    )
+}
+
+fn trees() -> impl Strategy<Value = Estimator> {
+    let bootstrap = prop::option::of(prop_oneof![
+        Just(MaxSamples::All),
+        Just(MaxSamples::Fraction(0.3))
+    ]);
+    let class_weight = prop_oneof![Just(ClassWeight::Uniform), Just(ClassWeight::Balanced)];
+    let classes = prop_oneof![Just(ClassCriterion::Gini), Just(ClassCriterion::Entropy)];
+    let numbers = prop_oneof![
+        Just(NumberCriterion::SquaredError),
+        Just(NumberCriterion::Poisson)
+    ];
+    prop_oneof![
+        (growth(), bootstrap, class_weight, classes, any::<u64>()).prop_map(
+            |(growth, bootstrap, class_weight, criterion, random_state)| {
+                Estimator::RandomForestClassifier(RandomForestClassifier {
+                    n_estimators: 3,
+                    criterion,
+                    growth,
+                    class_weight,
+                    bootstrap,
+                    random_state,
+                })
+            }
+        ),
+        (growth(), numbers, any::<u64>()).prop_map(|(growth, criterion, random_state)| {
+            Estimator::DecisionTreeRegressor(DecisionTreeRegressor {
+                criterion,
+                growth,
+                random_state,
+            })
+        }),
     ]
 }
 

@@ -138,6 +138,7 @@ fn weights(fitted: &Fitted) -> (Vec<f64>, Vec<f64>) {
             (fitted.coefficients().to_vec(), vec![fitted.intercept()])
         }
         FittedEstimator::Ridge(fitted) => (fitted.coefficients().to_vec(), vec![fitted.intercept()]),
+        other => unreachable!("{} has no weights", other.kind()),
     }
 }
 

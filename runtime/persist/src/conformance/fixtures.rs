@@ -6,7 +6,7 @@ use auriga_crds::{Digest, ModelKey, VersionNumber};
 use auriga_learn::{ColumnKind, Field, GoldenCell, GoldenRequests, Signature, Task};
 use jiff::Timestamp;
 
-use crate::{Activation, Draft, Facts, IdempotencyKey, Origin};
+use crate::{Activation, Draft, Facts, IdempotencyKey, Importance, Origin};
 
 /// A model's key from `<namespace>/<model>`.
 pub fn model(key: &str) -> ModelKey {
@@ -61,6 +61,10 @@ pub fn facts() -> Facts {
         name: name.to_owned(),
         kind,
     };
+    let importance = |column: &str, share| Importance {
+        column: column.to_owned(),
+        share,
+    };
     let scores = |accuracy: f64, loss: f64| {
         BTreeMap::from([
             ("accuracy".to_owned(), accuracy),
@@ -82,6 +86,7 @@ pub fn facts() -> Facts {
             ("train".to_owned(), scores(0.1 + 0.2, -1e-300)),
             ("test".to_owned(), scores(1.0 / 3.0, -f64::MAX)),
         ]),
+        importances: vec![importance("größe=a", 0.1 + 0.2), importance("open", 5e-324)],
         data_hash: Digest::of(b"rows"),
         spec_hash: "v1:5f1d".to_owned(),
         golden: GoldenRequests {

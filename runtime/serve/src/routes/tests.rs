@@ -33,6 +33,7 @@ async fn front(limits: Limits) -> Arc<Front> {
             estimator: fitted.estimator_name().to_owned(),
             signature: fitted.signature().clone(),
             scores: [].into(),
+            importances: Vec::new(),
             data_hash: Digest::of(b"rows"),
             spec_hash: "v1:spec".to_owned(),
             golden: GoldenRequests::default(),

@@ -70,6 +70,7 @@ pub(crate) fn facts(fitted: &Fitted, golden: GoldenRequests) -> Facts {
         estimator: fitted.estimator_name().to_owned(),
         signature: fitted.signature().clone(),
         scores: [("test".to_owned(), [("accuracy".to_owned(), 0.96)].into())].into(),
+        importances: Vec::new(),
         data_hash: Digest::of(b"six flowers"),
         spec_hash: "v1:flowers".to_owned(),
         golden,

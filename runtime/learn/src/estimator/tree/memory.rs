@@ -1,0 +1,119 @@
+//! Estimates the memory of a fit before it begins, and refuses what would be too much.
+
+use super::growth::Limits;
+use crate::FitError;
+
+/// The most that the trees of one fit, and the fit itself beside its table, may take.
+const LIMIT: f64 = (4u64 << 30) as f64;
+/// A node as it is kept.
+const NODE: f64 = 16.0;
+/// A node while its tree grows.
+const BUD: f64 = 40.0;
+/// What a tree takes beside its nodes.
+const TREE: f64 = 128.0;
+/// What each thread holds of a row: its place, its count, and room to sort and part.
+const ROW: f64 = 40.0;
+
+/// What decides the memory of a fit.
+pub(super) struct Size<'a> {
+    pub(super) owner: &'static str,
+    pub(super) n_rows: usize,
+    pub(super) n_columns: usize,
+    /// 0 for numbers.
+    pub(super) n_classes: usize,
+    pub(super) n_trees: usize,
+    /// Rows drawn for each tree; `None`: all of them, once.
+    pub(super) n_draws: Option<usize>,
+    pub(super) limits: &'a Limits,
+    pub(super) n_threads: usize,
+}
+
+impl Size<'_> {
+    /// Whether the fit may begin.
+    ///
+    /// Errors: `TooMuchMemory` with what would fit.
+    pub(super) fn check(&self) -> Result<(), FitError> {
+        let leaves = self.most_leaves();
+        let per_tree = self.tree(leaves);
+        let beside = self.beside(leaves);
+        let estimate = beside + self.n_trees as f64 * per_tree;
+        if estimate <= LIMIT {
+            return Ok(());
+        }
+        Err(FitError::TooMuchMemory {
+            owner: self.owner,
+            n_trees: self.n_trees,
+            estimate: shown(estimate),
+            limit: shown(LIMIT),
+            remedy: self.remedy(LIMIT - beside, per_tree),
+        })
+    }
+
+    /// Rows that a tree sees, each counted once. Draws with replacement miss some: how many differs little from tree to
+    /// tree where it matters.
+    fn distinct_rows(&self) -> f64 {
+        let n_rows = self.n_rows as f64;
+        self.n_draws.map_or(n_rows, |n_draws| {
+            (n_rows * -(-(n_draws as f64) / n_rows).exp_m1()).ceil()
+        })
+    }
+
+    fn most_leaves(&self) -> f64 {
+        let by_rows = (self.distinct_rows() / self.limits.min_samples_leaf as f64).floor();
+        let by_depth = (self.limits.max_depth as f64).exp2();
+        let by_count = self
+            .limits
+            .max_leaf_nodes
+            .map_or(f64::INFINITY, |most| most as f64);
+        by_rows.min(by_depth).min(by_count).max(1.0)
+    }
+
+    /// The bytes of a tree with at most so many leaves. A leaf with several classes has a share of each, but then it has
+    /// several rows too, and there are fewer leaves.
+    fn tree(&self, leaves: f64) -> f64 {
+        let n_rows = self.distinct_rows();
+        let of = |leaves: f64| {
+            let mixed = leaves.min(n_rows - leaves).max(0.0);
+            2.0 * NODE * leaves + 8.0 * self.n_classes as f64 * mixed
+        };
+        TREE + of(leaves).max(of(leaves.min(n_rows / 2.0)))
+    }
+
+    /// The bytes of ranks and of work.
+    fn beside(&self, leaves: f64) -> f64 {
+        let ranks = 4.0 * self.n_rows as f64 * self.n_columns as f64;
+        let work = ROW * self.n_rows as f64 + 2.0 * BUD * leaves;
+        ranks + self.n_threads as f64 * work
+    }
+
+    /// What would fit into so many bytes.
+    fn remedy(&self, room: f64, per_tree: f64) -> String {
+        let leaves = room / self.n_trees as f64 - TREE;
+        let leaves = (leaves / (2.0 * NODE + 8.0 * self.n_classes as f64)).floor();
+        let mut ways = Vec::new();
+        if self.n_trees > 1 && room >= per_tree {
+            ways.push(format!("nEstimators: {}", (room / per_tree).floor()));
+        }
+        if leaves >= 2.0 {
+            ways.push(format!("maxDepth: {}", leaves.log2().floor()));
+            ways.push(format!(
+                "minSamplesLeaf: {}",
+                (self.distinct_rows() / leaves).ceil()
+            ));
+        }
+        match ways.as_slice() {
+            [] => "fit fewer rows, or fewer columns".to_owned(),
+            ways => format!("{} would fit", ways.join(", or ")),
+        }
+    }
+}
+
+fn shown(bytes: f64) -> String {
+    let (unit, name) = if bytes >= (1u64 << 30) as f64 {
+        ((1u64 << 30) as f64, "GiB")
+    } else {
+        ((1u64 << 20) as f64, "MiB")
+    };
+    let number = format!("{:.1}", bytes / unit);
+    format!("{} {name}", number.strip_suffix(".0").unwrap_or(&number))
+}
