@@ -16,7 +16,7 @@ struct Rule {
 // Pods hold no cluster credentials, so nothing in them can be a client.
 const CLIENT: &[&str] = &["kube-client", "kube-runtime"];
 
-const RULES: [Rule; 7] = [
+const RULES: [Rule; 8] = [
     Rule {
         package: "auriga-crds",
         own: &[],
@@ -68,6 +68,11 @@ const RULES: [Rule; 7] = [
             "auriga-persist",
             "auriga-serve",
         ],
+        never: CLIENT,
+    },
+    Rule {
+        package: "auriga-bench",
+        own: &["auriga-data", "auriga-learn"],
         never: CLIENT,
     },
     Rule {

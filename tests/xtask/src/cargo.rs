@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 
 use crate::{
+    bench,
     program::{follow, run},
     steps::Done,
     terminal::is_styled,
@@ -38,9 +39,10 @@ pub(crate) fn write_generated(workspace: &Workspace) -> Result<Done> {
     generate(workspace, &[])
 }
 
-/// Fails if a generated file differs from what the types say.
+/// Fails if a generated file differs from what the types, or the figures measured last, say.
 pub(crate) fn check_generated(workspace: &Workspace) -> Result<Done> {
-    generate(workspace, &["--check"])
+    generate(workspace, &["--check"])?;
+    bench::check_report(workspace)
 }
 
 /// Prints the manual of the kinds.

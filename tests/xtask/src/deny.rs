@@ -1,10 +1,10 @@
 //! Dependencies: licenses, sources, banned crates, known vulnerabilities; `deny.toml` says what is allowed.
 
-use std::{env::consts::EXE_SUFFIX, path::PathBuf, process::Stdio};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use crate::{program::run, steps::Done, workspace::Workspace};
+use crate::{program::run, steps::Done, tool::Tool, workspace::Workspace};
 
 // A newer release may read deny.toml differently.
 const VERSION: &str = "0.20.2";
@@ -27,32 +27,9 @@ fn run_checks(workspace: &Workspace, checks: &[&str]) -> Result<Done> {
 
 /// The pinned cargo-deny: on the search path, in the cache, or installed there now.
 fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
-    let cached = workspace
-        .cache
-        .join("bin")
-        .join(format!("cargo-deny{EXE_SUFFIX}"));
-    for program in [PathBuf::from("cargo-deny"), cached.clone()] {
-        let version = workspace
-            .program(&program)
-            .arg("--version")
-            .stderr(Stdio::null())
-            .output();
-        if version.is_ok_and(|output| {
-            String::from_utf8_lossy(&output.stdout).trim() == format!("cargo-deny {VERSION}")
-        }) {
-            return Ok(program);
-        }
-    }
-    println!(
-        "installing cargo-deny {VERSION} into {}; this takes minutes, once",
-        workspace.cache.display()
-    );
-    let mut install = workspace.cargo();
-    // Its objects would only fill the workspace's target folder; without one, cargo uses a folder it removes again.
-    install.env_remove("CARGO_TARGET_DIR");
-    install
-        .args(["install", "--locked", "--force", "--version", VERSION, "--root"])
-        .arg(&workspace.cache);
-    run(install.arg("cargo-deny")).context("cargo-deny could not be installed")?;
-    Ok(cached)
+    let tool = Tool {
+        name: "cargo-deny",
+        version: VERSION,
+    };
+    tool.ready(workspace)
 }

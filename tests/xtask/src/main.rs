@@ -6,13 +6,17 @@
 )]
 
 mod arrows;
+mod bench;
 mod cargo;
+mod debian;
 mod deny;
 mod program;
+mod python;
 mod reference;
 mod steps;
 mod terminal;
 mod tidy;
+mod tool;
 mod workspace;
 
 use std::process::ExitCode;
@@ -30,6 +34,9 @@ cargo xtask <task>
   crds --describe        prints the manual of the kinds
   reference              computes with scikit-learn and compares with the stored values
   reference --update     stores those values, and the examples' data, anew
+  bench fit              measures fits beside other libraries; prints a line of JSON (--help: the flags)
+  bench serve            measures serving beside other servers, likewise; ten minutes, on a machine that does nothing else
+  bench report           writes docs/performance.md and its pictures from the figures saved last
   tidy                   checks the house rules
   advisories             checks the dependencies for known vulnerabilities; downloads the list of them
   help                   prints this
@@ -50,6 +57,9 @@ fn main() -> ExitCode {
                 Ok(chosen) => end(Workspace::find().and_then(|workspace| steps::run(&workspace, &chosen))),
                 Err(mistake) => refuse(&format!("{mistake:#}")),
             };
+        }
+        ["bench", what @ ("fit" | "serve" | "report"), flags @ ..] => {
+            return end(Workspace::find().and_then(|workspace| bench::run(&workspace, what, flags)));
         }
         ["fmt"] => cargo::format,
         ["crds"] => cargo::write_generated,

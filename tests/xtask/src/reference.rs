@@ -2,14 +2,14 @@
 
 use std::{
     env::consts::EXE_SUFFIX,
-    fs,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::{
-    program::{read, run, succeeds},
+    program::run,
+    python::{Environment, Python},
     steps::Done,
     workspace::Workspace,
 };
@@ -28,6 +28,13 @@ const SCRIPTS: [&str; 5] = [
 ];
 /// It stores nothing: what chance decides is compared in the mean, each time anew.
 const FORESTS: &str = "forests_reference.py";
+
+const ENVIRONMENT: Environment = Environment {
+    folder: "python",
+    requirements: "tests/reference/requirements.txt",
+    module: "sklearn",
+    python: Python::Any,
+};
 
 /// Computes again what the scripts have stored, and compares; then lets the auriga program fit and serve the examples,
 /// and compares that with scikit-learn too.
@@ -78,68 +85,7 @@ fn run_script(workspace: &Workspace, python: &Path, script: &str, arguments: &[&
     run(command.arg(format!("tests/reference/{script}")).args(arguments))
 }
 
-/// The interpreter of an environment that holds exactly `tests/reference/requirements.txt`, made if need be.
+/// The interpreter that the scripts are run with.
 fn python(workspace: &Workspace) -> Result<PathBuf> {
-    let file = workspace.root.join("tests/reference/requirements.txt");
-    let wanted = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    let environment = workspace.cache.join("python");
-    let interpreter = environment.join("bin/python");
-    // Written last, so that an environment whose making was interrupted is made again.
-    let complete = environment.join("requirements.txt");
-    let up_to_date = fs::read_to_string(&complete).is_ok_and(|installed| installed == wanted)
-        // An upgrade of the system's Python leaves an environment that no longer starts.
-        && succeeds(workspace.program(&interpreter).args(["-c", "import sklearn"]));
-    if up_to_date {
-        return Ok(interpreter);
-    }
-
-    println!(
-        "making a Python environment in {}; this takes a minute, once",
-        environment.display()
-    );
-    make_environment(workspace, &environment)?;
-    let mut install = workspace.program(&interpreter);
-    install.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--requirement",
-    ]);
-    run(install.arg(&file))
-        .context("scikit-learn could not be installed; it needs Python 3.11 or newer and pip")?;
-    fs::write(&complete, wanted).with_context(|| format!("cannot write {}", complete.display()))?;
-    Ok(interpreter)
-}
-
-fn make_environment(workspace: &Workspace, folder: &Path) -> Result<()> {
-    let make = || {
-        let mut command = workspace.program("python3");
-        command.args(["-m", "venv", "--clear"]).arg(folder);
-        command
-    };
-    // Debian ships Python without what `venv` needs: it fails there until python3-venv is installed.
-    if succeeds(&mut make()) {
-        return Ok(());
-    }
-    let is_root = read(workspace.program("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
-    if !is_root || !succeeds(workspace.program("apt-get").arg("--version")) {
-        bail!(
-            "python3 with its venv module is missing; on Debian: `sudo apt-get install python3 python3-venv`"
-        );
-    }
-    println!("installing python3-venv");
-    run(workspace.program("apt-get").args(["update", "--quiet"]))?;
-    let mut install = workspace.program("apt-get");
-    install.env("DEBIAN_FRONTEND", "noninteractive");
-    run(install.args([
-        "install",
-        "--yes",
-        "--quiet",
-        "--no-install-recommends",
-        "python3",
-        "python3-venv",
-    ]))?;
-    run(&mut make())
+    Ok(ENVIRONMENT.ready(workspace)?.join("bin/python"))
 }

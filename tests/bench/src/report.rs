@@ -1,0 +1,80 @@
+//! Keeps figures in the tree, and turns them into docs/performance.md and its pictures.
+
+pub(crate) mod chart;
+mod page;
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{fit::figures::FitResult, serve::figures::ServeResult};
+
+/// Write docs/performance.md and its pictures from the figures saved last
+#[derive(Args)]
+pub(crate) struct Report {
+    /// Write nothing, and fail if a file is not as it would be written
+    #[arg(long)]
+    check: bool,
+}
+
+const RESULTS: &str = "tests/bench/results";
+const COMMAND: &str = "cargo xtask bench report";
+
+impl Report {
+    /// Renders what was saved last.
+    ///
+    /// Errors: nothing was saved, or what was saved cannot be read; a file that is stale, if that was asked for.
+    pub(crate) fn run(self) -> Result<()> {
+        let files = files()?;
+        for (path, text) in &files {
+            if !self.check {
+                write(path, text)?;
+            } else if fs::read_to_string(path).ok().as_ref() != Some(text) {
+                bail!("{path} is stale; run `{COMMAND}`");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Keeps the result of a bench, and renders all of them.
+pub(crate) fn save(bench: &str, result: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(result)? + "\n";
+    write(&file_of(bench).to_string_lossy(), &text)?;
+    Report { check: false }.run()
+}
+
+fn files() -> Result<Vec<(&'static str, String)>> {
+    let fit: FitResult = saved(FitResult::BENCH)?;
+    let serve: ServeResult = saved(ServeResult::BENCH)?;
+    Ok(vec![
+        ("docs/performance.md", page::page(&serve, &fit)),
+        ("docs/performance-serve.svg", serve.chart().svg()),
+        ("docs/performance-fit.svg", fit.chart().svg()),
+    ])
+}
+
+fn saved<T: DeserializeOwned>(bench: &str) -> Result<T> {
+    let path = file_of(bench);
+    let text = fs::read_to_string(&path).with_context(|| {
+        format!(
+            "cannot read {}; run `cargo xtask bench {bench} --save`",
+            path.display()
+        )
+    })?;
+    serde_json::from_str(&text).with_context(|| format!("{} is not what the bench writes", path.display()))
+}
+
+fn file_of(bench: &str) -> PathBuf {
+    PathBuf::from(RESULTS).join(format!("{bench}.json"))
+}
+
+fn write(path: &str, text: &str) -> Result<()> {
+    let path = PathBuf::from(path);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+}
