@@ -2,7 +2,12 @@
 
 use ndarray::{Array2, Axis};
 
-use super::{Metric, ScoreError, classes::Counts, numbers, probabilities, ranks};
+use super::{
+    Metric, ScoreError,
+    classes::Counts,
+    numbers, probabilities,
+    ranks::{self, Rankings},
+};
 use crate::{Column, ColumnKind, Fitted, Table, distinct::coded_by, fitted::first_largest};
 
 /// The predictions of a model for some rows, with what should have been predicted.
@@ -13,7 +18,7 @@ pub struct Predicted<'a> {
 }
 
 enum Answers {
-    Classes(Classified),
+    Classes(Box<Classified>),
     Numbers { predicted: Vec<f64>, target: Vec<f64> },
 }
 
@@ -27,6 +32,8 @@ pub(super) struct Classified {
     pub(super) probabilities: Array2<f64>,
     /// Rows of each class, predicted and right ones.
     pub(super) counts: Counts,
+    /// What the rankings of rows were found to be worth.
+    pub(super) rankings: Rankings,
     /// The first row whose class the model does not know, with the class.
     unseen: Option<(usize, String)>,
 }
@@ -45,7 +52,7 @@ impl Predicted<'_> {
         let answers = match (fitted.classes(), target) {
             (Some(classes), target) => {
                 let probabilities = fitted.predict_proba(features)?;
-                Answers::Classes(Classified::new(classes, probabilities, target))
+                Answers::Classes(Box::new(Classified::new(classes, probabilities, target)))
             }
             (None, Column::Number(target)) => match fitted.predict(features)? {
                 Column::Number(predicted) => Answers::Numbers {
@@ -108,6 +115,7 @@ impl Classified {
         Classified {
             known: classes.cells().map(|class| class.quoted()).collect(),
             counts: Counts::of(&codes, &predicted, classes.len()),
+            rankings: Rankings::default(),
             unseen: unseen.map(|row| (row, target.cell(row).quoted())),
             target: codes,
             probabilities,
