@@ -48,11 +48,13 @@ pub(crate) fn run(workspace: &Workspace, what: &str, flags: &[&str]) -> Result<(
         command.args(["run", "--quiet", "--bin", "auriga-bench", "--", what]);
         return run_program(command.args(flags));
     }
-    // As a user builds it: all in one call, so that one set of features serves all of them.
+    // As the README builds it: without `--package`, which would make other sets of features for each.
     let mut build = workspace.cargo();
-    build.args(["build", "--release", "--bin", "auriga", "--bin", "auriga-bench"]);
-    build.args(["--example", "side_by_side"]).stdout(io::stderr());
-    run_program(&mut build)?;
+    build.args(["build", "--release", "--bin", "auriga-bench"]);
+    if what == "serve" {
+        build.args(["--bin", "auriga", "--example", "side_by_side"]);
+    }
+    run_program(build.stdout(io::stderr()))?;
     let built = |path: &str| {
         workspace
             .target

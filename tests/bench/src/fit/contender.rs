@@ -95,6 +95,7 @@ impl Contender {
                 let here = env::current_exe().context("cannot find this program")?;
                 let mut command = pinned(&cpus, &here);
                 command.arg("fit-worker");
+                command.env("RAYON_NUM_THREADS", data.threads.to_string());
                 ("auriga", kind.name(), command)
             }
             Library::Other(name, estimator) => {
@@ -108,7 +109,6 @@ impl Contender {
         };
         command.arg(&data.file).arg(data.train_rows.to_string());
         match library {
-            // It takes as many threads as it finds processors.
             Library::Auriga => command.arg(estimator),
             Library::Other(..) => command
                 .arg(format!("{name}/{estimator}"))

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use auriga_data::{AddressPolicy, Csv, Limits, Place, load};
-use auriga_learn::{Control, Estimator, LogisticRegression, Metric, Steps, Table};
+use auriga_learn::{Control, Estimator, LogisticRegression, Metric, RandomForestClassifier, Steps, Table};
 use clap::Args;
 
 use super::{Kind, contender::Measured};
@@ -90,7 +90,10 @@ impl FitWorker {
                 max_iter: 200,
                 ..LogisticRegression::default()
             }),
-            other => bail!("Auriga has no {}", other.name()),
+            Kind::RandomForestClassifier => {
+                Estimator::RandomForestClassifier(RandomForestClassifier::default())
+            }
+            Kind::GradientBoosting => bail!("Auriga has no gradientBoosting"),
         };
         Ok(Steps {
             transformers: Vec::new(),
