@@ -137,6 +137,8 @@ impl From<PersistError> for Failure {
             PersistError::VersionAbsent { .. }
                 | PersistError::NothingActive { .. }
                 | PersistError::VersionActive { .. }
+                | PersistError::NumberUsed { .. }
+                | PersistError::KeyUsed { .. }
                 | PersistError::Store {
                     fault: Fault::Absent,
                     ..

@@ -15,6 +15,7 @@ mod journey {
     mod config_map;
     mod damage;
     mod examples;
+    mod folder;
     mod follow;
     mod kill;
     mod restart;

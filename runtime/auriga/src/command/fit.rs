@@ -1,5 +1,6 @@
 //! `auriga fit`: one fit, kept as a version, and activated unless told not to.
 
+use auriga_persist::Persister;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -10,6 +11,7 @@ use crate::{
     dataset,
     failure::Failure,
     fit::{Learned, Outcome, Wishes, fit, learn, shown, version_json},
+    manifest::Manifest,
     store,
 };
 
@@ -51,8 +53,20 @@ impl Fit {
             );
         }
         let store = auriga_persist::open(&uri).await?;
+        let kept = self.keep(&manifest, &*store, &wishes, console).await;
+        store.close().await;
+        kept
+    }
+
+    async fn keep(
+        &self,
+        manifest: &Manifest,
+        store: &dyn Persister,
+        wishes: &Wishes,
+        console: &Console,
+    ) -> Result<(), Failure> {
         let key = &manifest.checked.key;
-        let (version, loaded) = match fit(&manifest, &*store, &wishes, console).await? {
+        let (version, loaded) = match fit(manifest, store, wishes, console).await? {
             Outcome::New(version) => (*version, None),
             Outcome::Existing(loaded) => (loaded.manifest().clone(), Some(*loaded)),
             Outcome::NotBetter { scores, message } => {
@@ -76,9 +90,9 @@ impl Fit {
         } else {
             let loaded = match loaded {
                 Some(loaded) => loaded,
-                None => activation::load(&*store, key, version.number).await?,
+                None => activation::load(store, key, version.number).await?,
             };
-            activation::activate(&*store, key, &loaded, "fit").await?;
+            activation::activate(store, key, &loaded, "fit").await?;
             true
         };
         json["active"] = Value::Bool(is_active);

@@ -5,7 +5,8 @@ use std::{future::pending, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use auriga_crds::{ModelKey, VersionNumber};
 use auriga_persist::{
-    Activation, Draft, LedgerEntry, Listing, PersistError, Persister, Properties, Stored, Which, Written,
+    Activation, Draft, LedgerEntry, Listing, PersistError, Persister, Properties, Stored, VersionManifest,
+    Which, Written,
 };
 use auriga_serve::{Limits, Service};
 use serde_json::json;
@@ -28,6 +29,14 @@ impl Persister for Broken {
     async fn read(&self, model: &ModelKey, which: Which) -> Result<Stored, PersistError> {
         self.store.read(model, which).await
     }
+    async fn import(
+        &self,
+        model: &ModelKey,
+        manifest: VersionManifest,
+        blob: Vec<u8>,
+    ) -> Result<Written, PersistError> {
+        self.store.import(model, manifest, blob).await
+    }
     async fn activate(&self, model: &ModelKey, activation: Activation) -> Result<LedgerEntry, PersistError> {
         self.store.activate(model, activation).await
     }
@@ -48,6 +57,9 @@ impl Persister for Broken {
     }
     async fn models(&self) -> Result<Vec<ModelKey>, PersistError> {
         self.store.models().await
+    }
+    async fn close(&self) {
+        self.store.close().await;
     }
 }
 
