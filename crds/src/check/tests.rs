@@ -348,7 +348,6 @@ fn a_real_cel_evaluator_agrees_with_every_rule() {
         (true, after("persister: {uri: 'file://'}")),
         (true, after("persister: {uri: 'sqlite://me:x@y/z'}")),
         (false, after("persister: {uri: 'file://y/z@'}")),
-        (false, after("persister: {uri: 'sqlite://y'}")),
         (true, after("training: {scoring: r2}")),
         (false, after("training: {scoring: accuracy}")),
         (true, after("transformers: [{name: 1a, standardScaler: {}}]")),

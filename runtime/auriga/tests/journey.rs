@@ -16,6 +16,7 @@ mod journey {
     mod damage;
     mod entry_points;
     mod examples;
+    mod folder;
     mod follow;
     mod kill;
     mod restart;

@@ -91,8 +91,8 @@ pub enum PersistError {
         version: VersionNumber,
         /// Digest of the version that was to come.
         imported: Digest,
-        /// Digest of the version that is here; `None` if it was deleted.
-        found: Option<Digest>,
+        /// Digest of the version that is here; `None` if it was deleted. In a box, for the size of all errors.
+        found: Option<Box<Digest>>,
     },
     /// An imported version is of the same write as one that has another number here.
     #[error(
@@ -236,7 +236,7 @@ mod tests {
         };
         let (zeros, ones) = ("00".repeat(32), "01".repeat(32));
         check(
-            used(Some(Digest::from([1; 32]))),
+            used(Some(Box::new(Digest::from([1; 32])))),
             &format!(
                 "version 1 of default/iris cannot be imported with digest sha256:{zeros}: its number was given here to \
                  another version, with digest sha256:{ones}; import it into another store"

@@ -8,7 +8,7 @@ use crate::{Fault, PersistError, StoreUri};
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The caller's wish cannot be granted, or the version is damaged.
-    Refused(PersistError),
+    Refused(Box<PersistError>),
     /// The store as a whole has a fault that no library reported.
     Fault(Fault),
     /// The store as a whole has a fault, and a library said so.
@@ -17,7 +17,7 @@ pub(crate) enum Failure {
 
 impl From<PersistError> for Failure {
     fn from(error: PersistError) -> Failure {
-        Failure::Refused(error)
+        Failure::Refused(Box::new(error))
     }
 }
 
@@ -44,7 +44,7 @@ impl Address {
     pub(crate) fn explain<T>(&self, result: Result<T, Failure>) -> Result<T, PersistError> {
         let (fault, source) = match result {
             Ok(value) => return Ok(value),
-            Err(Failure::Refused(error)) => return Err(error),
+            Err(Failure::Refused(error)) => return Err(*error),
             Err(Failure::Fault(fault)) => (fault, None),
             Err(Failure::Caused(fault, source)) => (fault, Some(source)),
         };

@@ -132,7 +132,7 @@ impl SqliteStore {
         let manifest = versions::get(&mut tx, model, wish.version).await?;
         let found = last.as_ref().map_or(0, |entry| entry.revision);
         if found != wish.from_revision {
-            return Err(Failure::Refused(PersistError::RevisionMoved {
+            return Err(Failure::from(PersistError::RevisionMoved {
                 model: model.clone(),
                 expected: wish.from_revision,
                 found,

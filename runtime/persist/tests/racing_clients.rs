@@ -16,6 +16,8 @@ use auriga_persist::{
 use tempfile::TempDir;
 
 const CLIENTS: usize = 32;
+/// Clients of different handles share nothing but the store.
+const HANDLES: usize = 8;
 const ROUNDS: usize = 1000;
 
 struct Pressed {
@@ -31,8 +33,7 @@ impl TestStore for Pressed {
 
     fn load(&self) -> Load {
         Load {
-            // One handle a client shares nothing with the others but the store.
-            handles: CLIENTS,
+            handles: HANDLES,
             activators: CLIENTS,
             rounds: ROUNDS,
             ..Load::default()

@@ -1,6 +1,6 @@
 //! `auriga fit`: one fit, kept as a version, and activated unless told not to.
 
-use auriga_persist::StoreUri;
+use auriga_persist::{Persister, StoreUri};
 use clap::Args;
 use serde_json::Value;
 
@@ -59,8 +59,20 @@ impl Fit {
             return console.result(&message, not_saved(&report, &message));
         }
         let store = auriga_persist::open(uri).await?;
+        let kept = self.keep(manifest, &*store, &wishes, console).await;
+        store.close().await;
+        kept
+    }
+
+    async fn keep(
+        &self,
+        manifest: &Manifest,
+        store: &dyn Persister,
+        wishes: &Wishes,
+        console: &Console,
+    ) -> Result<(), Failure> {
         let key = &manifest.checked.key;
-        let (version, loaded) = match fit(manifest, &*store, &wishes, console).await? {
+        let (version, loaded) = match fit(manifest, store, wishes, console).await? {
             Outcome::New(version) => (*version, None),
             Outcome::Existing(loaded) => (loaded.manifest().clone(), Some(*loaded)),
             Outcome::NotBetter { report, message } => {
@@ -81,9 +93,9 @@ impl Fit {
         } else {
             let loaded = match loaded {
                 Some(loaded) => loaded,
-                None => activation::load(&*store, key, version.number).await?,
+                None => activation::load(store, key, version.number).await?,
             };
-            activation::activate(&*store, key, &loaded, "fit").await?;
+            activation::activate(store, key, &loaded, "fit").await?;
             true
         };
         json["active"] = Value::Bool(is_active);

@@ -46,14 +46,9 @@ impl List {
         };
         let uri = store::uri(self.store.persister.as_deref(), manifest.as_ref())?;
         let store = auriga_persist::open_existing(&uri).await?;
-        let keys = match manifest {
-            Some(manifest) => vec![manifest.checked.key],
-            None => store.models().await?,
-        };
-        let mut models = Vec::new();
-        for key in keys {
-            models.push(Listed::read(&*store, key, self.at).await?);
-        }
+        let listed = Listed::all(&*store, manifest.map(|manifest| manifest.checked.key), self.at).await;
+        store.close().await;
+        let models = listed?;
         let text = match models.as_slice() {
             [] => format!("{uri} holds no model yet"),
             models => models.iter().map(Listed::text).collect::<Vec<_>>().join("\n\n"),
@@ -64,6 +59,23 @@ impl List {
 }
 
 impl Listed {
+    /// One model, or all there are.
+    async fn all(
+        store: &dyn Persister,
+        only: Option<ModelKey>,
+        at: Option<Timestamp>,
+    ) -> Result<Vec<Listed>, Failure> {
+        let keys = match only {
+            Some(key) => vec![key],
+            None => store.models().await?,
+        };
+        let mut models = Vec::new();
+        for key in keys {
+            models.push(Listed::read(store, key, at).await?);
+        }
+        Ok(models)
+    }
+
     async fn read(store: &dyn Persister, key: ModelKey, at: Option<Timestamp>) -> Result<Listed, Failure> {
         let properties = store.properties(&key).await?;
         let ledger = store.ledger(&key).await?;

@@ -44,15 +44,17 @@ impl Serve {
             json!({ "address": address.to_string() }),
         );
         let follower = match self.version {
-            Some(number) => Follower::pinned(store, key, *console, number),
-            None => Follower::new(store, key, *console),
+            Some(number) => Follower::pinned(store.clone(), key, *console, number),
+            None => Follower::new(store.clone(), key, *console),
         };
         tokio::select! {
             () = ending => {}
             failure = serving(&follower, &front.service, console) => return Err(failure),
         }
         console.tell("stopping", "requests in flight are answered", json!({}));
-        front.stop_patiently().await
+        let stopped = front.stop_patiently().await;
+        store.close().await;
+        stopped
     }
 }
 

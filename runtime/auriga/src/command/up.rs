@@ -98,7 +98,9 @@ impl Up {
             }
         }
         console.tell("stopping", "requests in flight are answered", json!({}));
-        running.front.stop_patiently().await
+        let stopped = running.front.stop_patiently().await;
+        journey.store.close().await;
+        stopped
     }
 
     /// The changed manifest, if this process can take it up.

@@ -5,7 +5,7 @@ use std::{fs, io, path::Path, process::Stdio};
 use serde_json::json;
 
 use super::given::{MANIFEST, fails, flowers, iris, json, json_error, says};
-use crate::support::program;
+use crate::support::{program, run};
 
 const SCORES: &str = "accuracy 0.9600 on test, neg_log_loss -0.1924 on test, accuracy 0.9800 on train, neg_log_loss -0.2451 on train";
 const FITTING: &str = "   fitting iris on 100 rows with 4 features\n";
@@ -153,6 +153,39 @@ fn the_manifest_may_come_from_the_standard_input_and_the_store_lie_elsewhere() {
     fs::write(folder.path().join("model.yaml"), elsewhere).unwrap();
     assert_eq!(json(folder.path(), "fit -f model.yaml")["version"], 1);
     assert!(folder.path().join("named/models.db").exists());
+}
+
+#[test]
+fn versions_beyond_the_history_limit_are_deleted_after_a_fit() {
+    let folder = flowers();
+    let fit = |c: u32| {
+        let manifest = MANIFEST
+            .replace("spec:", "spec:\n  historyLimit: 1")
+            .replace("c: 1", &format!("c: {c}"));
+        fs::write(folder.path().join("model.yaml"), manifest).unwrap();
+        let ended = run(folder.path(), &["fit", "-f", "model.yaml"]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        ended.stderr
+    };
+    // Beside the newest one, the active version and the one before it stay.
+    for c in 1..=3 {
+        assert!(!fit(c).contains("deleted"), "version {c}");
+    }
+    let said = fit(4);
+    let line = "   deleted version 1, older than the 1 that historyLimit keeps\n";
+    assert!(said.ends_with(line), "{said}");
+    let versions = json(folder.path(), "list")["models"][0]["versions"].clone();
+    let numbers: Vec<u64> = versions
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|version| version["number"].as_u64().unwrap())
+        .collect();
+    assert_eq!(numbers, [2, 3, 4]);
+    // Another limit is no reason to fit again.
+    let more = MANIFEST.replace("c: 1", "c: 4");
+    fs::write(folder.path().join("model.yaml"), more).unwrap();
+    assert_eq!(json(folder.path(), "fit -f model.yaml")["new"], false);
 }
 
 #[test]

@@ -33,6 +33,54 @@ fn there_must_be_a_store() {
 }
 
 #[test]
+fn a_folder_that_is_no_store_is_left_alone() {
+    let folder = flowers();
+    fs::create_dir(folder.path().join("data")).unwrap();
+    fs::write(folder.path().join("data/rows.csv"), "a\n").unwrap();
+    let check = |arguments: &str, code: i32, message: &str| fails(folder.path(), arguments, code, message);
+    check(
+        "list --persister file://data",
+        1,
+        "store file://<folder>/data is not an Auriga store, or is damaged (the folder holds other things, such as rows.csv, \
+         and no auriga-store.json); move it away or restore it from a backup",
+    );
+    check(
+        "list --persister file://models",
+        2,
+        "store file://<folder>/models does not exist; fit a model first, or check the address",
+    );
+    check(
+        "list --persister file://model.yaml",
+        1,
+        "store file://<folder>/model.yaml is not an Auriga store, or is damaged (it is a file, not a folder); move it away \
+         or restore it from a backup",
+    );
+    check(
+        "list --persister file://.",
+        2,
+        "the store's URI names no folder of its own; write file:///<absolute path> or file://<relative path>",
+    );
+    assert_eq!(fs::read_dir(folder.path().join("data")).unwrap().count(), 1);
+}
+
+#[test]
+fn a_command_that_ends_leaves_nothing_beside_a_store() {
+    let folder = flowers();
+    for arguments in [
+        &["fit", "-f", "model.yaml"][..],
+        &["list"],
+        &["list", "-f", "model.yaml"],
+    ] {
+        assert_eq!(run(folder.path(), arguments).code, Some(0));
+        let names: Vec<_> = fs::read_dir(folder.path().join("auriga-data"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(names, ["models.db"], "{arguments:?}");
+    }
+}
+
+#[test]
 fn a_store_without_models_is_said_to_be_empty() {
     let folder = flowers();
     // Nothing is good enough, so that only the store comes to be.

@@ -30,7 +30,7 @@ pub async fn a_version_comes_over_with_all_that_is_known_of_it(store: &dyn TestS
     assert_eq!(numbers(&*store, &iris).await, [3, 4, 5]);
     assert_eq!(
         store.models().await.expect("the models are listed"),
-        [iris.clone()]
+        std::slice::from_ref(&iris)
     );
     let active = store.read(&iris, Which::Active).await;
     assert!(
@@ -133,7 +133,7 @@ pub async fn a_number_that_another_version_has_or_had_is_refused(store: &dyn Tes
             }) => {
                 assert_eq!((named, imported), (version(number), Digest::of(b"other")));
                 let key: &[u8] = if number == 2 { b"b" } else { b"six" };
-                assert_eq!(found, Digest::of(key));
+                assert_eq!(*found, Digest::of(key));
             }
             other => panic!("version {number} was not refused: {other:?}"),
         }

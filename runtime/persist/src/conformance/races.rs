@@ -17,7 +17,7 @@ pub async fn one_key_written_by_many_at_once_is_one_version(store: &dyn TestStor
     let handles = handles(store).await;
     for round in 0..store.load().rounds {
         let key = format!("key {round}");
-        let length = if round % 4 == 0 { 3 << 20 } else { 100 };
+        let length = if round % 8 == 0 { 3 << 20 } else { 100 };
         let written = all(&handles, store.load().activators, |handle, _| {
             let draft = draft_of(&key, bytes(round as u64, length));
             async move {
@@ -175,7 +175,7 @@ pub async fn activations_and_deletions_have_one_order_that_fits_their_times(stor
         }
         let choice = live.clone();
         let calls = all(&handles, load.activators, |handle, client| {
-            // Spread over the versions; one client in four deletes.
+            // Spread over the versions; one client in eight deletes.
             let (version, deletes) = (
                 choice[(client + round) % choice.len()],
                 (client / 3 + round) % 4 == 0,

@@ -312,7 +312,7 @@ pub(super) fn number_used(
         model: model.clone(),
         version: imported.number,
         imported: imported.digest,
-        found: found.map(|found| found.digest),
+        found: found.map(|found| Box::new(found.digest)),
     }
     .into()
 }

@@ -135,7 +135,7 @@ pub(super) async fn read(
     manifest: &VersionManifest,
 ) -> Result<Vec<u8>, Failure> {
     let corrupt = |what: String| {
-        Failure::Refused(PersistError::Corrupt {
+        Failure::from(PersistError::Corrupt {
             model: model.clone(),
             version: manifest.number,
             what,

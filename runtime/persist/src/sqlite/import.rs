@@ -94,8 +94,8 @@ async fn same(
     };
     match versions::get(connection, model, number).await {
         Ok(found) if found == *manifest => return Ok(Some(found)),
-        Ok(found) => return Err(used(Some(found.digest)).into()),
-        Err(Failure::Refused(PersistError::VersionAbsent { .. })) => {}
+        Ok(found) => return Err(used(Some(Box::new(found.digest))).into()),
+        Err(Failure::Refused(error)) if matches!(*error, PersistError::VersionAbsent { .. }) => {}
         Err(failure) => return Err(failure),
     }
     let is_given = number.get() <= versions::high_water_mark(connection, model).await?;

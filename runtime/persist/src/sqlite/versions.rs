@@ -229,7 +229,7 @@ async fn absent(
     .bind(model.model.as_str())
     .fetch_one(connection)
     .await?;
-    Ok(Failure::Refused(PersistError::VersionAbsent {
+    Ok(Failure::from(PersistError::VersionAbsent {
         model: model.clone(),
         version,
         latest: latest.map(|number| number_from(model, number)).transpose()?,

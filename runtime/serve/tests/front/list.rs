@@ -29,6 +29,14 @@ impl Persister for Broken {
     async fn read(&self, model: &ModelKey, which: Which) -> Result<Stored, PersistError> {
         self.store.read(model, which).await
     }
+    async fn import(
+        &self,
+        model: &ModelKey,
+        manifest: VersionManifest,
+        blob: Vec<u8>,
+    ) -> Result<Written, PersistError> {
+        self.store.import(model, manifest, blob).await
+    }
     async fn activate(&self, model: &ModelKey, activation: Activation) -> Result<LedgerEntry, PersistError> {
         self.store.activate(model, activation).await
     }
@@ -60,6 +68,9 @@ impl Persister for Broken {
     }
     async fn models(&self) -> Result<Vec<ModelKey>, PersistError> {
         self.store.models().await
+    }
+    async fn close(&self) {
+        self.store.close().await;
     }
 }
 
@@ -126,7 +137,7 @@ async fn versions_are_listed_with_palladiums_keys() {
         answer.json(),
         json!({
             "models": [listed(version(1), true).await, listed(second, false).await],
-            "properties": {"active-model": "1", "db-version": "1", "ledger_revision": 1, "high_water_mark": 2, "n_versions": 2},
+            "properties": {"active-model": "1", "db-version": "2", "ledger_revision": 1, "high_water_mark": 2, "n_versions": 2},
         })
     );
 }
@@ -212,7 +223,7 @@ async fn an_empty_store_lists_nothing() {
         answer.json(),
         json!({
             "models": [],
-            "properties": {"db-version": "1", "ledger_revision": 0, "high_water_mark": 0, "n_versions": 0},
+            "properties": {"db-version": "2", "ledger_revision": 0, "high_water_mark": 0, "n_versions": 0},
         })
     );
 }
