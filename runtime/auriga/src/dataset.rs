@@ -105,7 +105,7 @@ pub(crate) async fn test(
         .map(|field| field.name.clone())
         .collect();
     let learned = Named {
-        field: "test",
+        field: "dataset.test",
         columns: Some(&names),
     };
     part(table, &test.place, dataset, learned)

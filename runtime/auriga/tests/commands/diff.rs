@@ -31,25 +31,25 @@ fn two_versions_differ_in_named_fields() {
         check("digest", &version["digest"]);
         check("created", &version["created"]);
         check("trained", &version["facts"]["trained"]);
-        check(
-            "scores.train.neg_log_loss",
-            &version["facts"]["scores"]["train"]["neg_log_loss"],
-        );
+        for metric in ["neg_brier_score", "neg_log_loss"] {
+            let score = &version["facts"]["scores"]["train"][metric];
+            check(&format!("scores.train.{metric}"), score);
+        }
         assert_eq!(found[name], version["number"]);
     }
     assert_eq!(found["specsKnown"], true);
     let c = "spec.estimator.logisticRegression.c";
     assert_eq!(change(&found, c), json!({ "path": c, "old": 1.0, "new": 2.0 }));
-    assert_eq!(found["differences"].as_array().unwrap().len(), 5, "{found}");
+    assert_eq!(found["differences"].as_array().unwrap().len(), 6, "{found}");
 
     let ended = crate::support::run(folder.path(), &["diff", "1", "2", "--model", "flowers"]);
     assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
     let lines: Vec<_> = ended.stdout.lines().collect();
     assert_eq!(lines[0], "default/flowers: version 1 -> version 2");
     assert_eq!(lines[1], "  spec.estimator.logisticRegression.c: 1.0 -> 2.0");
-    let loss = &versions[0]["facts"]["scores"]["train"]["neg_log_loss"];
+    let loss = &versions[0]["facts"]["scores"]["train"]["neg_brier_score"];
     assert!(
-        lines[2].starts_with(&format!("  scores.train.neg_log_loss: {loss} -> -0."))
+        lines[2].starts_with(&format!("  scores.train.neg_brier_score: {loss} -> -0."))
             && lines[2].ends_with(')'),
         "{}",
         lines[2]
