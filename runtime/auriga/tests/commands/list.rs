@@ -110,7 +110,7 @@ fn versions_stand_in_a_table_and_the_active_one_is_marked() {
     assert_eq!(model["model"], "default/flowers");
     assert_eq!(model["activeVersion"], 1);
     let properties =
-        json!({ "activeVersion": 1, "ledgerRevision": 1, "highWaterMark": 2, "schemaVersion": 1 });
+        json!({ "activeVersion": 1, "ledgerRevision": 1, "highWaterMark": 2, "schemaVersion": 2 });
     assert_eq!(model["properties"], properties);
     assert_eq!(
         (&model["ledger"][0]["to"], &model["ledger"][0]["reason"]),
