@@ -230,6 +230,18 @@ async fn the_bytes_of_a_damaged_version_are_not_collected() {
     assert_eq!(mended.blob, bytes(1, 100));
 }
 
+#[tokio::test]
+async fn a_process_that_sleeps_with_the_turn_holds_nobody_up_for_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("models");
+    let store = ObjectStorePersister::open_folder(&path).await.unwrap();
+    store.write(&iris(), draft("before")).await.unwrap();
+    let turn = File::open(path.join("models/default/iris/turn")).unwrap();
+    turn.lock().unwrap();
+    store.write(&iris(), draft("during")).await.unwrap();
+    assert_eq!(store.list(&iris()).await.unwrap().versions.len(), 2);
+}
+
 #[test]
 fn files_in_the_making_are_swept_after_a_day() {
     let folder = tempfile::tempdir().unwrap();

@@ -230,6 +230,43 @@ async fn a_store_that_cannot_be_made_leaves_nothing_behind() {
     SqliteStore::open(&path).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_store_of_the_first_schema_is_read_and_takes_imports() {
+    let (folder, store) = store().await;
+    let path = folder.path().join("models.db");
+    for key in ["a", "b", "c"] {
+        store.write(&iris(), draft(key)).await.unwrap();
+    }
+    store.delete(&iris(), version(2)).await.unwrap();
+    store.close().await;
+    let names: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(names.len(), 1, "a store that is closed has no files beside it");
+    let mut connection = SqliteConnection::connect(path.to_str().unwrap()).await.unwrap();
+    sqlx::raw_sql("DROP TABLE gap; PRAGMA user_version = 1")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+
+    let store = SqliteStore::open(&path).await.unwrap();
+    let exported = store.read(&iris(), Which::Number(version(3))).await.unwrap();
+    let import = async |number: u64, key: &str| {
+        let mut manifest = exported.manifest.clone();
+        manifest.number = version(number);
+        manifest.idempotency_key.0 = key.to_owned();
+        store.import(&iris(), manifest, exported.blob.clone()).await
+    };
+    let deleted = import(2, "other").await;
+    assert!(
+        matches!(deleted, Err(PersistError::NumberUsed { found: None, .. })),
+        "a number that was given before there were gaps was deleted: {deleted:?}"
+    );
+    import(7, "seven").await.unwrap();
+    import(5, "five").await.unwrap();
+    let written = store.write(&iris(), draft("d")).await.unwrap();
+    assert_eq!(written.manifest().number, version(8));
+}
+
 #[test]
 fn what_killed_creators_left_behind_is_swept_a_day_later() {
     let folder = tempfile::tempdir().unwrap();
