@@ -18,6 +18,8 @@ const ROUNDS: usize = 100;
 #[test]
 fn fits_killed_at_any_moment_leave_whole_versions_and_fresh_numbers() {
     let bench = Workbench::new("iris");
+    // None may go for another reason than a kill.
+    bench.write_manifest(&format!("{}  historyLimit: 1000\n", bench.manifest()));
     let began = Instant::now();
     bench.fit(&[]);
     // Some fits are to end before they are killed.
