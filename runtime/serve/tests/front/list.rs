@@ -126,7 +126,7 @@ async fn versions_are_listed_with_palladiums_keys() {
         answer.json(),
         json!({
             "models": [listed(version(1), true).await, listed(second, false).await],
-            "properties": {"active-model": "1", "db-version": "1", "ledger_revision": 1, "high_water_mark": 2, "n_versions": 2},
+            "properties": {"active-model": "1", "db-version": "2", "ledger_revision": 1, "high_water_mark": 2, "n_versions": 2},
         })
     );
 }
@@ -212,7 +212,7 @@ async fn an_empty_store_lists_nothing() {
         answer.json(),
         json!({
             "models": [],
-            "properties": {"db-version": "1", "ledger_revision": 0, "high_water_mark": 0, "n_versions": 0},
+            "properties": {"db-version": "2", "ledger_revision": 0, "high_water_mark": 0, "n_versions": 0},
         })
     );
 }
