@@ -16,6 +16,7 @@ mod commands {
     mod lint;
     mod list;
     mod serve;
+    mod trees;
     mod up;
     mod version;
 }

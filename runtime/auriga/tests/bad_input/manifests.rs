@@ -13,8 +13,8 @@ fn words_that_are_not_known_get_those_that_are() {
     refused(
         "logisticRegression:\n      c: 0.3",
         "perceptron: {}",
-        "model.yaml:12:5: spec.estimator.perceptron: is not a known field; known are linearRegression, \
-         logisticRegression, ridge",
+        "model.yaml:12:5: spec.estimator.perceptron: is not a known field; known are decisionTreeClassifier, \
+         decisionTreeRegressor, linearRegression, logisticRegression, randomForestClassifier, randomForestRegressor, ridge",
     );
     refused(
         "logisticRegression:",

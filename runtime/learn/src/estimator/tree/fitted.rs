@@ -86,6 +86,7 @@ impl Trees {
         }
     }
 
+    /// `n_classes` is 0 for trees that predict numbers.
     fn write(&self, writer: &mut PartWriter<'_>, n_classes: usize) {
         let sizes: Vec<usize> = self.trees.iter().map(Tree::n_nodes).collect();
         let (mut columns, mut thresholds) = (Vec::new(), Vec::new());
@@ -111,13 +112,13 @@ impl Trees {
         writer.indices("columns", &columns);
         writer.numbers("thresholds", &thresholds);
         writer.numbers("importances", &self.importances);
-        if n_classes == 0 {
+        let Some(n_mixed) = shares.len().checked_div(n_classes) else {
             writer.numbers("numbers", &numbers);
-        } else {
-            writer.indices("classes", &classes);
-            let shares = ArrayView2::from_shape((shares.len() / n_classes, n_classes), &shares);
-            writer.matrix("shares", shares.expect("each row has one share per class"));
-        }
+            return;
+        };
+        writer.indices("classes", &classes);
+        let shares = ArrayView2::from_shape((n_mixed, n_classes), &shares);
+        writer.matrix("shares", shares.expect("each row has one share per class"));
     }
 
     /// `leaf` answers the next leaf.
