@@ -68,7 +68,7 @@ pub(crate) struct FitFigures {
     pub(crate) peak_mib: f64,
 }
 
-/// Its fits are those of `with`.
+/// Whose fits those of Auriga are compared with.
 const PEER: &str = "scikit-learn";
 
 impl FitResult {

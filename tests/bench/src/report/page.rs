@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::{
     fit::figures::{FitResult, FitSettings},
+    number::figure,
     serve::figures::{ServeResult, ServeSettings},
     target::Target,
 };
@@ -91,6 +92,8 @@ fn fit_section(fit: &FitResult) -> String {
          - One row: the median over {single_rows} test rows, each predicted by itself. scikit-learn's forest does this with one thread,\n  \
            which is faster for it than two.\n\
          - Memory: resident with the rows read, and the highest of the whole process (VmHWM).\n",
+        train_rows = figure(*train_rows as f64),
+        test_rows = figure(*test_rows as f64),
         table = fit.table(),
         circumstances = fit.run.described(),
     )
