@@ -259,6 +259,9 @@ impl ObjectStorePersister {
     async fn try_activate(&self, model: &ModelKey, wish: Activation) -> Result<LedgerEntry, Failure> {
         self.check_place()?;
         let shelf = self.shelf(model);
+        if let Some(standing) = shelf.refuse_activation(&self.bucket, &wish).await? {
+            return Ok(standing);
+        }
         let mut pause = Pause::default();
         loop {
             let turn = self.turn(&shelf).await;

@@ -116,7 +116,7 @@ async fn handle(folder: &Path, address: &str) -> Arc<dyn Persister> {
 
 fn start_writer(folder: &Path, address: &str, index: u64, n_commits: u64) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "writer"])
+        .args(["--exact", "writer", "--nocapture"])
         .env(FOLDER, folder)
         .env(ADDRESS, address)
         .env(NAME, index.to_string())

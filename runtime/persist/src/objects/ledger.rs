@@ -1,6 +1,6 @@
 //! The row of activations and deletions.
 
-use auriga_crds::VersionNumber;
+use auriga_crds::{Digest, VersionNumber};
 
 use super::{
     blobs::nonce,
@@ -21,6 +21,19 @@ impl Shelf {
         Ok(newest.standing().cloned())
     }
 
+    /// The standing activation if it is what `wish` asks for; `None` if the version could be activated now.
+    ///
+    /// Errors: as [`Shelf::try_activate`]. Who is refused need not wait for a turn to be.
+    pub(super) async fn refuse_activation(
+        &self,
+        bucket: &Bucket,
+        wish: &Activation,
+    ) -> Result<Option<LedgerEntry>, Failure> {
+        let mut newest = self.newest.lock().await;
+        let looked = self.look_at_wish(bucket, &mut newest, wish).await?;
+        Ok(looked.err())
+    }
+
     /// Activates a version; `None` when another writer got the place of the entry.
     ///
     /// Errors: `VersionAbsent`, `RevisionMoved`, `Corrupt`, `VersionTooNew`.
@@ -30,28 +43,15 @@ impl Shelf {
         wish: &Activation,
     ) -> Result<Option<LedgerEntry>, Failure> {
         let mut newest = self.newest.lock().await;
-        self.look_at_ledger(bucket, &mut newest).await?;
-        self.finish(bucket, &mut newest).await?;
-        if let Some(standing) = newest.standing().filter(|entry| entry.to == wish.version) {
-            return Ok(Some(standing.clone()));
-        }
-        let Some((_, manifest)) = self.version(bucket, wish.version).await? else {
-            return Err(self.absent(bucket, wish.version).await?);
+        let digest = match self.look_at_wish(bucket, &mut newest, wish).await? {
+            Ok(digest) => digest,
+            Err(standing) => return Ok(Some(standing)),
         };
-        let found = newest.standing().map_or(0, |entry| entry.revision);
-        if found != wish.from_revision {
-            return Err(PersistError::RevisionMoved {
-                model: self.model.clone(),
-                expected: wish.from_revision,
-                found,
-            }
-            .into());
-        }
         let entry = LedgerEntry {
-            revision: found + 1,
+            revision: wish.from_revision + 1,
             from: newest.standing().map(|entry| entry.to),
             to: wish.version,
-            digest: manifest.digest,
+            digest,
             reason: wish.reason.clone(),
             actor: wish.actor.clone(),
             time: wish.time,
@@ -62,6 +62,33 @@ impl Shelf {
             .await?;
         failpoint!("objects: after the entry of an activation");
         Ok(is_ours.then_some(entry))
+    }
+
+    /// The digest of a version that could be activated now, or the standing activation if it is what is asked for.
+    async fn look_at_wish(
+        &self,
+        bucket: &Bucket,
+        newest: &mut Newest,
+        wish: &Activation,
+    ) -> Result<Result<Digest, LedgerEntry>, Failure> {
+        self.look_at_ledger(bucket, newest).await?;
+        self.finish(bucket, newest).await?;
+        if let Some(standing) = newest.standing().filter(|entry| entry.to == wish.version) {
+            return Ok(Err(standing.clone()));
+        }
+        let Some((_, manifest)) = self.version(bucket, wish.version).await? else {
+            return Err(self.absent(bucket, wish.version).await?);
+        };
+        let found = newest.standing().map_or(0, |entry| entry.revision);
+        match found == wish.from_revision {
+            true => Ok(Ok(manifest.digest)),
+            false => Err(PersistError::RevisionMoved {
+                model: self.model.clone(),
+                expected: wish.from_revision,
+                found,
+            }
+            .into()),
+        }
     }
 
     /// Deletes a version; false when another writer got the place of the entry.

@@ -1,6 +1,6 @@
 //! The row of the numbers: looked through, added to, imported beside, listed.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use auriga_crds::{ModelKey, VersionNumber};
 use object_store::path::Path;
@@ -13,6 +13,9 @@ use super::{
     shelf::{Seen, Shelf, numbers},
 };
 use crate::{Damaged, IdempotencyKey, Listing, PersistError, VersionManifest, Written, failure::Failure};
+
+/// How far below the high-water mark to look before all numbers are listed.
+const NEAR: u64 = 16;
 
 /// What stands at a number, and where.
 pub(super) struct Standing {
@@ -257,19 +260,38 @@ impl Shelf {
         Ok(listing)
     }
 
-    /// Says that a version is not there, and which one is the latest.
-    pub(super) async fn absent(&self, bucket: &Bucket, version: VersionNumber) -> Result<Failure, Failure> {
+    /// The highest number of a version, damaged or not.
+    async fn latest(&self, bucket: &Bucket) -> Result<Option<VersionNumber>, Failure> {
+        // Near the high-water mark, where it nearly always is, one need not list what may be thousands of numbers.
+        let mark = self.high_water_mark(bucket).await?;
+        let near = (0..NEAR).map_while(|below| mark.checked_sub(below));
+        if let Some(found) = self.first_standing(bucket, near.collect()).await? {
+            return Ok(Some(found));
+        }
         let mut given = numbers(bucket, &self.paths.row(Row::Numbers)).await?;
         given.extend(numbers(bucket, &self.paths.row(Row::Imported)).await?);
-        given.sort_unstable();
-        let mut latest = None;
-        for number in given.into_iter().rev().filter_map(VersionNumber::new) {
+        given.sort_unstable_by_key(|number| Reverse(*number));
+        self.first_standing(bucket, given).await
+    }
+
+    /// The first of these numbers at which there is a version, damaged or not.
+    async fn first_standing(
+        &self,
+        bucket: &Bucket,
+        numbers: Vec<u64>,
+    ) -> Result<Option<VersionNumber>, Failure> {
+        for number in numbers.into_iter().filter_map(VersionNumber::new) {
             let standing = self.standing_at(bucket, number).await?;
             if standing.is_some_and(|standing| !matches!(standing.slot, Ok(Slot::Tombstone))) {
-                latest = Some(number);
-                break;
+                return Ok(Some(number));
             }
         }
+        Ok(None)
+    }
+
+    /// Says that a version is not there, and which one is the latest.
+    pub(super) async fn absent(&self, bucket: &Bucket, version: VersionNumber) -> Result<Failure, Failure> {
+        let latest = self.latest(bucket).await?;
         let model = self.model.clone();
         Ok(PersistError::VersionAbsent {
             model,
