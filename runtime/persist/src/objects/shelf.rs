@@ -122,7 +122,35 @@ impl Shelf {
             .filter_map(VersionNumber::new)
             .filter(|number| !known.contains(number));
         let path = |number: &VersionNumber| self.paths.slot(row, *number);
-        read_all(bucket, new.collect(), path).await
+        let mut found = read_all(bucket, new.collect(), path).await?;
+        if row == Row::Numbers && known.is_empty() {
+            // A listing is no snapshot: it may have a number and not the one that was created just before. Who trusted it
+            // would never see that one, and take its bytes for nobody's.
+            let holes = self.holes(&mut found);
+            found.extend(read_all(bucket, holes, path).await?);
+        }
+        Ok(found)
+    }
+
+    /// The numbers that a listing of the row from its beginning passed over, though higher ones were given.
+    ///
+    /// Sorts what was found.
+    fn holes(&self, found: &mut [(VersionNumber, Vec<u8>)]) -> Vec<VersionNumber> {
+        found.sort_unstable_by_key(|(number, _)| *number);
+        let mut holes = Vec::new();
+        let mut last = Some(0);
+        for (number, bytes) in found {
+            if let Some(last) = last {
+                holes.extend((last + 1..number.get()).filter_map(VersionNumber::new));
+            }
+            last = match Glance::at(&self.paths.slot(Row::Numbers, *number), bytes) {
+                Some(Glance::Gap { to }) => Some(to.get()),
+                // It may have been a gap, and then nobody knows how long it was.
+                None => None,
+                Some(Glance::Version { .. } | Glance::Tombstone) => Some(number.get()),
+            };
+        }
+        holes
     }
 }
 

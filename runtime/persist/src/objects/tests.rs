@@ -13,7 +13,7 @@ use std::{
 
 use async_trait::async_trait;
 use auriga_crds::{Digest, ModelKey};
-use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, stream::BoxStream};
 use jiff::ToSpan;
 use object_store::{
     CopyOptions, Error as StoreError, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
@@ -23,7 +23,7 @@ use object_store::{
 
 use super::{ObjectStorePersister, blobs::BlobName, bucket::Bucket, folder};
 use crate::{
-    Fault, PersistError, Persister, StoreUri, Which,
+    Fault, IdempotencyKey, PersistError, Persister, StoreUri, Which, Written,
     conformance::{
         TestStore,
         fixtures::{activation, bytes, draft, draft_of, model, moment, version},
@@ -39,7 +39,16 @@ struct Habits {
     overwrites: bool,
     /// Sends each creation twice, as a client does whose first answer was lost.
     tries_twice: bool,
+    /// Has an object that a listing passes over, as one that is created while the listing is under way.
+    passes_over: Option<&'static str>,
     is_full: AtomicBool,
+}
+
+impl Habits {
+    fn shows(&self, object: &ObjectMeta) -> bool {
+        self.passes_over
+            .is_none_or(|name| object.location.filename() != Some(name))
+    }
 }
 
 /// A store in memory.
@@ -99,11 +108,18 @@ impl ObjectStore for Odd {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
-        self.inner.list(prefix)
+        let passes_over = self.habits.passes_over;
+        let shown = move |object: &object_store::Result<ObjectMeta>| {
+            let name = object.as_ref().ok().and_then(|object| object.location.filename());
+            std::future::ready(passes_over.is_none() || name != passes_over)
+        };
+        self.inner.list(prefix).filter(shown).boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
-        self.inner.list_with_delimiter(prefix).await
+        let mut listed = self.inner.list_with_delimiter(prefix).await?;
+        listed.objects.retain(|object| self.habits.shows(object));
+        Ok(listed)
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> object_store::Result<()> {
@@ -176,6 +192,67 @@ async fn a_full_store_changes_nothing_and_recovers_when_there_is_room() {
     remote.0.habits.is_full.store(false, Ordering::Relaxed);
     let written = store.write(&iris(), draft("during")).await.unwrap();
     assert_eq!(written.manifest().number, version(2));
+}
+
+#[tokio::test]
+async fn a_number_that_a_listing_passes_over_is_seen_all_the_same() {
+    let remote = Remote::with(Habits {
+        passes_over: Some("00000002.json"),
+        ..Habits::default()
+    });
+    let store = remote.persister();
+    for key in ["1", "2", "3"] {
+        store.write(&iris(), draft(key)).await.unwrap();
+    }
+    // After a gap, too: the version is imported under 7.
+    let mut seventh = store.read(&iris(), Which::Number(version(3))).await.unwrap();
+    seventh.manifest.number = version(7);
+    seventh.manifest.idempotency_key = IdempotencyKey("7".to_owned());
+    store
+        .import(&iris(), seventh.manifest, seventh.blob)
+        .await
+        .unwrap();
+    store.write(&iris(), draft("8")).await.unwrap();
+
+    let later = remote.persister();
+    let again = later.write(&iris(), draft("2")).await.unwrap();
+    assert!(
+        matches!(&again, Written::Existing(found) if found.number == version(2)),
+        "{again:?}"
+    );
+    let listed = later.list(&iris()).await.unwrap();
+    let numbers: Vec<u64> = (listed.versions.iter())
+        .map(|version| version.number.get())
+        .collect();
+    assert_eq!(numbers, [1, 2, 3, 7, 8]);
+}
+
+#[tokio::test]
+async fn a_version_in_a_damaged_gap_can_be_used_and_deleted() {
+    let remote = Remote::with(Habits::default());
+    let source = remote.persister();
+    for key in ["1", "2"] {
+        source.write(&iris(), draft(key)).await.unwrap();
+    }
+    let second = source.read(&iris(), Which::Number(version(2))).await.unwrap();
+    let remote = Remote::with(Habits::default());
+    let store = remote.persister();
+    store
+        .import(&iris(), second.manifest.clone(), second.blob.clone())
+        .await
+        .unwrap();
+    let gap = store
+        .shelf(&iris())
+        .paths
+        .slot(super::paths::Row::Numbers, version(1));
+    store.bucket.overwrite(&gap, b"{".to_vec()).await.unwrap();
+
+    let store = remote.persister();
+    let found = store.read(&iris(), Which::Number(version(2))).await.unwrap();
+    assert_eq!(found, second);
+    store.delete(&iris(), version(2)).await.unwrap();
+    let listed = store.list(&iris()).await.unwrap();
+    assert!(listed.versions.is_empty(), "{listed:?}");
 }
 
 #[tokio::test]

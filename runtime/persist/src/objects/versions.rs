@@ -40,22 +40,28 @@ impl Shelf {
         bucket: &Bucket,
         number: VersionNumber,
     ) -> Result<Option<Standing>, Failure> {
+        let mut damaged = None;
         for row in [Row::Numbers, Row::Imported] {
             let path = self.paths.slot(row, number);
             let Some(bytes) = bucket.document(&path).await? else {
                 continue;
             };
             let slot = Slot::parse(&self.model, number, &path, &bytes);
-            if !matches!(slot, Ok(Slot::Gap { .. })) {
-                return Ok(Some(Standing {
-                    row,
-                    path,
-                    bytes,
-                    slot,
-                }));
+            let is_gap = matches!(slot, Ok(Slot::Gap { .. }));
+            let standing = Standing {
+                row,
+                path,
+                bytes,
+                slot,
+            };
+            match row {
+                // A gap that is damaged is one all the same where something was imported.
+                Row::Numbers if standing.slot.is_err() => damaged = Some(standing),
+                _ if is_gap => {}
+                _ => return Ok(Some(standing)),
             }
         }
-        Ok(None)
+        Ok(damaged)
     }
 
     /// A version with the name of its bytes; `None` if it is deleted or was never there.
@@ -190,12 +196,7 @@ impl Shelf {
         }
         match self.existing(bucket, &manifest.idempotency_key).await? {
             None => Ok(None),
-            Some(found) => Err(PersistError::KeyUsed {
-                model: self.model.clone(),
-                version: manifest.number,
-                found: found.number,
-            }
-            .into()),
+            Some(found) => Err(key_used(&self.model, manifest, &found)),
         }
     }
 
@@ -207,6 +208,13 @@ impl Shelf {
         manifest: &VersionManifest,
     ) -> Result<bool, Failure> {
         let mut seen = self.seen.lock().await;
+        // The bytes took their time; a write under the same key may have come to its end meanwhile.
+        self.look(bucket, &mut seen).await?;
+        let key = &manifest.idempotency_key;
+        let other = self.by_key(bucket, &mut seen, key).await?;
+        if let Some(found) = other.filter(|found| found.number != manifest.number) {
+            return Err(key_used(&self.model, manifest, &found));
+        }
         self.create_version(bucket, &mut seen, Row::Imported, name, manifest)
             .await
     }
@@ -242,7 +250,9 @@ impl Shelf {
             for (number, bytes) in self.slots(bucket, row, &Default::default()).await? {
                 match Slot::parse(&self.model, number, &self.paths.slot(row, number), &bytes) {
                     Ok(Slot::Version { manifest, .. }) => drop(found.insert(number, Ok(*manifest))),
-                    Ok(Slot::Gap { .. } | Slot::Tombstone) => {}
+                    Ok(Slot::Gap { .. }) => {}
+                    // Of a version that was imported into a gap, which may be damaged.
+                    Ok(Slot::Tombstone) => drop(found.remove(&number)),
                     Err(error) => drop(found.insert(number, Err(error))),
                 }
             }
@@ -322,6 +332,16 @@ pub(super) async fn models(bucket: &Bucket) -> Result<Vec<ModelKey>, Failure> {
     }
     models.sort_unstable();
     Ok(models)
+}
+
+/// Says that another version was written under the key of one that is to be imported.
+fn key_used(model: &ModelKey, manifest: &VersionManifest, found: &VersionManifest) -> Failure {
+    PersistError::KeyUsed {
+        model: model.clone(),
+        version: manifest.number,
+        found: found.number,
+    }
+    .into()
 }
 
 /// Says that the number of an imported version is taken; `found` is the version that has it, `None` for a deleted one.
