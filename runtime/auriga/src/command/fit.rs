@@ -12,7 +12,7 @@ use crate::{
     failure::Failure,
     fit::{Learned, Outcome, Report, Wishes, fit, learn, version_json},
     manifest::Manifest,
-    store, watch,
+    store, translate, watch,
 };
 
 /// Fits a Model and keeps it as a version.
@@ -95,6 +95,15 @@ impl Fit {
                 Some(loaded) => loaded,
                 None => activation::load(store, key, version.number).await?,
             };
+            if let Err(error) = translate::settings(&manifest.checked).check(&loaded) {
+                let number = version.number;
+                let is_active = store.properties(key).await?.active_version == Some(number);
+                let state = if is_active { "active" } else { "inactive" };
+                return Err(Failure::from(error).after(format_args!(
+                    "{key}: {verb} as version {number}, {state}; this manifest cannot serve it, so mend spec.serving and run \
+                     `auriga activate {number}`: "
+                )));
+            }
             activation::activate(store, key, &loaded, "fit").await?;
             true
         };

@@ -61,8 +61,9 @@ impl Serve {
 /// Brings a version into service and follows the ledger; ends only with an error that no waiting mends.
 async fn serving(follower: &Follower, service: &Service, console: &Console) -> Failure {
     if let Err(failure) = follower.look(service, None).await {
-        // A given version that is not there never will be; what is wrong with an active one may be mended.
-        if failure.is_mistake {
+        // A given version that is not there never will be. Where an older one answers in the place of the active one, it
+        // answers on until that is mended or another one becomes active.
+        if failure.is_mistake && service.version().is_none() {
             return failure;
         }
         console.warn(&failure);

@@ -247,3 +247,37 @@ fn a_result_that_cannot_be_printed_is_an_error_and_a_reader_gone_is_none() {
     drop(reader);
     assert_eq!(fit(writer.into()), (Some(0), String::new()));
 }
+
+#[test]
+fn a_version_that_its_manifest_cannot_serve_stays_inactive() {
+    let folder = flowers();
+    assert_eq!(json(folder.path(), "fit -f model.yaml")["version"], 1);
+    let serving = "  serving:\n    entryPoints:\n      - path: /predict\n        mapping:\n          - {name: length, type: float}\n";
+    let manifest = format!("{}{serving}", MANIFEST.replace("c: 1", "c: 2"));
+    fs::write(folder.path().join("model.yaml"), manifest).unwrap();
+    let check = |verb: &str| {
+        let message = format!(
+            "default/flowers: {verb} as version 2, inactive; this manifest cannot serve it, so mend spec.serving and run \
+             `auriga activate 2`: entry point \"/predict\" maps \"length\" to the feature \"length\", which the version does \
+             not have"
+        );
+        assert_eq!(
+            json_error(folder.path(), "fit -f model.yaml", 2)["error"],
+            message
+        );
+        let model = json(folder.path(), "list")["models"][0].clone();
+        assert_eq!(
+            (
+                &model["activeVersion"],
+                model["versions"].as_array().unwrap().len()
+            ),
+            (&json!(1), 2)
+        );
+    };
+    check("fitted");
+    check("already fitted");
+    assert_eq!(
+        json(folder.path(), "fit -f model.yaml --no-activate")["version"],
+        2
+    );
+}

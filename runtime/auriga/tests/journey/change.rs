@@ -169,3 +169,31 @@ fn an_entry_point_that_the_version_cannot_fill_is_told_and_the_old_one_answers_o
     assert_eq!((alive.status, &alive.json()["active"]), (200, &json!(true)));
     assert_eq!(bench.listed()["properties"]["ledgerRevision"], 1);
 }
+
+#[test]
+fn an_edit_that_decides_no_fit_leaves_a_rollback_alone() {
+    let bench = Workbench::new("iris");
+    let mut up = bench.up();
+    let address = up.ready();
+    bench.set_c("0.5");
+    assert_eq!(up.wait_for("ready")["version"], 2);
+    let back = crate::support::run(bench.path(), &["activate", "1", "-f", "model.yaml"]);
+    assert_eq!(back.code, Some(0), "{back:?}");
+    assert_eq!(up.wait_for("serving")["version"], 1);
+
+    let serving = "  serving:\n    entryPoints:\n      - path: /flowers\n";
+    bench.write_manifest(&format!("{}{serving}", bench.manifest()));
+    assert_eq!(up.wait_for("ready")["version"], 1);
+    let answer = get(address, &FLOWER.replace("predict", "flowers"));
+    assert_eq!(
+        (answer.status, answer.header("x-model-version")),
+        (200, Some("1"))
+    );
+    bench.write_manifest(&format!("{}  historyLimit: 7\n", bench.manifest()));
+    assert_eq!(up.wait_for("ready")["version"], 1);
+    assert_eq!(bench.listed()["properties"]["ledgerRevision"], 3);
+
+    // An edit that decides the fit is a new wish.
+    bench.set_c("0.25");
+    assert_eq!(up.wait_for("ready")["version"], 3);
+}

@@ -6,6 +6,7 @@ use auriga_crds::VersionNumber;
 use auriga_persist::Persister;
 use auriga_serve::{Loaded, Service};
 use serde_json::json;
+use tokio::sync::Mutex;
 
 use crate::{
     activation,
@@ -23,6 +24,8 @@ use crate::{
 pub(super) struct Journey {
     pub(super) store: Arc<dyn Persister>,
     pub(super) console: Console,
+    /// The fit hash of the manifest whose version was activated last.
+    reached: Mutex<Option<String>>,
 }
 
 /// What the manifest asks for, and what runs already.
@@ -34,6 +37,14 @@ pub(super) struct Running {
 }
 
 impl Journey {
+    pub(super) fn new(store: Arc<dyn Persister>, console: Console) -> Journey {
+        Journey {
+            store,
+            console,
+            reached: Mutex::default(),
+        }
+    }
+
     /// Opens the door; what was active before answers at once.
     pub(super) async fn start(&self, socket: Socket, manifest: Manifest) -> Result<Running, Failure> {
         let service = Service::new(translate::settings(&manifest.checked), self.store.clone())?;
@@ -51,13 +62,36 @@ impl Journey {
 
     /// Activates the version that the manifest asks for, which is then to answer. Dropping the future stops whatever it
     /// does; what answered before answers on.
+    ///
+    /// A manifest that would be fitted as the one before activates nothing: since then, somebody may have gone back to
+    /// another version, and an edit of `serving` is no reason to undo that.
     pub(super) async fn reach(&self, running: &Running) -> Result<Candidate, Failure> {
-        let (loaded, reason) = self.wanted(&running.manifest).await?;
-        let settings = translate::settings(&running.manifest.checked);
+        let manifest = &running.manifest;
+        let settings = translate::settings(&manifest.checked);
+        let mut reached = self.reached.lock().await;
+        if reached.as_ref() == Some(&manifest.fit_hash)
+            && let Some(loaded) = self.active(manifest).await?
+        {
+            settings.check(&loaded)?;
+            return Ok(Candidate { loaded, settings });
+        }
+        let (loaded, reason) = self.wanted(manifest).await?;
         // What could not answer must not become active.
         settings.check(&loaded)?;
-        activation::activate(&*self.store, &running.manifest.checked.key, &loaded, reason).await?;
+        // Where this future is dropped half-way, nobody knows which version is active.
+        *reached = None;
+        activation::activate(&*self.store, &manifest.checked.key, &loaded, reason).await?;
+        *reached = Some(manifest.fit_hash.clone());
         Ok(Candidate { loaded, settings })
+    }
+
+    /// The active version, unless it is damaged.
+    async fn active(&self, manifest: &Manifest) -> Result<Option<Loaded>, Failure> {
+        match activation::load_given(&*self.store, &manifest.checked.key, None).await {
+            Ok(loaded) => Ok(Some(loaded)),
+            Err(failure) if activation::is_damage(&failure) => Ok(None),
+            Err(failure) => Err(failure.into()),
+        }
     }
 
     /// Lets what was reached answer, in the place of the version and the settings before.
