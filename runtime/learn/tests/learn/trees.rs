@@ -396,6 +396,48 @@ fn memory_beyond_the_limit_is_refused_with_what_would_fit() {
 }
 
 #[test]
+fn the_mean_of_the_largest_numbers_is_a_number() {
+    let rows = table(&[("x", numbers(&[0.0, 1.0, 2.0, 3.0]))]);
+    let forest = RandomForestRegressor {
+        n_estimators: 5,
+        bootstrap: None,
+        ..RandomForestRegressor::default()
+    };
+    let largest = numbers(&[1e308, 1e308, -1e308, -1e308]);
+    let fitted = alone(Estimator::RandomForestRegressor(forest))
+        .fit(&rows, ("target", &largest), &Control::none())
+        .unwrap();
+    assert_eq!(fitted.predict(&rows).unwrap(), largest);
+}
+
+#[test]
+fn many_rows_are_predicted_alike_on_any_number_of_threads() {
+    let (rows, classes, values) = many();
+    let regressor = RandomForestRegressor {
+        n_estimators: 7,
+        ..RandomForestRegressor::default()
+    };
+    let check = |estimator: Estimator, target: &Column| {
+        let fitted = fit(&alone(estimator), &rows, target);
+        let on = |n_threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(n_threads)
+                .build()
+                .unwrap();
+            pool.install(|| (fitted.predict(&rows).unwrap(), fitted.predict_proba(&rows).ok()))
+        };
+        let expected = on(1);
+        assert_eq!(on(3), expected);
+        for row in [0, 63, 64, 599] {
+            let alone = fitted.predict(&rows.slice(row..row + 1)).unwrap();
+            assert_eq!(alone, expected.0.slice(row..row + 1), "row {row}");
+        }
+    };
+    check(Estimator::RandomForestClassifier(forest(7)), &classes);
+    check(Estimator::RandomForestRegressor(regressor), &values);
+}
+
+#[test]
 fn what_cannot_be_drawn_or_counted_is_refused() {
     let (rows, classes, values) = many();
     let check = |estimator: Estimator, target: &Column, expected: &str| {
