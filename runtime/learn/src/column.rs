@@ -4,6 +4,8 @@ use std::{fmt, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
+use crate::wording;
+
 /// What the cells of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -181,7 +183,7 @@ impl Cell<'_> {
     pub fn quoted(&self) -> String {
         const MAX: usize = 40;
         match self {
-            Cell::Number(number) => number.to_string(),
+            Cell::Number(number) => wording::shown(*number),
             Cell::Text(text) => {
                 let mut shown: String = text.chars().take(MAX).collect();
                 if shown.len() < text.len() {

@@ -8,7 +8,7 @@ mod predict;
 
 use thiserror::Error;
 
-use crate::{ColumnKind, near::did_you_mean};
+use crate::{ColumnKind, near::did_you_mean, wording::counted};
 
 pub use fit::FitError;
 pub use load::LoadError;
@@ -24,7 +24,7 @@ pub enum TableError {
         column: String,
     },
     /// A column is longer or shorter than the first.
-    #[error("column \"{column}\" has {n_rows} rows where {expected} are expected")]
+    #[error("column \"{column}\" has {} where {expected} are expected", counted(*n_rows, "row", "rows"))]
     UnequalLength {
         /// The column.
         column: String,

@@ -13,12 +13,16 @@ mod random_forest;
 mod ridge;
 mod tree;
 
+use std::borrow::Cow;
+
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 
 use crate::{
     Column, Control, FitError, LoadError, Task,
     container::{PartReader, PartWriter},
+    size::{Demand, bytes_of, check_bytes},
     target::{self, Classes},
+    wording::{counted, shown},
 };
 
 pub use class_weight::ClassWeight;
@@ -197,6 +201,7 @@ macro_rules! estimators {
                 match self {
                     $(Estimator::$Classifies(hyperparameters) => {
                         let classes = Classes::of(name, target)?;
+                        check_shares(self.kind(), x.nrows(), classes.n_classes())?;
                         let fitted = hyperparameters.fit(x, &classes, control)?;
                         Ok((FittedEstimator::$Classifies(fitted), Some(classes.labels)))
                     })*
@@ -300,13 +305,26 @@ estimators! {
     }
 }
 
+/// Whether the probabilities of all rows may be held, as a fit and its scores do.
+fn check_shares(owner: &str, n_rows: usize, n_classes: usize) -> Result<(), FitError> {
+    check_bytes(bytes_of(n_rows, n_classes), || Demand {
+        owner: owner.to_owned(),
+        what: format!(
+            "the probabilities of {} and {}",
+            counted(n_rows, "row", "rows"),
+            counted(n_classes, "class", "classes")
+        ),
+        remedy: "use fewer rows, such as by nrows, or a target with fewer classes".to_owned(),
+    })
+}
+
 /// Whether `value` obeys `rule`, as an error that says so.
 fn check_range(
     owner: &str,
     name: &'static str,
     value: f64,
     obeys: bool,
-    rule: &'static str,
+    rule: impl Into<Cow<'static, str>>,
 ) -> Result<(), FitError> {
     if obeys {
         Ok(())
@@ -315,17 +333,24 @@ fn check_range(
             owner: owner.to_owned(),
             name,
             value: shown(value),
-            rule,
+            rule: rule.into(),
         })
     }
 }
 
-/// The number as people write it: with an exponent where it would be a row of zeros without.
-fn shown(number: f64) -> String {
-    let plain = number.to_string();
-    if plain.len() > 20 {
-        format!("{number:e}")
-    } else {
-        plain
+#[cfg(test)]
+mod tests {
+    use super::check_shares;
+
+    #[test]
+    fn probabilities_beyond_memory_are_refused_before_the_fit() {
+        assert_eq!(check_shares("logisticRegression", 400_000, 1_000), Ok(()));
+        assert_eq!(
+            check_shares("logisticRegression", 800_000, 1_000)
+                .unwrap_err()
+                .to_string(),
+            "logisticRegression: the probabilities of 800000 rows and 1000 classes would take 6 GiB, more than 4 GiB; use \
+             fewer rows, such as by nrows, or a target with fewer classes"
+        );
     }
 }

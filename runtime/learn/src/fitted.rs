@@ -9,8 +9,12 @@ use ndarray::{Array2, ArrayView1, Axis};
 
 use crate::{
     Column, Convergence, Field, FittedEstimator, FittedTransformer, LoadError, PredictError, PredictOptions,
-    PredictParameter, Signature, Table, estimator::Output, matrix::matrix, near::near,
+    PredictParameter, Signature, Table,
+    estimator::Output,
+    matrix::matrix,
+    near::near,
     predict_options::THRESHOLD,
+    size::{BYTES_MAX, bytes_of},
 };
 
 pub(crate) use step::{FittedStep, named};
@@ -134,14 +138,28 @@ impl Fitted {
 
     /// n_rows × n_classes probabilities, each row summing to 1.
     ///
-    /// Errors: as [`Fitted::predict`]; a model that predicts numbers.
+    /// Errors: as [`Fitted::predict`]; a model that predicts numbers; probabilities of more than 4 GiB, or of more than
+    /// there is memory for.
     pub fn predict_proba(&self, table: &Table) -> Result<Array2<f64>, PredictError> {
         let Some(n_classes) = self.estimator.n_classes() else {
             return Err(PredictError::NoProbabilities {
                 estimator: self.estimator.kind(),
             });
         };
-        let mut shares = Vec::with_capacity(table.n_rows() * n_classes);
+        let bytes = bytes_of(table.n_rows(), n_classes);
+        let too_large = |limit| PredictError::TooLarge {
+            n_rows: table.n_rows(),
+            n_classes,
+            bytes,
+            limit,
+        };
+        if bytes > BYTES_MAX {
+            return Err(too_large(Some(BYTES_MAX)));
+        }
+        let mut shares = Vec::new();
+        shares
+            .try_reserve_exact(table.n_rows() * n_classes)
+            .map_err(|_| too_large(None))?;
         self.output_by_blocks(table, |output| match output {
             Output::Probabilities(block) => shares.extend(block),
             Output::Numbers(_) => unreachable!("an estimator with classes answers probabilities"),

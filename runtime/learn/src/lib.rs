@@ -45,6 +45,7 @@ mod matrix;
 mod metric;
 mod near;
 mod predict_options;
+mod random;
 mod signature;
 mod size;
 mod splitter;
@@ -52,6 +53,7 @@ mod steps;
 mod table;
 mod target;
 mod transformer;
+mod wording;
 
 pub use column::{Cell, Column, ColumnKind};
 pub use container::envelope::FORMAT_VERSION;

@@ -1,9 +1,16 @@
 //! The most numbers that are held at once, so that a table too wide is refused instead of filling the memory.
 
-use crate::FitError;
+use crate::{FitError, wording::counted};
 
-/// The most bytes of one matrix: 4 GiB. The columns it is made from and the copies of an estimator come on top.
-const BYTES_MAX: u128 = 4 << 30;
+/// The most bytes of one matrix, or of the trees of a fit with the work on them: 4 GiB. The columns that a matrix is made
+/// from and the copies of an estimator come on top.
+pub(crate) const BYTES_MAX: u64 = 4 << 30;
+
+/// The bytes of n_rows × n_columns numbers; of more than can be counted, the most that can.
+pub(crate) fn bytes_of(n_rows: usize, n_columns: usize) -> u64 {
+    let numbers = (n_rows as u64).saturating_mul(n_columns as u64);
+    numbers.saturating_mul(size_of::<f64>() as u64)
+}
 
 /// Whether n_rows × n_columns numbers of 8 bytes may be held; `owner` wants them, and `remedy` tells how to want fewer.
 ///
@@ -14,33 +21,44 @@ pub(crate) fn check_size(
     owner: impl FnOnce() -> String,
     remedy: impl FnOnce() -> String,
 ) -> Result<(), FitError> {
-    let numbers = n_rows as u128 * n_columns as u128;
-    let bytes = numbers.saturating_mul(size_of::<f64>() as u128);
-    if bytes <= BYTES_MAX {
-        return Ok(());
-    }
-    Err(FitError::TooLarge {
+    check_bytes(bytes_of(n_rows, n_columns), || Demand {
         owner: owner(),
-        n_rows,
-        n_columns,
-        bytes,
-        limit: BYTES_MAX,
+        what: format!(
+            "{} of {}",
+            counted(n_rows, "row", "rows"),
+            counted(n_columns, "column", "columns")
+        ),
         remedy: remedy(),
     })
 }
 
-/// A number of bytes as people read it, in GiB.
-pub(crate) fn gib(bytes: u128) -> String {
-    let tenths = ((bytes >> 20) * 10 + (1 << 9)) >> 10;
-    match (tenths / 10, tenths % 10) {
-        (whole, 0) => format!("{whole} GiB"),
-        (whole, tenth) => format!("{whole}.{tenth} GiB"),
+/// Who wants bytes, what for, and how to want fewer.
+pub(crate) struct Demand {
+    pub(crate) owner: String,
+    pub(crate) what: String,
+    pub(crate) remedy: String,
+}
+
+/// Whether so many bytes may be held.
+///
+/// Errors: `TooLarge`, with what `demand` tells.
+pub(crate) fn check_bytes(bytes: u64, demand: impl FnOnce() -> Demand) -> Result<(), FitError> {
+    if bytes <= BYTES_MAX {
+        return Ok(());
     }
+    let Demand { owner, what, remedy } = demand();
+    Err(FitError::TooLarge {
+        owner,
+        what,
+        bytes,
+        limit: BYTES_MAX,
+        remedy,
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BYTES_MAX, check_size, gib};
+    use super::check_size;
 
     #[test]
     fn a_matrix_of_exactly_the_limit_is_held_and_one_row_more_is_not() {
@@ -49,11 +67,5 @@ mod tests {
         assert!(check((1 << 19) + 1, 1 << 10).is_err());
         assert!(check(usize::MAX, usize::MAX).is_err());
         assert_eq!(check(usize::MAX, 0), Ok(()));
-    }
-
-    #[test]
-    fn bytes_are_read_in_gib() {
-        assert_eq!(gib(BYTES_MAX), "4 GiB");
-        assert_eq!(gib(80_000_000_000), "74.5 GiB");
     }
 }

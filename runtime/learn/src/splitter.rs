@@ -3,12 +3,11 @@
 mod error;
 mod folds;
 mod groups;
-mod random;
 mod shuffled;
 mod stratified;
 mod time;
 
-use crate::Column;
+use crate::{Column, wording::shown};
 
 pub use error::SplitError;
 use folds::Folds;
@@ -203,7 +202,7 @@ impl Splitter {
             | Splitter::StratifiedShuffleSplit(StratifiedShuffleSplit { test_size, .. })
                 if !(*test_size > 0.0 && *test_size < 1.0) =>
             {
-                outside("testSize", test_size.to_string(), "between 0 and 1")
+                outside("testSize", shown(*test_size), "between 0 and 1")
             }
             Splitter::TimeSeriesSplit(split) if split.test_size == Some(0) => {
                 outside("testSize", "0".to_owned(), "at least 1")

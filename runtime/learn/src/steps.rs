@@ -80,7 +80,7 @@ impl Steps {
                 return Err(FitError::Cancelled);
             }
             let fitted = step.fit(&table)?;
-            table = Cow::Owned(step.apply(&fitted, &table)?);
+            table = Cow::Owned(step.apply(&fitted, &table, features)?);
             steps.push(fitted);
         }
         if table.names().is_empty() {
@@ -155,7 +155,14 @@ impl Step {
     fn fit(&self, table: &Table) -> Result<FittedStep, FitError> {
         let columns = self.positions(table)?;
         let taken: Vec<(&str, &Column)> = columns.iter().map(|&at| table.at(at)).collect();
-        let transformer = self.transformer.fit(&taken)?;
+        let fitted = self.transformer.fit(&taken);
+        let transformer = fitted.map_err(|error| match error {
+            FitError::ColumnOverflow { column, .. } => FitError::ColumnOverflow {
+                owner: format!("transformer \"{}\"", self.name),
+                column,
+            },
+            other => other,
+        })?;
         let names = taken.iter().map(|&(name, _)| name.to_owned()).collect();
         Ok(FittedStep {
             name: self.name.clone(),
@@ -165,7 +172,8 @@ impl Step {
         })
     }
 
-    fn apply(&self, fitted: &FittedStep, table: &Table) -> Result<Table, FitError> {
+    /// `features` is what the first step saw.
+    fn apply(&self, fitted: &FittedStep, table: &Table, features: &Table) -> Result<Table, FitError> {
         let failed = |source: PredictError| FitError::Transform {
             step: self.name.clone(),
             source,
@@ -186,10 +194,24 @@ impl Step {
                 TableError::Infinite { column, row } => failed(PredictError::ColumnOverflow { column, row }),
                 TableError::DuplicateColumn { column } => FitError::NameClash {
                     step: self.name.clone(),
+                    remedy: clash_remedy(&column, table, features),
                     column,
                 },
                 other => unreachable!("a transformer keeps the number of rows: {other}"),
             })
+    }
+}
+
+/// What helps against a second `column`, which a step makes of `table`; `features` is what the first step saw.
+fn clash_remedy(column: &str, table: &Table, features: &Table) -> &'static str {
+    if column == "1" {
+        "set includeBias: false"
+    } else if features.column(column).is_some() {
+        "rename it in the dataset, or list other columns for this step"
+    } else if table.column(column).is_some() {
+        "an earlier step made it: list other columns for one of the two steps"
+    } else {
+        "this step makes it twice: rename the columns that it is made of, or list other columns for this step"
     }
 }
 

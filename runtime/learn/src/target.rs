@@ -48,6 +48,7 @@ impl Classes {
             }),
             n_classes if n_classes > CLASSES_MAX => Err(FitError::TooManyClasses {
                 column: name.to_owned(),
+                kind: target.kind(),
                 n_classes,
                 limit: CLASSES_MAX,
             }),

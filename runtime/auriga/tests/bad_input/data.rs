@@ -182,6 +182,6 @@ fn steps_that_do_not_suit_the_columns_are_named() {
     )
     .fit_fails(
         2,
-        "cannot fit iris: classWeight: no row has the class \"virginica\"",
+        "cannot fit iris: classWeight: no row has the class \"virginica\"; there are \"setosa\", \"versicolor\"",
     );
 }

@@ -60,8 +60,8 @@ fn an_estimator_that_does_not_tell_what_matters_lists_nothing() {
 fn faults_of_trees_are_the_users_mistakes() {
     let estimator = "randomForestClassifier: {maxSamples: {count: 7}}";
     let folder = files(&[("flowers.csv", FLOWERS), ("model.yaml", &manifest(estimator))]);
-    let message = "cannot fit flowers: randomForestClassifier: maxSamples is 7; it must be at most the number of rows in the \
-                   training table";
+    let message = "cannot fit flowers: randomForestClassifier: maxSamples is 7; it must be at most 6, the number of \
+                   rows to learn from";
     let found = json_error(folder.path(), "fit -f model.yaml", 2);
     assert_eq!(found["error"], message, "{found}");
     let estimator = "randomForestClassifier: {bootstrap: false, maxSamples: {count: 7}}";

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::{FitError, KFold, PredictError, ScoreError, Split, SplitError, Splitter};
+use crate::{FitError, KFold, PredictError, ScoreError, Split, SplitError, Splitter, wording::counted};
 
 /// A cross-validation that cannot be done, with the reason and the remedy. All but
 /// [`CrossValidationError::Cancelled`] are the user's data or settings.
@@ -12,7 +12,7 @@ pub enum CrossValidationError {
     #[error("the cross-validation was cancelled")]
     Cancelled,
     /// Features and target are of different tables.
-    #[error("the features have {features} rows, the target has {target}")]
+    #[error("the features have {}, the target has {target}", counted(*features, "row", "rows"))]
     UnequalRows {
         /// Rows of the features.
         features: usize,
@@ -23,7 +23,7 @@ pub enum CrossValidationError {
     #[error(transparent)]
     Split(#[from] SplitError),
     /// One of the fits, or its scoring.
-    #[error("fold {fold} of {n_folds}, which learns from {n_train} rows: {fault}{remedy}")]
+    #[error("fold {fold} of {n_folds}, which learns from {}: {fault}{remedy}", counted(*n_train, "row", "rows"))]
     Fold {
         /// Its number, counted from 1.
         fold: usize,

@@ -1,8 +1,14 @@
 //! Why a fit cannot be done.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
 
-use crate::{ColumnKind, PredictError, near::did_you_mean, size::gib};
+use crate::{
+    ColumnKind, PredictError,
+    near::did_you_mean,
+    wording::{beyond, counted, shown},
+};
 
 /// A fit that cannot be done, with the reason and the remedy. All but [`FitError::Cancelled`] are the user's data or
 /// hyperparameters.
@@ -21,7 +27,7 @@ pub enum FitError {
         /// Its value.
         value: String,
         /// What is allowed.
-        rule: &'static str,
+        rule: Cow<'static, str>,
     },
     /// Two steps share a name.
     #[error("two transformers are called \"{step}\"; give each step a name of its own")]
@@ -54,7 +60,7 @@ pub enum FitError {
         limit: usize,
     },
     /// Features and target are of different tables.
-    #[error("the features have {features} rows, the target \"{column}\" has {target}")]
+    #[error("the features have {}, the target \"{column}\" has {target}", counted(*features, "row", "rows"))]
     UnequalRows {
         /// The target.
         column: String,
@@ -140,34 +146,30 @@ pub enum FitError {
     },
     /// More numbers than there is memory for.
     #[error(
-        "{owner}: {n_rows} rows of {n_columns} columns are {} of numbers, more than {}; {remedy}",
-        gib(*bytes),
-        gib(*limit)
+        "{owner}: {what} would take {}; {remedy}",
+        beyond(*bytes, *limit)
     )]
     TooLarge {
         /// The estimator as in the manifest, or the transformer and its step.
         owner: String,
-        /// How many rows there are.
-        n_rows: usize,
-        /// How many columns there would be.
-        n_columns: usize,
-        /// What they would take.
-        bytes: u128,
-        /// What they may take.
-        limit: u128,
+        /// What there would be of it, such as `3 rows of 2 columns`.
+        what: String,
+        /// What it would take.
+        bytes: u64,
+        /// What it may take.
+        limit: u64,
         /// How to need less.
         remedy: String,
     },
     /// The name of a generated column is taken.
-    #[error(
-        "transformer \"{step}\" makes a column \"{column}\", but there is one already; {}",
-        clash_remedy(column)
-    )]
+    #[error("transformer \"{step}\" makes a column \"{column}\", but there is one already; {remedy}")]
     NameClash {
         /// The step.
         step: String,
         /// The name.
         column: String,
+        /// Where to change what, by where the other column comes from.
+        remedy: &'static str,
     },
     /// A transformer cannot map the very rows it learned from.
     #[error("transformer \"{step}\": {source}")]
@@ -255,8 +257,9 @@ pub enum FitError {
     },
     /// A classifier and a target with fractions.
     #[error(
-        "target \"{column}\", row {row}: {value} is not a whole number, so the target is no class; use a regressor \
-         such as linearRegression"
+        "target \"{column}\", row {row}: {} is not a whole number, so the target is no class; use a regressor \
+         such as linearRegression",
+        shown(*value)
     )]
     TargetContinuous {
         /// The target.
@@ -268,12 +271,14 @@ pub enum FitError {
     },
     /// A classifier and a target with nearly as many values as rows.
     #[error(
-        "target \"{column}\" has {n_classes} different values, more than {limit} classes; use a regressor such as \
-         linearRegression, or another target"
+        "target \"{column}\" has {n_classes} different values, more than {limit} classes; {}",
+        many_classes_remedy(*kind)
     )]
     TooManyClasses {
         /// The target.
         column: String,
+        /// What its cells are.
+        kind: ColumnKind,
         /// How many classes it has.
         n_classes: usize,
         /// How many it may have.
@@ -289,8 +294,9 @@ pub enum FitError {
     },
     /// A criterion that is not defined for negative numbers.
     #[error(
-        "target \"{column}\", row {row}: {value} is negative; {estimator} with criterion: poisson predicts counts: use \
-         criterion: squaredError, or another target"
+        "target \"{column}\", row {row}: {} is negative; {estimator} with criterion: poisson predicts counts: use \
+         criterion: squaredError, or another target",
+        shown(*value)
     )]
     TargetNegative {
         /// The target.
@@ -302,35 +308,36 @@ pub enum FitError {
         /// The estimator as in the manifest.
         estimator: &'static str,
     },
-    /// Trees that may take more memory than a fit may use.
-    #[error("{owner}: {n_trees} tree{} may take {estimate}, more than the {limit} that a fit may use; {remedy}", plural(*n_trees))]
-    TooMuchMemory {
-        /// The estimator as in the manifest.
-        owner: &'static str,
-        /// How many trees.
-        n_trees: usize,
-        /// What they, and the work on them, may take, with its unit.
-        estimate: String,
-        /// What they may take, with its unit.
-        limit: String,
-        /// What would fit.
-        remedy: String,
-    },
     /// A weight for a class that no row has.
-    #[error("classWeight: no row has the class \"{class}\"{}", did_you_mean(near.as_deref()))]
+    #[error("classWeight: no row has the class \"{class}\"{}", match near {
+        Some(_) => did_you_mean(near.as_deref()),
+        None => format!("; there are {known}"),
+    })]
     UnknownClass {
         /// The class of the weight.
         class: String,
         /// The nearest class there is.
         near: Option<String>,
+        /// The first few classes there are, as quoted in messages.
+        known: String,
     },
     /// The numbers leave the range of 64-bit floating point.
     #[error(
         "{owner}: the numbers are too large to compute with; scale them down in the dataset, or add a standardScaler"
     )]
     Overflow {
-        /// The estimator as in the manifest, or the transformer and its column.
+        /// The estimator as in the manifest.
         owner: String,
+    },
+    /// The numbers of a column leave the range of 64-bit floating point in a transformer that shall scale them.
+    #[error(
+        "{owner}: column \"{column}\": the numbers are too large to compute with; scale them down in the dataset"
+    )]
+    ColumnOverflow {
+        /// The step of the transformer.
+        owner: String,
+        /// The column.
+        column: String,
     },
 }
 
@@ -352,14 +359,11 @@ impl FitError {
     }
 }
 
-/// Two columns of ones are no fault of the dataset.
-fn clash_remedy(column: &str) -> &'static str {
-    match column {
-        "1" => "set includeBias: false",
-        _ => "rename it in the dataset, or list other columns for this step",
+fn many_classes_remedy(kind: ColumnKind) -> &'static str {
+    match kind {
+        ColumnKind::Number => "use a regressor such as linearRegression, or another target",
+        ColumnKind::Text | ColumnKind::Boolean => {
+            "give rare ones one name in the dataset, or use another target"
+        }
     }
-}
-
-fn plural(count: usize) -> &'static str {
-    if count == 1 { "" } else { "s" }
 }

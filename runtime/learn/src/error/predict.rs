@@ -2,7 +2,11 @@
 
 use thiserror::Error;
 
-use crate::{ColumnKind, near::did_you_mean};
+use crate::{
+    ColumnKind,
+    near::did_you_mean,
+    wording::{beyond, counted, gib},
+};
 
 /// Rows that a fitted model cannot predict.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -53,7 +57,9 @@ pub enum PredictError {
         near: Option<String>,
     },
     /// A number so large that its column leaves the range of 64-bit floating point on its way through the steps.
-    #[error("column \"{column}\", row {row}: the number is too large to compute with")]
+    #[error(
+        "column \"{column}\", row {row}: the number is too large to compute with; scale down what it is made of"
+    )]
     ColumnOverflow {
         /// The column.
         column: String,
@@ -72,6 +78,23 @@ pub enum PredictError {
         /// The estimator as in the manifest.
         estimator: &'static str,
     },
+    /// More probabilities than there is memory for.
+    #[error(
+        "the probabilities of {} and {} would take {}; ask for fewer rows at a time",
+        counted(*n_rows, "row", "rows"),
+        counted(*n_classes, "class", "classes"),
+        limit.map_or_else(|| format!("{}, more than there is", gib(*bytes)), |limit| beyond(*bytes, limit))
+    )]
+    TooLarge {
+        /// Rows that were asked for.
+        n_rows: usize,
+        /// Classes of the model.
+        n_classes: usize,
+        /// What their probabilities would take.
+        bytes: u64,
+        /// What they may take; `None`: the memory that there is did not suffice.
+        limit: Option<u64>,
+    },
     /// A threshold was given to a model that has no use for it.
     #[error("a threshold needs a classifier with two classes; leave it out")]
     NoThreshold,
@@ -88,6 +111,7 @@ impl PredictError {
             | PredictError::ColumnOverflow { column, .. } => Some(column),
             PredictError::NotFinite { .. }
             | PredictError::NoProbabilities { .. }
+            | PredictError::TooLarge { .. }
             | PredictError::NoThreshold => None,
         }
     }
@@ -102,6 +126,7 @@ impl PredictError {
             PredictError::ColumnAbsent { .. }
             | PredictError::ColumnKind { .. }
             | PredictError::NoProbabilities { .. }
+            | PredictError::TooLarge { .. }
             | PredictError::NoThreshold => None,
         }
     }
@@ -116,6 +141,7 @@ impl PredictError {
             PredictError::ColumnAbsent { .. }
             | PredictError::ColumnKind { .. }
             | PredictError::NoProbabilities { .. }
+            | PredictError::TooLarge { .. }
             | PredictError::NoThreshold => {}
         }
         self

@@ -54,16 +54,28 @@ impl ClassWeight {
     }
 }
 
-fn per_class(weights: &BTreeMap<String, f64>, labels: &Column) -> Result<Vec<f64>, FitError> {
-    let labels: Vec<String> = labels.cells().map(|label| label.to_string()).collect();
+fn per_class(weights: &BTreeMap<String, f64>, classes: &Column) -> Result<Vec<f64>, FitError> {
+    let labels: Vec<String> = classes.cells().map(|label| label.to_string()).collect();
     if let Some(class) = weights.keys().find(|class| !labels.contains(class)) {
         return Err(FitError::UnknownClass {
             class: class.clone(),
             near: near(class, &labels),
+            known: first_few(classes),
         });
     }
     Ok(labels
         .iter()
         .map(|label| weights.get(label).copied().unwrap_or(1.0))
         .collect())
+}
+
+/// The classes as quoted in messages; of many only the first.
+fn first_few(classes: &Column) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<String> = classes.cells().take(SHOWN).map(|class| class.quoted()).collect();
+    let shown = shown.join(", ");
+    match classes.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }

@@ -15,7 +15,7 @@ use crate::{Control, FitError, target::Classes};
 /// part are as little mixed as possible.
 ///
 /// Every cut between two different numbers is tried; the threshold lies halfway. The probability of a class is its share
-/// in the leaf. Errors of a fit: `TooMuchMemory`. Source: Breiman, Friedman, Olshen and Stone (1984); scikit-learn's
+/// in the leaf. Errors of a fit: `TooLarge`. Source: Breiman, Friedman, Olshen and Stone (1984); scikit-learn's
 /// `DecisionTreeClassifier`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DecisionTreeClassifier {
@@ -31,7 +31,7 @@ pub struct DecisionTreeClassifier {
 
 /// Hyperparameters of a tree that predicts numbers: the mean of each leaf.
 ///
-/// Errors of a fit: `TooMuchMemory`; `TargetNegative` with the criterion `Poisson`. Source: Breiman, Friedman, Olshen
+/// Errors of a fit: `TooLarge`; `TargetNegative` with the criterion `Poisson`. Source: Breiman, Friedman, Olshen
 /// and Stone (1984); scikit-learn's `DecisionTreeRegressor`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DecisionTreeRegressor {

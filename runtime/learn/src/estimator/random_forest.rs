@@ -14,7 +14,7 @@ use crate::{Control, FitError, target::Classes};
 /// Hyperparameters of a forest that predicts classes: the mean of the probabilities that its trees answer.
 ///
 /// Trees grow on all threads of the pool that the fit runs in; the result is the same, byte for byte, on any number of
-/// them. Errors of a fit: `TooMuchMemory`; more draws than rows. Source: Breiman (2001), with the mean of probabilities
+/// them. Errors of a fit: `TooLarge`; more draws than rows. Source: Breiman (2001), with the mean of probabilities
 /// instead of a vote; scikit-learn's `RandomForestClassifier`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RandomForestClassifier {
@@ -35,7 +35,7 @@ pub struct RandomForestClassifier {
 
 /// Hyperparameters of a forest that predicts numbers: the mean of what its trees predict.
 ///
-/// Errors of a fit: `TooMuchMemory`; more draws than rows; `TargetNegative` with the criterion `Poisson`. Source:
+/// Errors of a fit: `TooLarge`; more draws than rows; `TargetNegative` with the criterion `Poisson`. Source:
 /// Breiman (2001); scikit-learn's `RandomForestRegressor`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RandomForestRegressor {

@@ -14,7 +14,6 @@ mod growth;
 mod memory;
 mod node;
 mod plant;
-mod random;
 mod search;
 mod sort;
 

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::Metric;
-use crate::{ColumnKind, PredictError};
+use crate::{ColumnKind, PredictError, wording::counted};
 
 /// A text that names no metric.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -41,7 +41,7 @@ pub enum ScoreError {
         instead: Metric,
     },
     /// There is nothing to score.
-    #[error("{metric} needs at least {needed} rows; there are {n_rows}")]
+    #[error("{metric} needs at least {}; there are {n_rows}", counted(*needed, "row", "rows"))]
     TooFewRows {
         /// The metric.
         metric: Metric,
@@ -51,7 +51,7 @@ pub enum ScoreError {
         needed: usize,
     },
     /// Features and target are of different tables.
-    #[error("the features have {features} rows, the target has {target}")]
+    #[error("the features have {}, the target has {target}", counted(*features, "row", "rows"))]
     UnequalRows {
         /// Rows of the features.
         features: usize,

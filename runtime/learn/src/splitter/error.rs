@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::wording::{counted, shown};
+
 /// Rows that cannot be split as asked, with the reason and the remedy.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum SplitError {
@@ -19,7 +21,13 @@ pub enum SplitError {
     },
     /// More folds than rows.
     #[error(
-        "{splitter}: {n_rows} rows are too few for {n_splits} folds; choose fewer nSplits, or give more rows"
+        "{splitter}: {} too few for {n_splits} folds; {}",
+        match n_rows {
+            1 => "1 row is".to_owned(),
+            n_rows => format!("{n_rows} rows are"),
+        },
+        // There are at least 2 folds.
+        if *n_rows < 2 { "give more rows" } else { "choose fewer nSplits, or give more rows" }
     )]
     FewerRowsThanFolds {
         /// The splitter as in the manifest.
@@ -42,8 +50,11 @@ pub enum SplitError {
     },
     /// One side of a random split would be empty, or too small for the classes.
     #[error(
-        "{splitter}: of {n_rows} rows, testSize {test_size} leaves {n_train} to learn from and {n_test} to score on; \
-         {needed} are needed on either side: choose another testSize"
+        "{splitter}: of {}, testSize {} leaves {n_train} to learn from and {n_test} to score on; {needed} {} needed on \
+         either side: choose another testSize",
+        counted(*n_rows, "row", "rows"),
+        shown(*test_size),
+        if *needed == 1 { "is" } else { "are" }
     )]
     SideTooSmall {
         /// The splitter as in the manifest.
@@ -69,7 +80,9 @@ pub enum SplitError {
     },
     /// More folds than groups.
     #[error(
-        "groupKFold: column \"{column}\" has {n_groups} groups, fewer than {n_splits} folds; choose fewer nSplits"
+        "groupKFold: column \"{column}\" has {}, fewer than {n_splits} folds; {}",
+        counted(*n_groups, "group", "groups"),
+        if *n_groups < 2 { "choose a column with more groups" } else { "choose fewer nSplits" }
     )]
     FewerGroupsThanFolds {
         /// The column of the groups.
@@ -93,7 +106,7 @@ pub enum SplitError {
     #[error("groupKFold needs a column of groups; name one")]
     NoGroups,
     /// Groups and target are of different tables.
-    #[error("column \"{column}\" has {found} rows, the target has {n_rows}")]
+    #[error("column \"{column}\" has {}, the target has {n_rows}", counted(*found, "row", "rows"))]
     UnequalRows {
         /// The column of the groups.
         column: String,

@@ -1,6 +1,7 @@
 //! Folds: every row is in exactly one, and each fold is once kept apart.
 
-use super::{KFold, Split, SplitError, random::Random};
+use super::{KFold, Split, SplitError};
+use crate::random::Random;
 
 /// The fold of each row.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! Random splits, each made anew from all rows.
 
-use super::{ShuffleSplit, Split, SplitError, random::Random};
+use super::{ShuffleSplit, Split, SplitError};
+use crate::random::Random;
 
 /// What it takes to make any of the splits.
 #[derive(Debug)]

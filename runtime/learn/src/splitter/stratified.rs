@@ -3,10 +3,9 @@
 use super::{
     RareClass, ShuffleSplit, SplitError, StratifiedKFold, StratifiedShuffleSplit,
     folds::Folds,
-    random::Random,
     shuffled::{Shuffled, n_test},
 };
-use crate::{Column, distinct::Distinct};
+use crate::{Column, distinct::Distinct, random::Random};
 
 /// Folds with the same share of every class, as nearly as can be; also the rarest class, if some fold has none of it.
 ///

@@ -4,6 +4,7 @@ use super::{Learns, Taken, Transforms, finite, numbers};
 use crate::{
     Column, ColumnKind, FitError, LoadError, PredictError,
     container::{PartReader, PartWriter},
+    wording::shown,
 };
 
 /// Hyperparameters of the min-max scaler: z = min + (max − min) · (x − lowest) / (highest − lowest), each column on its
@@ -73,8 +74,8 @@ impl Learns for MinMaxScaler {
         Err(FitError::Hyperparameter {
             owner: Self::KIND.to_owned(),
             name: "featureRange",
-            value: format!("{} to {}", self.min, self.max),
-            rule: "from one finite number to a greater one",
+            value: format!("{} to {}", shown(self.min), shown(self.max)),
+            rule: "from one finite number to a greater one".into(),
         })
     }
 
@@ -97,8 +98,9 @@ impl Learns for MinMaxScaler {
             }
             let span = highest - lowest;
             if !span.is_finite() {
-                return Err(FitError::Overflow {
-                    owner: format!("{}, column \"{name}\"", Self::KIND),
+                return Err(FitError::ColumnOverflow {
+                    owner: Self::KIND.to_owned(),
+                    column: name.to_owned(),
                 });
             }
             fitted.lowest.push(lowest);

@@ -72,7 +72,7 @@ impl Learns for PolynomialFeatures {
             owner: Self::KIND.to_owned(),
             name: "degree",
             value: self.degree.to_string(),
-            rule: "from 1 to 10",
+            rule: "from 1 to 10".into(),
         })
     }
 

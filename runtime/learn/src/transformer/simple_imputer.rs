@@ -88,7 +88,7 @@ impl Learns for SimpleImputer {
                     owner: Self::KIND.to_owned(),
                     name: "fillValue",
                     value: number.to_string(),
-                    rule: "a finite number",
+                    rule: "a finite number".into(),
                 })
             }
             _ => Ok(()),

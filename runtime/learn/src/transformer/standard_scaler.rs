@@ -74,8 +74,9 @@ impl Learns for StandardScaler {
             })?;
             let scale = if self.with_std { moments.scale() } else { 1.0 };
             if !scale.is_finite() {
-                return Err(FitError::Overflow {
-                    owner: format!("{}, column \"{name}\"", Self::KIND),
+                return Err(FitError::ColumnOverflow {
+                    owner: Self::KIND.to_owned(),
+                    column: name.to_owned(),
                 });
             }
             fitted.means.push(if self.with_mean { moments.mean } else { 0.0 });

@@ -172,6 +172,17 @@ fn a_made_name_that_is_taken_is_named() {
     let message = "transformer \"encode\" makes a column \"city=Rome\", but there is one already; rename it in the \
                    dataset, or list other columns for this step";
     check(&with(vec![encode()]), &rows, &numbers(&[1.0, 2.0]), message);
+    let rows = table(&[("a", texts(&["b=c", "d"])), ("a=b", texts(&["c", "e"]))]);
+    let of_both = "transformer \"encode\" makes a column \"a=b=c\", but there is one already; this step makes it twice: \
+                   rename the columns that it is made of, or list other columns for this step";
+    check(&with(vec![encode()]), &rows, &numbers(&[1.0, 2.0]), of_both);
+    let steps = vec![
+        of(&["a"], encode()),
+        of(&["a=b"], step("again", encode().transformer)),
+    ];
+    let of_another = "transformer \"again\" makes a column \"a=b=c\", but there is one already; an earlier step made it: \
+                      list other columns for one of the two steps";
+    check(&with(steps), &rows, &numbers(&[1.0, 2.0]), of_another);
 }
 
 #[test]
@@ -224,6 +235,15 @@ fn targets_that_cannot_be_learned_are_named_with_what_can_learn_them() {
         &numbers(&many),
         "target \"t\" has 1001 different values, more than 1000 classes; use a regressor such as linearRegression, \
          or another target",
+    );
+    let names: Vec<String> = many.iter().map(|number| format!("name {number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    check(
+        &alone(logistic()),
+        &table(&[("x", numbers(&many))]),
+        &texts(&names),
+        "target \"t\" has 1001 different values, more than 1000 classes; give rare ones one name in the dataset, or use \
+         another target",
     );
 }
 
@@ -312,7 +332,7 @@ fn a_weight_for_a_class_that_no_row_has_is_named() {
         &weights("3.5"),
         &rows,
         &codes,
-        "classWeight: no row has the class \"3.5\"",
+        "classWeight: no row has the class \"3.5\"; there are 1, 2",
     );
     assert!(weights("2").fit(&rows, ("t", &codes), &Control::none()).is_ok());
     let flags = booleans(&[true, false].repeat(6));
@@ -338,7 +358,7 @@ fn numbers_beyond_computing_are_refused_with_the_remedy() {
         &with(vec![scale()]),
         &rows,
         &numbers(&[1.0, 2.0, 3.0]),
-        &format!("standardScaler, column \"x\": {remedy}"),
+        "transformer \"scale\": column \"x\": the numbers are too large to compute with; scale them down in the dataset",
     );
     // Least squares bring them near 1 by themselves.
     assert!(

@@ -122,7 +122,7 @@ fn rows_that_cannot_be_scored_are_named() {
         Metric::NegMeanSquaredError,
         0,
         none,
-        "neg_mean_squared_error needs at least 1 rows; there are 0",
+        "neg_mean_squared_error needs at least 1 row; there are 0",
     );
     check(
         Metric::R2,

@@ -118,7 +118,7 @@ fn products_beyond_numbers_are_named() {
     refused(
         vec![products(3, true)],
         &[("a", numbers(&[1.0, 0.0])), ("b", numbers(&[1.0, 1e155]))],
-        "transformer \"products\": column \"b^2\", row 1: the number is too large to compute with",
+        "transformer \"products\": column \"b^2\", row 1: the number is too large to compute with; scale down what it is made of",
     );
 }
 
@@ -152,7 +152,7 @@ fn products_beyond_use_are_refused_before_they_are_made() {
         60,
         20_000,
         3,
-        "transformer \"products\": 20000 rows of 39711 columns are 5.9 GiB of numbers, more than 4 GiB",
+        "transformer \"products\": 20000 rows of 39711 columns would take 5.9 GiB, more than 4 GiB",
     );
 }
 
@@ -220,18 +220,16 @@ fn the_smallest_numbers_are_brought_to_a_range_and_the_largest_refused() {
         .transform(&rows)
         .unwrap();
     assert_eq!(matrix.column(0).to_vec(), [0.0, 0.5, 1.0]);
-    let remedy =
-        "the numbers are too large to compute with; scale them down in the dataset, or add a standardScaler";
     refused(
         vec![range(0.0, 1.0, false)],
         &[("x", numbers(&[-1e308, 1e308]))],
-        &format!("minMaxScaler, column \"x\": {remedy}"),
+        "transformer \"range\": column \"x\": the numbers are too large to compute with; scale them down in the dataset",
     );
     let fitted = fitted(vec![range(0.0, 1.0, false)], &rows);
     let refused = fitted.predict(&table(&[("tiny", numbers(&[1.0]))])).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "column \"tiny\", row 0: the number is too large to compute with"
+        "column \"tiny\", row 0: the number is too large to compute with; scale down what it is made of"
     );
 }
 
@@ -271,7 +269,7 @@ fn categories_beyond_memory_are_refused_with_the_estimate_and_the_widest_column(
             ("x", Column::Number(vec![0.0; 200_000])),
         ],
         &format!(
-            "transformer \"encode\": 200000 rows of 100001 columns are 149 GiB of numbers, more than 4 GiB; column \
+            "transformer \"encode\": 200000 rows of 100001 columns would take 149 GiB, more than 4 GiB; column \
              \"zip\" has 100000 categories: {remedy}"
         ),
     );
@@ -286,7 +284,7 @@ fn categories_beyond_memory_are_refused_with_the_estimate_and_the_widest_column(
         vec![encode()],
         &columns,
         &format!(
-            "transformer \"encode\": 20000 rows of 30001 columns are 4.5 GiB of numbers, more than 4 GiB; column \
+            "transformer \"encode\": 20000 rows of 30001 columns would take 4.5 GiB, more than 4 GiB; column \
              \"part 6\" has 3001 categories: {remedy}"
         ),
     );
@@ -302,7 +300,7 @@ fn categories_beyond_memory_are_refused_with_the_estimate_and_the_widest_column(
             ("e", ids(9_999)),
         ],
         &format!(
-            "transformer \"encode\": 9999 rows of 59994 columns are 4.5 GiB of numbers, more than 4 GiB; column \
+            "transformer \"encode\": 9999 rows of 59994 columns would take 4.5 GiB, more than 4 GiB; column \
              \"e\" has 9999 categories, another one in every row, so that it looks like an identifier: {remedy}"
         ),
     );

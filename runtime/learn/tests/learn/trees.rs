@@ -375,15 +375,15 @@ fn memory_beyond_the_limit_is_refused_with_what_would_fit() {
     let refused = ended(Estimator::RandomForestClassifier(forest(1_000_000)), &classes);
     assert_eq!(
         refused.to_string(),
-        "randomForestClassifier: 1000000 trees may take 12.9 GiB, more than the 4 GiB that a fit may use; nEstimators: \
-         311040, or maxDepth: 5, or minSamplesLeaf: 7 would fit"
+        "randomForestClassifier: 1000000 trees would take 12.9 GiB, more than 4 GiB; nEstimators: \
+         309248, or maxDepth: 5, or minSamplesLeaf: 7 would fit"
     );
     let fits = |n_estimators, change: &dyn Fn(&mut TreeGrowth)| {
         let mut forest = forest(n_estimators);
         change(&mut forest.growth);
         ended(Estimator::RandomForestClassifier(forest), &classes) == FitError::Cancelled
     };
-    assert!(fits(311_040, &|_| {}) && !fits(311_041, &|_| {}));
+    assert!(fits(309_248, &|_| {}) && !fits(309_249, &|_| {}));
     assert!(fits(1_000_000, &|growth| growth.max_depth = Some(5)));
     assert!(fits(1_000_000, &|growth| growth.min_samples_leaf = 7));
     assert!(fits(1_000_000, &|growth| growth.max_leaf_nodes = Some(32)));
@@ -392,7 +392,62 @@ fn memory_beyond_the_limit_is_refused_with_what_would_fit() {
         ..RandomForestRegressor::default()
     };
     let refused = ended(Estimator::RandomForestRegressor(endless), &values);
-    assert!(matches!(refused, FitError::TooMuchMemory { .. }), "{refused}");
+    assert!(matches!(refused, FitError::TooLarge { .. }), "{refused}");
+}
+
+#[test]
+fn the_mean_of_the_largest_numbers_is_a_number() {
+    let rows = table(&[("x", numbers(&[0.0, 1.0, 2.0, 3.0]))]);
+    let forest = RandomForestRegressor {
+        n_estimators: 5,
+        bootstrap: None,
+        ..RandomForestRegressor::default()
+    };
+    let largest = numbers(&[1e308, 1e308, -1e308, -1e308]);
+    let fitted = alone(Estimator::RandomForestRegressor(forest))
+        .fit(&rows, ("target", &largest), &Control::none())
+        .unwrap();
+    assert_eq!(fitted.predict(&rows).unwrap(), largest);
+}
+
+#[test]
+fn many_rows_are_predicted_alike_on_any_number_of_threads() {
+    let (rows, classes, values) = many();
+    let regressor = RandomForestRegressor {
+        n_estimators: 7,
+        ..RandomForestRegressor::default()
+    };
+    let check = |estimator: Estimator, target: &Column| {
+        let fitted = fit(&alone(estimator), &rows, target);
+        let on = |n_threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(n_threads)
+                .build()
+                .unwrap();
+            pool.install(|| (fitted.predict(&rows).unwrap(), fitted.predict_proba(&rows).ok()))
+        };
+        let expected = on(1);
+        assert_eq!(on(3), expected);
+        for row in [0, 63, 64, 599] {
+            let alone = fitted.predict(&rows.slice(row..row + 1)).unwrap();
+            assert_eq!(alone, expected.0.slice(row..row + 1), "row {row}");
+        }
+    };
+    check(Estimator::RandomForestClassifier(forest(7)), &classes);
+    check(Estimator::RandomForestRegressor(regressor), &values);
+}
+
+#[test]
+fn probabilities_beyond_memory_are_refused() {
+    let cells: Vec<f64> = (0..1_000).map(f64::from).collect();
+    let rows = table(&[("x", numbers(&cells))]);
+    let tree = DecisionTreeClassifier::default();
+    let fitted = fit(&alone(classifier(tree)), &rows, &numbers(&cells));
+    let many = table(&[("x", numbers(&vec![1.0; 600_000]))]);
+    assert_eq!(
+        fitted.predict_proba(&many).unwrap_err().to_string(),
+        "the probabilities of 600000 rows and 1000 classes would take 4.5 GiB, more than 4 GiB; ask for fewer rows at a time"
+    );
 }
 
 #[test]
@@ -409,7 +464,7 @@ fn what_cannot_be_drawn_or_counted_is_refused() {
     check(
         Estimator::RandomForestClassifier(many_samples),
         &classes,
-        "randomForestClassifier: maxSamples is 601; it must be at most the number of rows in the training table",
+        "randomForestClassifier: maxSamples is 601; it must be at most 600, the number of rows to learn from",
     );
     check(
         Estimator::RandomForestClassifier(forest(0)),
@@ -423,11 +478,11 @@ fn what_cannot_be_drawn_or_counted_is_refused() {
     let Column::Number(mut values) = values else {
         unreachable!()
     };
-    values[17] = -2.5;
+    values[17] = -1e308;
     check(
         regressor(counts),
         &Column::Number(values),
-        "target \"target\", row 17: -2.5 is negative; decisionTreeRegressor with criterion: poisson predicts counts: use \
+        "target \"target\", row 17: -1e308 is negative; decisionTreeRegressor with criterion: poisson predicts counts: use \
          criterion: squaredError, or another target",
     );
 }

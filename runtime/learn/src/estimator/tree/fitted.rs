@@ -1,6 +1,7 @@
 //! Fitted trees: they predict, become arrays of a model file, and come back.
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice};
+use rayon::prelude::*;
 
 use super::{
     super::{Classifier, Convergence, Regressor},
@@ -71,19 +72,32 @@ impl FittedNumberTrees {
 }
 
 impl Trees {
-    /// Calls `add` for each tree and each row, the trees in their order for every row.
-    fn each(&self, x: ArrayView2<'_, f64>, mut add: impl FnMut(&Tree, usize, &[f64])) {
-        let mut block = Vec::with_capacity(x.ncols() * x.nrows().min(BLOCK));
-        for (number, rows) in x.axis_chunks_iter(Axis(0), BLOCK).enumerate() {
-            block.clear();
+    /// n_rows × `width` sums: `add` adds to those of a row what a tree says about the row's numbers, the trees in their
+    /// order for every row, so that the sums are the same on any number of threads.
+    fn sums(
+        &self,
+        x: ArrayView2<'_, f64>,
+        width: usize,
+        add: impl Fn(&Tree, &[f64], &mut [f64]) + Sync,
+    ) -> Vec<f64> {
+        let mut sums = vec![0.0; x.nrows() * width];
+        let of_block = |(number, sums): (usize, &mut [f64])| {
+            let start = number * BLOCK;
+            let rows = x.slice_axis(Axis(0), Slice::from(start..x.nrows().min(start + BLOCK)));
             // Whatever the order of the matrix, the numbers of a row lie together here.
-            block.extend(rows.iter().copied());
+            let block: Vec<f64> = rows.iter().copied().collect();
             for tree in &self.trees {
-                for (row, numbers) in block.chunks_exact(x.ncols()).enumerate() {
-                    add(tree, number * BLOCK + row, numbers);
-                }
+                let rows = block.chunks_exact(x.ncols()).zip(sums.chunks_exact_mut(width));
+                rows.for_each(|(numbers, sums)| add(tree, numbers, sums));
             }
+        };
+        if x.nrows() <= BLOCK {
+            // Waking threads would take longer than a few rows do.
+            of_block((0, &mut sums));
+        } else {
+            sums.par_chunks_mut(BLOCK * width).enumerate().for_each(of_block);
         }
+        sums
     }
 
     /// `n_classes` is 0 for trees that predict numbers.
@@ -184,10 +198,7 @@ impl Classifier for FittedClassTrees {
     }
 
     fn predict_proba(&self, x: ArrayView2<'_, f64>) -> Array2<f64> {
-        let mut shares = vec![0.0; x.nrows() * self.n_classes];
-        self.trees.each(x, |tree, row, numbers| {
-            tree.add_shares(numbers, &mut shares[row * self.n_classes..][..self.n_classes]);
-        });
+        let shares = self.trees.sums(x, self.n_classes, Tree::add_shares);
         let mut shares = Array2::from_shape_vec((x.nrows(), self.n_classes), shares)
             .expect("there is one share per row and class");
         shares /= self.n_trees() as f64;
@@ -205,7 +216,7 @@ impl Classifier for FittedClassTrees {
         let are_shares = |row: ArrayView1<'_, f64>| {
             row.iter().all(|share| (0.0..1.0).contains(share)) && (row.sum() - 1.0).abs() < 1e-9
         };
-        if !shares.outer_iter().all(are_shares) || n_classes > MARK as usize {
+        if !shares.outer_iter().all(are_shares) || !(2..=MARK as usize).contains(&n_classes) {
             return Err(LoadError::invalid("the shares of a leaf are no shares"));
         }
         let mut mixed = shares.outer_iter();
@@ -239,10 +250,12 @@ impl Regressor for FittedNumberTrees {
     }
 
     fn predict(&self, x: ArrayView2<'_, f64>) -> Array1<f64> {
-        let mut sums = Array1::zeros(x.nrows());
-        self.trees
-            .each(x, |tree, row, numbers| sums[row] += tree.number(numbers));
-        sums / self.n_trees() as f64
+        // A power of two, which changes no digit, and keeps a sum of finite numbers finite.
+        let scale = 1.0 / self.n_trees().next_power_of_two() as f64;
+        let sums = self
+            .trees
+            .sums(x, 1, |tree, numbers, sum| sum[0] += tree.number(numbers) * scale);
+        Array1::from_vec(sums) / (self.n_trees() as f64 * scale)
     }
 
     fn write(&self, writer: &mut PartWriter<'_>) {

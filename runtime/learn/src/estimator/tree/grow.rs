@@ -7,15 +7,15 @@ use super::{
     criterion::{Criterion, Measure, Row},
     growth::Limits,
     node::{Tree, TreeBuilder},
-    random::Random,
     search::{Cut, Scope, Search},
 };
-use crate::{Control, FitError};
+use crate::{Control, FitError, random::Random};
 
-/// A tree, and by how much the splits of each column lowered the impurity, as shares that sum to 1 or are all 0.
+/// A tree, and by how much the splits of each column that it has any of lowered the impurity, as shares that sum to 1:
+/// a forest would hold n_trees × n_columns of them otherwise.
 pub(super) struct Grown {
     pub(super) tree: Tree,
-    pub(super) importances: Vec<f64>,
+    pub(super) importances: Vec<(u32, f64)>,
 }
 
 /// A node while the tree grows.
@@ -118,6 +118,7 @@ pub(super) fn grow<C: Criterion>(
     }
     let tree = grower.in_order(&buds, n_classes);
     normalize(&mut importances);
+    let importances = (0..).zip(importances).filter(|&(_, share)| share > 0.0).collect();
     Ok(Grown { tree, importances })
 }
 

@@ -134,7 +134,7 @@ impl MaxSamples {
         match *self {
             MaxSamples::All => Ok(n_rows),
             MaxSamples::Count(count) => {
-                let rule = "at most the number of rows in the training table";
+                let rule = format!("at most {n_rows}, the number of rows to learn from");
                 check_range(owner, "maxSamples", count as f64, count <= n_rows, rule)?;
                 Ok(count)
             }

@@ -1,16 +1,22 @@
 //! Estimates the memory of a fit before it begins, and refuses what would be too much.
 
 use super::growth::Limits;
-use crate::FitError;
+use crate::{
+    FitError,
+    size::{BYTES_MAX, Demand, check_bytes},
+    wording::counted,
+};
 
-/// The most that the trees of one fit, and the fit itself beside its table, may take.
-const LIMIT: f64 = (4u64 << 30) as f64;
 /// A node as it is kept.
 const NODE: f64 = 16.0;
 /// A node while its tree grows.
 const BUD: f64 = 40.0;
 /// What a tree takes beside its nodes.
 const TREE: f64 = 128.0;
+/// The importance that a tree gives a column that it splits, as it is kept until all trees are grown.
+const IMPORTANCE: f64 = 16.0;
+/// What each thread holds of a column: its importance, and its place among those that are drawn.
+const COLUMN: f64 = 16.0;
 /// What each thread holds of a row: its place, its count, and room to sort and part.
 const ROW: f64 = 40.0;
 
@@ -31,21 +37,16 @@ pub(super) struct Size<'a> {
 impl Size<'_> {
     /// Whether the fit may begin.
     ///
-    /// Errors: `TooMuchMemory` with what would fit.
+    /// Errors: `TooLarge` with what would fit.
     pub(super) fn check(&self) -> Result<(), FitError> {
         let leaves = self.most_leaves();
         let per_tree = self.tree(leaves);
         let beside = self.beside(leaves);
-        let estimate = beside + self.n_trees as f64 * per_tree;
-        if estimate <= LIMIT {
-            return Ok(());
-        }
-        Err(FitError::TooMuchMemory {
-            owner: self.owner,
-            n_trees: self.n_trees,
-            estimate: shown(estimate),
-            limit: shown(LIMIT),
-            remedy: self.remedy(LIMIT - beside, per_tree),
+        let bytes = beside + self.n_trees as f64 * per_tree;
+        check_bytes(bytes.ceil() as u64, || Demand {
+            owner: self.owner.to_owned(),
+            what: counted(self.n_trees, "tree", "trees"),
+            remedy: self.remedy(BYTES_MAX as f64 - beside, per_tree),
         })
     }
 
@@ -76,20 +77,26 @@ impl Size<'_> {
             let mixed = leaves.min(n_rows - leaves).max(0.0);
             2.0 * NODE * leaves + 8.0 * self.n_classes as f64 * mixed
         };
-        TREE + of(leaves).max(of(leaves.min(n_rows / 2.0)))
+        let importances = IMPORTANCE * (leaves - 1.0).min(self.n_columns as f64);
+        TREE + importances + of(leaves).max(of(leaves.min(n_rows / 2.0)))
     }
 
     /// The bytes of ranks and of work.
     fn beside(&self, leaves: f64) -> f64 {
         let ranks = 4.0 * self.n_rows as f64 * self.n_columns as f64;
-        let work = ROW * self.n_rows as f64 + 2.0 * BUD * leaves;
+        let work = ROW * self.n_rows as f64 + COLUMN * self.n_columns as f64 + 2.0 * BUD * leaves;
         ranks + self.n_threads as f64 * work
     }
 
     /// What would fit into so many bytes.
     fn remedy(&self, room: f64, per_tree: f64) -> String {
-        let leaves = room / self.n_trees as f64 - TREE;
-        let leaves = (leaves / (2.0 * NODE + 8.0 * self.n_classes as f64)).floor();
+        // Importances are the fewer of so many for each leaf and so many at all: whichever leaves more room is right.
+        let per_nodes = room / self.n_trees as f64 - TREE;
+        let leaf = 2.0 * NODE + 8.0 * self.n_classes as f64;
+        let few = per_nodes / (leaf + IMPORTANCE);
+        let leaves = few
+            .max((per_nodes - IMPORTANCE * self.n_columns as f64) / leaf)
+            .floor();
         let mut ways = Vec::new();
         if self.n_trees > 1 && room >= per_tree {
             ways.push(format!("nEstimators: {}", (room / per_tree).floor()));
@@ -108,12 +115,29 @@ impl Size<'_> {
     }
 }
 
-fn shown(bytes: f64) -> String {
-    let (unit, name) = if bytes >= (1u64 << 30) as f64 {
-        ((1u64 << 30) as f64, "GiB")
-    } else {
-        ((1u64 << 20) as f64, "MiB")
-    };
-    let number = format!("{:.1}", bytes / unit);
-    format!("{} {name}", number.strip_suffix(".0").unwrap_or(&number))
+#[cfg(test)]
+mod tests {
+    use super::Size;
+    use crate::estimator::tree::TreeGrowth;
+
+    #[test]
+    fn trees_of_few_rows_and_many_columns_are_small_and_each_holds_its_importances() {
+        let limits = TreeGrowth::default().limits(40_000);
+        let size = |n_rows, n_trees| Size {
+            owner: "randomForestClassifier",
+            n_rows,
+            n_columns: 40_000,
+            n_classes: 2,
+            n_trees,
+            n_draws: None,
+            limits: &limits,
+            n_threads: 2,
+        };
+        let few = size(6, 10_000);
+        assert_eq!(few.check(), Ok(()));
+        // Six leaves have eleven nodes and five splits, each of another column.
+        assert!(few.tree(6.0) >= 11.0 * 16.0 + 5.0 * 16.0 && few.tree(6.0) < 1_000.0);
+        let per_leaf = |leaves: f64| size(100_000, 1).tree(leaves) / leaves;
+        assert!(per_leaf(40_001.0) - per_leaf(100_000.0) > 9.0);
+    }
 }

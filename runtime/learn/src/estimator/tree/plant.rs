@@ -16,10 +16,10 @@ use super::{
     grow::{Grown, grow, normalize},
     growth::Limits,
     memory::Size,
-    random::Random,
 };
 use crate::{
     Control, FitError,
+    random::Random,
     target::{CLASSES_MAX, Classes},
 };
 
@@ -38,7 +38,7 @@ pub(in super::super) struct Plan<'a> {
 
 /// Fits trees to classes; `weights` has one positive number per class.
 ///
-/// Errors: `Cancelled`; `TooMuchMemory`; more draws than rows.
+/// Errors: `Cancelled`; `TooLarge`; more draws than rows.
 pub(in super::super) fn plant_classes(
     plan: &Plan<'_>,
     criterion: ClassCriterion,
@@ -64,7 +64,7 @@ pub(in super::super) fn plant_classes(
 
 /// Fits trees to numbers, none of which is negative if the criterion is `Poisson`.
 ///
-/// Errors: `Cancelled`; `TooMuchMemory`; more draws than rows.
+/// Errors: `Cancelled`; `TooLarge`; more draws than rows.
 pub(in super::super) fn plant_numbers(
     plan: &Plan<'_>,
     criterion: NumberCriterion,
@@ -144,8 +144,9 @@ impl<'a> Planting<'a> {
             .collect::<Result<_, _>>()?;
         let mut importances = vec![0.0; self.columns.n_columns()];
         for grown in &grown {
-            let shares = importances.iter_mut().zip(&grown.importances);
-            shares.for_each(|(sum, share)| *sum += share);
+            for &(column, share) in &grown.importances {
+                importances[column as usize] += share;
+            }
         }
         // A tree without a split has none to add, and is left out of the mean.
         normalize(&mut importances);
@@ -161,7 +162,7 @@ impl<'a> Planting<'a> {
         if self.control.is_cancelled() {
             return Err(FitError::Cancelled);
         }
-        let mut random = Random::of(self.plan.random_state, number as u64);
+        let mut random = Random::new(self.plan.random_state, number);
         let counts = self.counts(&mut random);
         let counted: Vec<(u32, u32)> = (0..).zip(counts.iter().copied()).collect();
         let criterion = criterion(counts);

@@ -3,10 +3,9 @@
 use super::{
     columns::Columns,
     criterion::{Criterion, Row},
-    random::Random,
     sort::{Entry, sort_by_rank},
 };
-use crate::{Control, FitError};
+use crate::{Control, FitError, random::Random};
 
 /// Rows up to `left` in the ranks of a column go to the left child, those from `right` on to the right one.
 #[derive(Clone, Copy)]
