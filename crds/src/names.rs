@@ -171,9 +171,13 @@ impl fmt::Display for VersionNumber {
 impl FromStr for VersionNumber {
     type Err = NameError;
     fn from_str(text: &str) -> Result<VersionNumber, NameError> {
-        text.parse()
-            .map(VersionNumber)
-            .map_err(|_| NameError::new("version", text, "versions are whole numbers from 1"))
+        text.parse().map(VersionNumber).map_err(|_| {
+            NameError::new(
+                "version",
+                text,
+                "versions are whole numbers from 1 to 18446744073709551615",
+            )
+        })
     }
 }
 
@@ -293,7 +297,7 @@ mod tests {
     fn versions_count_from_one() {
         assert_eq!(
             "0".parse::<VersionNumber>().unwrap_err().rule,
-            "versions are whole numbers from 1"
+            "versions are whole numbers from 1 to 18446744073709551615"
         );
         assert_eq!(VersionNumber::FIRST.next().map(VersionNumber::get), Some(2));
     }

@@ -6,6 +6,8 @@ use auriga_learn::{Cell, ColumnKind, Fitted, FittedTransformer, GoldenCell, Tabl
 use auriga_serve::{EntryPoint, Loaded, Param};
 use serde_json::{Map, Value};
 
+use crate::shell;
+
 /// A curl line for the first entry point that is answered with 200.
 ///
 /// The row is a golden request, preferably one without missing cells: then it fits into the query. A version without
@@ -41,11 +43,11 @@ pub(crate) fn line(address: SocketAddr, entry_point: &EntryPoint, loaded: &Loade
             .collect();
         Value::Array(vec![fields.into()])
     };
-    let body = body.to_string().replace('\'', "'\\''");
+    let body = shell::quoted(&body.to_string());
     if !query.is_empty() {
         query[0].insert(0, '?');
     }
-    format!("curl '{url}{}' -d '{body}'", query.join("&"))
+    format!("curl '{url}{}' -d {body}", query.join("&"))
 }
 
 fn pair(name: &str, value: &str) -> String {

@@ -11,6 +11,7 @@ mod follow;
 mod front;
 mod manifest;
 mod numbering;
+mod shell;
 mod store;
 mod translate;
 mod watch;

@@ -84,16 +84,19 @@ pub(crate) enum Refusal {
     BodyLate { seconds: f64 },
     #[error("the body broke off before its end; send it again")]
     BodyBroken,
-    #[error("the body is empty; send a JSON list of rows: [{{\"column\": value}}]")]
-    NoBody,
+    #[error("the body is empty; send a JSON list of {wanted}")]
+    NoBody { wanted: &'static str },
     #[error("the body is not JSON: {what}")]
     NotJson { what: String },
     #[error("{place}: the text is not UTF-8; encode it as UTF-8 before percent-encoding it")]
     NotUtf8 { place: Place },
-    #[error("there are no rows; send at least one: [{{\"column\": value}}]")]
-    NoRows,
-    #[error("the body is {found}; send a list of rows: [{{\"column\": value}}]")]
-    NotAList { found: &'static str },
+    #[error("there are no rows; send at least one: {example}")]
+    NoRows { example: &'static str },
+    #[error("the body is {found}; send a list of {wanted}")]
+    NotAList {
+        found: &'static str,
+        wanted: &'static str,
+    },
     #[error("the body is one object; wrap the row in a list: [{{\"column\": value}}]")]
     NotWrapped,
     #[error("row {row} is {found}; write each row as {wanted}")]
@@ -149,8 +152,10 @@ impl Refusal {
             Refusal::TooManyRows { .. } => ErrorCode::TooManyRows,
             Refusal::Encoding { .. } => ErrorCode::Encoding,
             Refusal::BodyLate { .. } | Refusal::BodyBroken => ErrorCode::BodyUnfinished,
-            Refusal::NoBody | Refusal::NotJson { .. } | Refusal::NotUtf8 { .. } => ErrorCode::Malformed,
-            Refusal::NoRows | Refusal::NotAList { .. } | Refusal::NotWrapped => ErrorCode::Shape,
+            Refusal::NoBody { .. } | Refusal::NotJson { .. } | Refusal::NotUtf8 { .. } => {
+                ErrorCode::Malformed
+            }
+            Refusal::NoRows { .. } | Refusal::NotAList { .. } | Refusal::NotWrapped => ErrorCode::Shape,
             Refusal::NotARow { .. } | Refusal::Nested { .. } => ErrorCode::Shape,
             Refusal::MissingColumn { .. } => ErrorCode::MissingColumn,
             Refusal::WrongKind { .. } => ErrorCode::WrongKind,

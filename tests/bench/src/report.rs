@@ -3,7 +3,10 @@
 pub(crate) mod chart;
 mod page;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -39,11 +42,28 @@ impl Report {
     }
 }
 
-/// Keeps the result of a bench, and renders all of them.
+/// Keeps the result of a bench, and renders all of them as soon as there are results of each.
 pub(crate) fn save(bench: &str, result: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(result)? + "\n";
     write(&file_of(bench).to_string_lossy(), &text)?;
-    Report { check: false }.run()
+    match missing(Path::new(RESULTS)) {
+        None => Report { check: false }.run(),
+        Some(other) => {
+            eprintln!(
+                "saved {}; the report waits for `cargo xtask bench {other} --save`",
+                file_of(bench).display()
+            );
+            Ok(())
+        }
+    }
+}
+
+/// A bench that has left no result in `folder`.
+fn missing(folder: &Path) -> Option<&'static str> {
+    let benches = [FitResult::BENCH, ServeResult::BENCH];
+    benches
+        .into_iter()
+        .find(|bench| !folder.join(format!("{bench}.json")).exists())
 }
 
 fn files() -> Result<Vec<(&'static str, String)>> {
@@ -77,4 +97,19 @@ fn write(path: &str, text: &str) -> Result<()> {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_report_waits_for_the_bench_whose_result_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |bench: &str| fs::write(folder.path().join(format!("{bench}.json")), "{}").unwrap();
+        write("fit");
+        assert_eq!(missing(folder.path()), Some("serve"));
+        write("serve");
+        assert_eq!(missing(folder.path()), None);
+    }
 }

@@ -93,6 +93,9 @@ const RULES: [Rule; 8] = [
 // Built from all the others; nobody uses them.
 const FREE: [&str; 1] = ["auriga-xtask"];
 
+// They let a test break a program on purpose.
+const TEST_FEATURES: [&str; 2] = ["conformance", "failpoints"];
+
 /// Fails on a use that no rule allows, and on a crate without a rule.
 pub(crate) fn check(workspace: &Workspace) -> Result<Done> {
     let members = tree(workspace, &["--workspace", "--depth", "0"])?;
@@ -102,6 +105,11 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Done> {
         println!("{}: {} crates", rule.package, used.len().saturating_sub(1));
         faults.extend(broken(rule, &used));
     }
+    // As a build makes them: all programs of the workspace at once, tests aside.
+    let mut linked = workspace.cargo();
+    linked.args(["tree", "--quiet", "--prefix", "none", "--format", "{p}|{f}"]);
+    linked.args(["--workspace", "--edges", "normal"]);
+    faults.extend(for_tests(&read(&mut linked)?));
     if !faults.is_empty() {
         bail!("{}", faults.join("\n"));
     }
@@ -152,6 +160,28 @@ fn broken(rule: &Rule, used: &[String]) -> Vec<String> {
         .collect()
 }
 
+/// What only tests may ask for, in lines of a package with its version, and its features behind a `|`.
+fn for_tests(linked: &str) -> Vec<String> {
+    let mut faults: Vec<String> = (linked.lines())
+        .filter_map(|line| {
+            let (package, features) = line.split_once('|')?;
+            let name = package.split(' ').next()?;
+            // A package that is told again has ` (*)` behind it.
+            let features = features.trim_end_matches(" (*)").split(',');
+            let mut asked = features.filter(|feature| TEST_FEATURES.contains(feature));
+            match (name, asked.next()) {
+                ("fail", _) => Some("fail is linked into a program, and is for tests alone".to_owned()),
+                (_, Some(feature)) => Some(format!(
+                    "{name} is linked into a program with its feature {feature}, which is for tests alone"
+                )),
+                _ => None,
+            }
+        })
+        .collect();
+    faults.dedup();
+    faults
+}
+
 fn fits(pattern: &str, name: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(start) => name.starts_with(start),
@@ -195,6 +225,22 @@ mod tests {
             "auriga-operator",
             &["sqlx-core", "auriga-learn", "auriga"],
             &["sqlx-core", "auriga-learn", "auriga"],
+        );
+    }
+
+    #[test]
+    fn what_breaks_a_program_on_purpose_is_linked_into_none() {
+        let check = |line: &str, faults: &[&str]| assert_eq!(for_tests(line), faults);
+        check("auriga-persist v0.1.0 (/persist)|\nsqlx v0.9.0|sqlite (*)\n", &[]);
+        check(
+            "fail v0.5.1|failpoints",
+            &["fail is linked into a program, and is for tests alone"],
+        );
+        check(
+            "auriga-persist v0.1.0 (/persist)|default,conformance (*)",
+            &[
+                "auriga-persist is linked into a program with its feature conformance, which is for tests alone",
+            ],
         );
     }
 

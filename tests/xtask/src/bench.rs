@@ -48,13 +48,18 @@ pub(crate) fn run(workspace: &Workspace, what: &str, flags: &[&str]) -> Result<(
         command.args(["run", "--quiet", "--bin", "auriga-bench", "--", what]);
         return run_program(command.args(flags));
     }
-    // As the README builds it: without `--package`, which would make other sets of features for each.
-    let mut build = workspace.cargo();
-    build.args(["build", "--release", "--bin", "auriga-bench"]);
+    let build = |what: &[&str]| {
+        let mut build = workspace.cargo();
+        build.args(["build", "--release"]).args(what);
+        run_program(build.stdout(io::stderr()))
+    };
+    build(&["--bin", "auriga-bench"])?;
     if what == "serve" {
-        build.args(["--bin", "auriga", "--example", "side_by_side"]);
+        build(&["--example", "side_by_side"])?;
+        // As the README builds it, and in a call of its own, the last one: an example asks for what tests need, and cargo
+        // gives all programs of a call the same features, so that with it another program than the shipped one is built.
+        build(&["--bin", "auriga"])?;
     }
-    run_program(build.stdout(io::stderr()))?;
     let built = |path: &str| {
         workspace
             .target

@@ -4,7 +4,10 @@ use auriga_crds::VersionNumber;
 use clap::Args;
 use serde_json::json;
 
-use super::selection::{ModelFlags, Selected};
+use super::{
+    selection::{ModelFlags, Selected},
+    value,
+};
 use crate::{activation, console::Console, failure::Failure, translate};
 
 /// Makes a version the active one, after it has shown that it works: digest, golden requests, and with -f the entry
@@ -19,7 +22,7 @@ pub(crate) struct Activate {
     #[command(flatten)]
     model: ModelFlags,
     /// Why, for the ledger; "rollback" or "activate" unless given
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = value::reason)]
     reason: Option<String>,
 }
 

@@ -15,7 +15,7 @@ use crate::{
     activation,
     console::{Console, Unit},
     failure::Failure,
-    watch,
+    translate, watch,
 };
 
 /// Copies versions into another store: the active one unless told otherwise, with number, bytes and facts as they are. What
@@ -44,6 +44,8 @@ pub(crate) struct Export {
 struct Copied {
     new: Vec<VersionNumber>,
     existing: Vec<VersionNumber>,
+    /// Deleted by somebody else since they were listed.
+    gone: Vec<VersionNumber>,
     /// Why others could not be copied.
     damaged: Vec<String>,
 }
@@ -57,7 +59,7 @@ impl Export {
             all,
             activate,
         } = self;
-        let Selected { key, uri, .. } = model.select()?;
+        let Selected { key, uri, manifest } = model.select()?;
         let to = StoreUri::parse(&to, Path::new("."))?;
         if to == uri {
             return Err(Failure::mistake(format!(
@@ -80,8 +82,24 @@ impl Export {
             } else {
                 Vec::from_iter(chosen)
             };
+            if numbers.is_empty() && damaged.is_empty() {
+                return Err(Failure::mistake(format!(
+                    "{key} has no version at all in {uri}; check the name, or fit one"
+                )));
+            }
+            // A mistake, or a version that cannot be served, must leave no store behind.
+            match (chosen, &manifest) {
+                (Some(number), Some(manifest)) if activate => {
+                    let loaded = activation::load(&*source, &key, number).await?;
+                    translate::settings(&manifest.checked).check(&loaded)?;
+                }
+                (Some(number), _) if activate || !all => {
+                    source.read(&key, Which::Number(number)).await?;
+                }
+                _ => {}
+            }
             let target = auriga_persist::open(&to).await?;
-            let mut copied = copy(&*source, &*target, &key, &numbers, console).await?;
+            let mut copied = copy(&*source, &*target, &key, &numbers, all, console).await?;
             copied.damaged.extend(damaged);
             if let Some(number) = chosen.filter(|_| activate) {
                 let loaded = activation::load(&*target, &key, number).await?;
@@ -94,12 +112,14 @@ impl Export {
     }
 }
 
-/// Copies one after the other, so that no more than one is in memory. A damaged one holds up no other.
+/// Copies one after the other, so that no more than one is in memory. A damaged one holds up no other; nor, if these
+/// are `all` that were listed, does one that is gone meanwhile.
 async fn copy(
     source: &dyn Persister,
     target: &dyn Persister,
     key: &ModelKey,
     numbers: &[VersionNumber],
+    all: bool,
     console: &Console,
 ) -> Result<Copied, Failure> {
     let mut copied = Copied::default();
@@ -113,6 +133,7 @@ async fn copy(
         match written {
             Ok(Written::New(_)) => copied.new.push(number),
             Ok(Written::Existing(_)) => copied.existing.push(number),
+            Err(PersistError::VersionAbsent { .. }) if all => copied.gone.push(number),
             Err(error @ PersistError::Corrupt { .. }) if numbers.len() > 1 => {
                 copied.damaged.push(error.to_string());
             }
@@ -138,6 +159,7 @@ fn told(
     Copied {
         new,
         existing,
+        gone,
         damaged,
     }: Copied,
     active: Option<VersionNumber>,
@@ -150,6 +172,10 @@ fn told(
     if !existing.is_empty() {
         let were = if existing.len() == 1 { "was" } else { "were" };
         parts.push(format!("{} {were} in {to} already", named(&existing)));
+    }
+    if !gone.is_empty() {
+        let were = if gone.len() == 1 { "was" } else { "were" };
+        parts.push(format!("{} {were} deleted meanwhile", named(&gone)));
     }
     if new.is_empty() && existing.is_empty() {
         parts.push("there is no version to export".to_owned());
@@ -169,7 +195,31 @@ fn told(
             "store": to.to_string(),
             "exported": new,
             "existing": existing,
+            "gone": gone,
             "activeVersion": active,
         }),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::Format;
+
+    #[tokio::test]
+    async fn a_version_deleted_after_it_was_listed_holds_up_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let uri = |name: &str| StoreUri::parse(&format!("sqlite://{name}.db"), folder.path()).unwrap();
+        let source = auriga_persist::open(&uri("source")).await.unwrap();
+        let target = auriga_persist::open(&uri("target")).await.unwrap();
+        let key = "default/flowers".parse().unwrap();
+        let numbers = [1, 2].map(|number| VersionNumber::new(number).unwrap());
+        let console = Console::new(Format::Json, false);
+        let copied = copy(&*source, &*target, &key, &numbers, true, &console)
+            .await
+            .unwrap();
+        assert_eq!(copied.gone, numbers);
+        let copied = copy(&*source, &*target, &key, &numbers, false, &console).await;
+        assert!(copied.is_err_and(|failure| failure.is_mistake));
+    }
 }

@@ -10,6 +10,9 @@ use std::{collections::BTreeMap, path::PathBuf};
 use super::{StoreFlags, value};
 use crate::{console::Console, failure::Failure, fit::Report, manifest::Files, store};
 
+/// Heads the column of the estimators.
+const ESTIMATOR: &str = "ESTIMATOR";
+
 /// Lists the versions in a store.
 #[derive(Args)]
 pub(crate) struct List {
@@ -110,17 +113,19 @@ impl Listed {
             self.key, self.revision
         )];
         let Listing { versions, damaged } = &self.listing;
+        let names = versions.iter().map(|version| version.facts.estimator.len());
+        let width = names.chain([ESTIMATOR.len()]).max().unwrap_or_default();
         if versions.is_empty() && damaged.is_empty() {
             lines.push("  it has no versions; fit one with `auriga fit`".to_owned());
         } else {
             lines.push(format!(
-                "  {:>7}  {:6}  {:20}  {:20}  SCORES",
-                "VERSION", "ACTIVE", "CREATED", "ESTIMATOR"
+                "  {:>7}  {:6}  {:20}  {ESTIMATOR:width$}  SCORES",
+                "VERSION", "ACTIVE", "CREATED"
             ));
         }
         let whole = versions
             .iter()
-            .map(|version| (version.number, shown_facts(version)));
+            .map(|version| (version.number, shown_facts(version, width)));
         let damaged = damaged
             .iter()
             .map(|damaged| (damaged.version, damaged.message.clone()));
@@ -144,12 +149,12 @@ impl Listed {
     }
 }
 
-/// What stands beside the number of a whole version.
-fn shown_facts(version: &VersionManifest) -> String {
+/// What stands beside the number of a whole version; its estimator takes `width` characters.
+fn shown_facts(version: &VersionManifest, width: usize) -> String {
     let created = version.created.strftime("%Y-%m-%dT%H:%M:%SZ");
     let facts = &version.facts;
     format!(
-        "{created:20}  {:20}  {}",
+        "{created:20}  {:width$}  {}",
         facts.estimator,
         Report::of(facts).line()
     )

@@ -9,7 +9,7 @@ use auriga_crds::ModelName;
 use clap::Args;
 use serde_json::json;
 
-use crate::{console::Console, failure::Failure};
+use crate::{console::Console, failure::Failure, shell};
 
 /// The files of a project; `{name}` in them stands for the Model's name.
 const FILES: [(&str, &str); 3] = [
@@ -63,8 +63,9 @@ impl New {
         let manifest = folder.join("model.yaml");
         console.result(
             format_args!(
-                "made {shown}; look at {0}, then try\n\n  auriga up -f {0}\n",
-                manifest.display()
+                "made {shown}; look at {}, then try\n\n  auriga up -f {}\n",
+                manifest.display(),
+                shell::word(&manifest.to_string_lossy())
             ),
             json!({
                 "model": name,

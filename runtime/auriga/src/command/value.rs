@@ -32,3 +32,15 @@ pub(super) fn model(text: &str) -> Result<ModelKey, String> {
     };
     key.map_err(|error: auriga_crds::NameError| error.to_string())
 }
+
+/// Why something is done: a short line, since ledgers and lists carry it.
+pub(super) fn reason(text: &str) -> Result<String, &'static str> {
+    const LONGEST: usize = 253;
+    if text.chars().any(char::is_control) {
+        Err("write one line, without control characters")
+    } else if text.chars().count() > LONGEST {
+        Err("write at most 253 characters")
+    } else {
+        Ok(text.to_owned())
+    }
+}

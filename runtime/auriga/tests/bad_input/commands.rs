@@ -67,7 +67,7 @@ fn what_the_command_line_does_not_know_gets_what_it_knows() {
     );
     check(
         "serve -f model.yaml --version 0",
-        "invalid value '0' for '--version <NUMBER>': version \"0\" is not valid: versions are whole numbers from 1",
+        "invalid value '0' for '--version <NUMBER>': version \"0\" is not valid: versions are whole numbers from 1 to 18446744073709551615",
     );
 }
 

@@ -96,3 +96,25 @@ fn a_version_that_is_not_there_is_refused() {
         "default/roses has no version 1; it has no version at all",
     );
 }
+
+#[test]
+fn a_reason_is_one_short_line() {
+    let folder = flowers();
+    fit_with(&folder, "c: 1", " --no-activate");
+    let check = |reason: &str, message: &str| {
+        let ended = crate::support::run(
+            folder.path(),
+            &["activate", "1", "-f", "model.yaml", "--reason", reason],
+        );
+        assert_eq!(
+            ended.code,
+            Some(if message.is_empty() { 0 } else { 2 }),
+            "{ended:?}"
+        );
+        assert!(ended.stderr.contains(message), "{}", ended.stderr);
+    };
+    check("one\ntwo", "write one line, without control characters");
+    check("\u{1b}[31m", "write one line, without control characters");
+    check(&"ä".repeat(254), "write at most 253 characters");
+    check(&"ä".repeat(253), "");
+}

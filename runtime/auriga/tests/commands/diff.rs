@@ -207,3 +207,33 @@ fn what_cannot_be_compared_is_told() {
     fails(folder.path(), "diff --model flowers", 2, message);
     fails(folder.path(), "diff 1 --model flowers", 2, message);
 }
+
+#[test]
+fn averages_of_the_cross_validation_and_importances_are_compared() {
+    let folder = flowers();
+    let fit = |estimator: &str| {
+        let manifest = MANIFEST.replace(
+            "    logisticRegression:\n      c: 1\n",
+            &format!("    {estimator}\n"),
+        );
+        let training = "  training: {scoring: accuracy, crossValidation: {stratifiedKFold: {nSplits: 3}}}\n";
+        fs::write(folder.path().join("model.yaml"), format!("{manifest}{training}")).unwrap();
+        json(folder.path(), "fit -f model.yaml")["version"].clone()
+    };
+    assert_eq!(fit("decisionTreeClassifier: {maxDepth: 1}"), 1);
+    assert_eq!(fit("logisticRegression: {c: 1}"), 2);
+    let found = json(folder.path(), "diff 1 2 -f model.yaml");
+    let versions = json(folder.path(), "list")["models"][0]["versions"].clone();
+    for (at, name) in ["old", "new"].into_iter().enumerate() {
+        let averages = &versions[at]["facts"]["crossValidation"];
+        for average in ["mean", "std"] {
+            let difference = change(&found, &format!("crossValidation.{average}.neg_log_loss"));
+            assert_eq!(difference[name], averages[average]["neg_log_loss"], "{average}");
+        }
+    }
+    let path = "importances[width]";
+    assert_eq!(change(&found, path), json!({ "path": path, "old": 1.0 }));
+    let ended = crate::support::run(folder.path(), &["diff", "1", "2", "-f", "model.yaml"]);
+    let line = (ended.stdout.lines()).find(|line| line.contains("crossValidation.mean.neg_log_loss"));
+    assert!(line.is_some_and(|line| line.ends_with(')')), "{}", ended.stdout);
+}

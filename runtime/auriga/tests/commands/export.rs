@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::given::{fails, fit_with, flowers, json, json_error, says};
+use super::given::{MANIFEST, fails, fit_with, flowers, json, json_error, says};
 
 /// Versions 1, 2 and 3, of which 2 is active.
 fn three() -> TempDir {
@@ -45,6 +45,7 @@ fn the_active_version_goes_to_a_folder_and_may_become_active_there() {
         "store": store,
         "exported": [],
         "existing": [2],
+        "gone": [],
         "activeVersion": 2,
     });
     assert_eq!(found, expected);
@@ -112,10 +113,20 @@ fn what_cannot_be_exported_is_told_before_anything_is_made() {
     let message = "--to sqlite://<folder>/auriga-data/models.db is the store that the versions are in; name another one";
     let same = "export -f model.yaml --to sqlite://auriga-data/models.db --all";
     fails(folder.path(), same, 2, message);
-    assert!(!folder.path().join("copies").exists());
     let message = "default/flowers has no version 9; the latest is 1";
     let absent = "export -f model.yaml --to file://copies --version 9";
     fails(folder.path(), absent, 2, message);
+    let message = "default/roses has no version at all in sqlite://<folder>/auriga-data/models.db; check the name, or fit one";
+    let unknown = "export --model roses --to file://copies --all";
+    fails(folder.path(), unknown, 2, message);
+    let unknown = "export --model roses --to file://copies --version 1";
+    fails(
+        folder.path(),
+        unknown,
+        2,
+        "default/roses has no version 1; it has no version at all",
+    );
+    assert!(!folder.path().join("copies").exists());
     let found = json(
         folder.path(),
         "export -f model.yaml --to file://copies --version 1",
@@ -138,4 +149,20 @@ fn another_version_of_that_number_stays_what_it_is() {
     let all = "export -f model.yaml --to file://copies --all";
     fails(folder.path(), all, 2, &message);
     assert_eq!(listed(&folder, "file://copies")["versions"], there);
+}
+
+#[test]
+fn a_version_that_the_manifest_cannot_serve_does_not_become_active_there() {
+    let folder = three();
+    let serving = "  serving:\n    entryPoints:\n      - path: /predict\n        mapping:\n          - {name: length, type: float}\n";
+    std::fs::write(folder.path().join("model.yaml"), format!("{MANIFEST}{serving}")).unwrap();
+    fails(
+        folder.path(),
+        "export -f model.yaml --to file://copies --activate",
+        2,
+        "entry point \"/predict\" maps \"length\" to the feature \"length\", which the version does not have",
+    );
+    assert!(!folder.path().join("copies").exists());
+    let found = json(folder.path(), "export -f model.yaml --to file://copies");
+    assert_eq!(found["exported"], json!([2]));
 }

@@ -120,7 +120,7 @@ fn versions_stand_in_a_table_and_the_active_one_is_marked() {
         let version = &model["versions"][at];
         let score = |metric: &str| version["facts"]["scores"]["train"][metric].as_f64().unwrap();
         format!(
-            "        {}  {active:6}  {}  logisticRegression    accuracy {:.4} on train, neg_log_loss {:.4} on train\n",
+            "        {}  {active:6}  {}  logisticRegression  accuracy {:.4} on train, neg_log_loss {:.4} on train\n",
             version["number"],
             created(version),
             score("accuracy"),
@@ -128,7 +128,7 @@ fn versions_stand_in_a_table_and_the_active_one_is_marked() {
         )
     };
     let text = format!(
-        "default/flowers: version 1 is active, ledger revision 1\n  VERSION  ACTIVE  CREATED               ESTIMATOR             SCORES\n{}{}",
+        "default/flowers: version 1 is active, ledger revision 1\n  VERSION  ACTIVE  CREATED               ESTIMATOR           SCORES\n{}{}",
         row(0, "yes"),
         row(1, ""),
     );
@@ -206,5 +206,23 @@ fn what_was_active_at_a_time_can_be_asked() {
         second,
         json!(2),
         &format!("version 2 was active at {second}, ledger revision 2"),
+    );
+}
+
+#[test]
+fn the_column_of_the_estimators_is_as_wide_as_the_longest_name() {
+    let folder = flowers();
+    fit(folder.path(), &[]);
+    let manifest = MANIFEST.replace("logisticRegression:\n      c: 1", "decisionTreeClassifier: {}");
+    fs::write(folder.path().join("model.yaml"), manifest).unwrap();
+    fit(folder.path(), &[]);
+    let ended = run(folder.path(), &["list", "--persister", STORE]);
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    let at = lines[1].find("SCORES").unwrap();
+    assert!(
+        lines[2..]
+            .iter()
+            .all(|line| line[..at].ends_with("  ") && !line[at..].starts_with(' ')),
+        "{lines:#?}"
     );
 }

@@ -100,3 +100,17 @@ fn what_is_there_is_left_alone_and_a_bad_name_is_refused() {
          \"-\", starting with a letter and not ending with \"-\"\n\nFor more information, try '--help'.",
     );
 }
+
+#[test]
+fn its_commands_find_one_store_wherever_they_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = "two words";
+    let ended = run(folder.path(), &["new", "iris", "--path", path]);
+    let command = "  auriga up -f 'two words/model.yaml'\n";
+    assert!(ended.stdout.contains(command), "{}", ended.stdout);
+    let fitted = run(folder.path(), &["fit", "-f", "two words/model.yaml"]);
+    assert_eq!(fitted.code, Some(0), "{fitted:?}");
+    let listed = json(&folder.path().join(path), "list -f model.yaml");
+    assert_eq!(listed["models"][0]["activeVersion"], 1);
+    assert!(!folder.path().join("auriga-data").exists());
+}

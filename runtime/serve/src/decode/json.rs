@@ -17,7 +17,9 @@ use crate::{
 /// The rows of `body`, at most `max_rows` of them.
 pub(crate) fn json_rows(inputs: &Inputs, body: &[u8], max_rows: usize) -> Result<Rows, Refusal> {
     if body.iter().all(u8::is_ascii_whitespace) {
-        return Err(Refusal::NoBody);
+        return Err(Refusal::NoBody {
+            wanted: wanted(inputs),
+        });
     }
     let mut reader = Reader {
         inputs,
@@ -36,8 +38,25 @@ pub(crate) fn json_rows(inputs: &Inputs, body: &[u8], max_rows: usize) -> Result
     match (parsed, reader.refusal.take()) {
         (_, Some(refusal)) => Err(refusal),
         (Err(error), None) => Err(not_json(body, &error, reader.current_place())),
-        (Ok(()), None) if reader.row == 0 => Err(Refusal::NoRows),
+        (Ok(()), None) if reader.row == 0 => Err(Refusal::NoRows {
+            example: example(inputs),
+        }),
         (Ok(()), None) => Ok(Rows::new(inputs, reader.cells, reader.ignored)),
+    }
+}
+
+/// What a body is to be a list of, for those who sent something else.
+fn wanted(inputs: &Inputs) -> &'static str {
+    match inputs.unwraps {
+        true => "values: [value], or of rows: [{\"column\": value}]",
+        false => "rows: [{\"column\": value}]",
+    }
+}
+
+fn example(inputs: &Inputs) -> &'static str {
+    match inputs.unwraps {
+        true => "[value], or [{\"column\": value}]",
+        false => "[{\"column\": value}]",
     }
 }
 
@@ -192,7 +211,8 @@ impl<'de> Visitor<'de> for List<'_, '_> {
 
 impl List<'_, '_> {
     fn refuse<E: de::Error>(self, found: &'static str) -> E {
-        self.0.refuse(Refusal::NotAList { found })
+        let wanted = wanted(self.0.inputs);
+        self.0.refuse(Refusal::NotAList { found, wanted })
     }
 }
 
@@ -264,7 +284,7 @@ impl Row<'_, '_> {
     fn refuse<E: de::Error>(self, found: &'static str) -> E {
         let row = self.0.row + 1;
         let wanted = match self.0.inputs.unwraps {
-            true => "a single value",
+            true => "a single value, or as an object: {\"column\": value}",
             false => "an object: {\"column\": value}",
         };
         self.0.refuse(Refusal::NotARow { row, found, wanted })

@@ -221,7 +221,7 @@ fn a_bare_value_is_a_row_where_that_was_asked_for() {
     check(r#"["a", 5]"#, "row 2, column \"text\": 5 is not a text");
     check(
         r#"["a", ["b"]]"#,
-        "row 2 is a list; write each row as a single value",
+        "row 2 is a list; write each row as a single value, or as an object: {\"column\": value}",
     );
     check(
         r#"["a", "b", "c", "d"]"#,
@@ -229,7 +229,15 @@ fn a_bare_value_is_a_row_where_that_was_asked_for() {
     );
     check(
         r#""a""#,
-        "the body is a text; send a list of rows: [{\"column\": value}]",
+        "the body is a text; send a list of values: [value], or of rows: [{\"column\": value}]",
+    );
+    check(
+        "",
+        "the body is empty; send a JSON list of values: [value], or of rows: [{\"column\": value}]",
+    );
+    check(
+        "[]",
+        "there are no rows; send at least one: [value], or [{\"column\": value}]",
     );
 }
 

@@ -1,14 +1,17 @@
 //! Two versions side by side.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use auriga_crds::{Difference, ModelKey};
 use auriga_learn::{ColumnKind, Signature};
-use auriga_persist::{Scores, VersionManifest};
+use auriga_persist::{Facts, Importance, Scores, VersionManifest};
 use serde_json::{Value, json};
 
 use super::{Specs, line, specs};
 use crate::{console::Console, failure::Failure};
 
-/// Prints in what `old` and `new` differ. Paths are those of `auriga list --output json`.
+/// Prints in what `old` and `new` differ. Paths are those of a version in `auriga list --output json`, facts without
+/// `facts.` in front; in brackets stands a name, where the list there has an entry of that name.
 pub(super) fn compare(
     key: &ModelKey,
     old: &VersionManifest,
@@ -21,6 +24,8 @@ pub(super) fn compare(
     } = specs(old, &new.facts.spec_hash, new.facts.spec.as_ref());
     signatures(&old.facts.signature, &new.facts.signature, &mut found);
     scores(&old.facts.scores, &new.facts.scores, &mut found);
+    numbers(averages(&old.facts), averages(&new.facts), &mut found);
+    numbers(importances(&old.facts), importances(&new.facts), &mut found);
     let facts = |version: &VersionManifest| {
         let facts = &version.facts;
         [
@@ -106,7 +111,7 @@ fn word_of(kind: ColumnKind) -> &'static str {
 }
 
 fn scores(old: &Scores, new: &Scores, found: &mut Vec<Difference>) {
-    let names = |scores: &Scores| -> std::collections::BTreeSet<(String, String)> {
+    let names = |scores: &Scores| -> BTreeSet<(String, String)> {
         let splits = scores.iter();
         splits
             .flat_map(|(split, scores)| scores.keys().map(|metric| (split.clone(), metric.clone())))
@@ -118,12 +123,44 @@ fn scores(old: &Scores, new: &Scores, found: &mut Vec<Difference>) {
     }
 }
 
-/// A line; of a score also by how much it changed.
+/// Means and standard deviations of the cross-validation, by path.
+fn averages(facts: &Facts) -> BTreeMap<String, f64> {
+    let averages =
+        (facts.cross_validation.iter()).flat_map(|found| [("mean", &found.mean), ("std", &found.std)]);
+    averages
+        .flat_map(|(name, scores)| {
+            scores
+                .iter()
+                .map(move |(metric, score)| (format!("crossValidation.{name}.{metric}"), *score))
+        })
+        .collect()
+}
+
+fn importances(facts: &Facts) -> BTreeMap<String, f64> {
+    let named = facts.importances.iter();
+    named
+        .map(|Importance { column, share }| (format!("importances[{column}]"), *share))
+        .collect()
+}
+
+fn numbers(old: BTreeMap<String, f64>, new: BTreeMap<String, f64>, found: &mut Vec<Difference>) {
+    let paths: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    for path in paths {
+        let number = |numbers: &BTreeMap<String, f64>| numbers.get(path).map(|number| json!(number));
+        note(path.clone(), number(&old), number(&new), found);
+    }
+}
+
+/// A line; of a score or a share also by how much it changed.
 fn with_change(difference: &Difference) -> String {
     let line = line(difference);
     let number = |value: &Option<Value>| value.as_ref().and_then(Value::as_f64);
     match (number(&difference.old), number(&difference.new)) {
-        (Some(old), Some(new)) if difference.path.starts_with("scores.") => {
+        (Some(old), Some(new))
+            if ["scores.", "crossValidation.", "importances["]
+                .iter()
+                .any(|start| difference.path.starts_with(start)) =>
+        {
             format!("{line} ({:+.4})", new - old)
         }
         _ => line,
