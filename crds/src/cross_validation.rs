@@ -50,7 +50,7 @@ pub struct CrossValidation {
 /// Folds of neighboring rows, each once kept apart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = rule::seed_has_use())]
+#[x_kube(validation = rule::random_state_has_use())]
 pub struct KFold {
     /// Number of folds, at most one for each row.
     #[serde(default = "five")]
@@ -62,14 +62,14 @@ pub struct KFold {
     /// Chooses the random order, with `shuffle`: the same number makes the same folds on any machine, though not those
     /// of NumPy. Absent: 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0))]
-    pub seed: Option<i64>,
+    #[schemars(range(min = 0, max = 4_294_967_295i64))]
+    pub random_state: Option<i64>,
 }
 
 /// Folds with, as nearly as can be, the same share of every class, each once kept apart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = rule::seed_has_use())]
+#[x_kube(validation = rule::random_state_has_use())]
 pub struct StratifiedKFold {
     /// Number of folds, at most one for each row of the largest class.
     #[serde(default = "five")]
@@ -81,8 +81,8 @@ pub struct StratifiedKFold {
     /// Chooses the random order, with `shuffle`: the same number makes the same folds on any machine, though not those
     /// of NumPy. Absent: 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0))]
-    pub seed: Option<i64>,
+    #[schemars(range(min = 0, max = 4_294_967_295i64))]
+    pub random_state: Option<i64>,
 }
 
 /// Random splits, each made anew from all rows: a row may be kept apart more than once, or never.
@@ -100,8 +100,8 @@ pub struct ShuffleSplit {
     pub test_size: f64,
     /// Chooses the rows: the same number makes the same splits on any machine, though not those of NumPy.
     #[serde(default)]
-    #[schemars(range(min = 0))]
-    pub seed: i64,
+    #[schemars(range(min = 0, max = 4_294_967_295i64))]
+    pub random_state: i64,
 }
 
 /// Random splits with, as nearly as can be, the same share of every class on both sides.
@@ -119,8 +119,8 @@ pub struct StratifiedShuffleSplit {
     pub test_size: f64,
     /// Chooses the rows: the same number makes the same splits on any machine, though not those of NumPy.
     #[serde(default)]
-    #[schemars(range(min = 0))]
-    pub seed: i64,
+    #[schemars(range(min = 0, max = 4_294_967_295i64))]
+    pub random_state: i64,
 }
 
 /// Folds of whole groups and of about the same number of rows, each once kept apart.

@@ -14,8 +14,8 @@ mod values;
 
 pub(crate) use relations::{
     fill_value_has_use, groups_are_no_feature, mapped_once, max_samples_has_use, names_without_header,
-    params_apart_from_rows, probabilities_need_a_classifier, range_is_not_empty, scoring_suits_estimator,
-    seed_has_use, splitter_suits_estimator, target_is_no_feature, unwraps_one_value,
+    params_apart_from_rows, probabilities_need_a_classifier, random_state_has_use, range_is_not_empty,
+    scoring_suits_estimator, splitter_suits_estimator, target_is_no_feature, unwraps_one_value,
 };
 pub(crate) use unions::{
     one_class_weight, one_estimator, one_fill_value, one_format, one_max_features, one_max_samples,
@@ -132,7 +132,7 @@ pub(crate) fn all() -> Vec<Rule> {
         one_splitter(),
         splitter_suits_estimator(),
         groups_are_no_feature(),
-        seed_has_use(),
+        random_state_has_use(),
     ]
 }
 

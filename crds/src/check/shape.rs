@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value};
 use super::{
     finding::Finding,
     rules,
-    words::{hint, shown},
+    words::{hint, listed, shown},
 };
 use crate::{
     document::{child, item},
@@ -43,7 +43,7 @@ pub(super) fn walk(value: &Value, schema: &Value, path: &str, found: &mut Vec<Fi
                 "{} is not {}{}",
                 shown(value),
                 article(expected),
-                type_hint(expected, value)
+                type_hint(expected, value, schema)
             );
             found.push(Finding::fault(path, message));
             return;
@@ -54,20 +54,22 @@ pub(super) fn walk(value: &Value, schema: &Value, path: &str, found: &mut Vec<Fi
 
 /// Whether `{}` is a value of this type.
 fn has_defaults(schema: &Value) -> bool {
-    let is_union = || {
-        let mut written = schema["x-kubernetes-validations"]
-            .as_array()
-            .into_iter()
-            .flatten();
-        written.any(|written| {
-            let rule = written["rule"].as_str().and_then(rule::by_cel);
-            rule.is_some_and(|rule| !rule.members.is_empty())
-        })
-    };
     schema["type"] == "object"
         && schema["additionalProperties"].is_null()
         && schema["required"].is_null()
-        && !is_union()
+        && members(schema).is_empty()
+}
+
+/// Of which exactly one is given, if the schema is that of a union.
+fn members(schema: &Value) -> &'static [&'static str] {
+    let written = schema["x-kubernetes-validations"]
+        .as_array()
+        .into_iter()
+        .flatten();
+    let mut rules = written.filter_map(|written| rule::by_cel(written["rule"].as_str()?));
+    rules
+        .find(|rule| !rule.members.is_empty())
+        .map_or(&[], |rule| rule.members)
 }
 
 fn object(fields: &Map<String, Value>, schema: &Value, path: &str, found: &mut Vec<Finding>) {
@@ -89,12 +91,7 @@ fn object(fields: &Map<String, Value>, schema: &Value, path: &str, found: &mut V
             }
         }
     }
-    let required = schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str);
-    for name in required.filter(|name| !fields.contains_key(*name)) {
+    for name in required(schema).filter(|name| !fields.contains_key(*name)) {
         let purpose = properties[name]["description"].as_str().unwrap_or_default();
         found.push(Finding::fault(
             &child(path, name),
@@ -218,7 +215,7 @@ fn article(kind: &str) -> &'static str {
     }
 }
 
-fn type_hint(expected: &str, value: &Value) -> String {
+fn type_hint(expected: &str, value: &Value, schema: &Value) -> String {
     match (expected, value) {
         ("string", Value::Number(_)) => format!("; write it in quotes: \"{value}\""),
         // kubectl reads these words the same way.
@@ -228,9 +225,53 @@ fn type_hint(expected: &str, value: &Value) -> String {
         ("integer" | "number", Value::String(text)) if text.parse::<f64>().is_ok() => {
             "; write it without quotes".to_owned()
         }
+        ("object", _) => fields_hint(schema),
         ("array", Value::String(_)) => "; write it in brackets: [a, b]".to_owned(),
         _ => String::new(),
     }
+}
+
+/// What to write where a map is wanted: the members of a union, or else the fields.
+fn fields_hint(schema: &Value) -> String {
+    let Some(properties) = schema["properties"].as_object() else {
+        return String::new();
+    };
+    let members = members(schema);
+    if members.is_empty() {
+        let known = properties
+            .iter()
+            .filter(|(_, inner)| inner["description"].is_string());
+        let names: Vec<&String> = known.map(|(name, _)| name).collect();
+        return if names.is_empty() {
+            String::new()
+        } else {
+            format!("; its fields are {}", listed(names))
+        };
+    }
+    let required: String = required(schema)
+        .map(|name| format!("{}, and ", example(name, &properties[name])))
+        .collect();
+    let members = members.iter().map(|name| example(name, &properties[*name]));
+    format!("; write {required}exactly one of {}", listed(members))
+}
+
+/// A field with the least that can be its value.
+fn example(name: &str, schema: &Value) -> String {
+    let value = match schema["type"].as_str() {
+        Some("object") => {
+            let inner = required(schema).map(|name| example(name, &schema["properties"][name]));
+            format!("{{{}}}", inner.collect::<Vec<_>>().join(", "))
+        }
+        Some("array") => "[…]".to_owned(),
+        Some(kind) => format!("<{}>", article(kind).trim_start_matches("a ")),
+        None => "…".to_owned(),
+    };
+    format!("{name}: {value}")
+}
+
+fn required(schema: &Value) -> impl Iterator<Item = &str> {
+    let names = schema["required"].as_array().into_iter().flatten();
+    names.filter_map(Value::as_str)
 }
 
 fn first_sentence(description: &str) -> &str {

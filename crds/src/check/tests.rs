@@ -467,7 +467,9 @@ fn metadata_is_checked_like_everything_else() {
     check_edit(
         "metadata:\n  name: iris\n",
         "metadata: iris\n",
-        &["3:1: metadata: \"iris\" is not a map of fields"],
+        &[
+            "3:1: metadata: \"iris\" is not a map of fields; its fields are annotations, generateName, labels, name, namespace",
+        ],
     );
 }
 

@@ -175,13 +175,13 @@ pub(crate) fn groups_are_no_feature() -> Rule {
     .blames(GROUPS)
 }
 
-pub(crate) fn seed_has_use() -> Rule {
+pub(crate) fn random_state_has_use() -> Rule {
     Rule::new(
-        "!has(self.seed) || self.shuffle",
-        "seed is only used with shuffle: true; remove it or add shuffle: true",
-        |value| value.get("seed").is_none() || value.get("shuffle") == Some(&Value::Bool(true)),
+        "!has(self.randomState) || self.shuffle",
+        "randomState is only used with shuffle: true; remove it or add shuffle: true",
+        |value| value.get("randomState").is_none() || value.get("shuffle") == Some(&Value::Bool(true)),
     )
-    .blames("seed")
+    .blames("randomState")
 }
 
 pub(crate) fn mapped_once() -> Rule {

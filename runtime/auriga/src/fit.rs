@@ -86,7 +86,7 @@ pub(crate) async fn fit(
         match activation::load(store, key, same.number).await {
             Ok(loaded) => {
                 let report = Report::of(&loaded.manifest().facts);
-                return Ok(match report.not_better(manifest, wishes) {
+                return Ok(match report.not_better(manifest, wishes)? {
                     Some(message) => Outcome::NotBetter { report, message },
                     None => Outcome::Existing(Box::new(loaded)),
                 });
@@ -113,25 +113,29 @@ pub(crate) async fn fit(
     let n_golden = usize::try_from(training.rows).unwrap_or(0);
     let golden = GoldenRequests::record(&fitted, &sample.features, n_golden, training.tolerance)?;
     let past = damaged.map_or_else(String::new, |past| format!(":past-{past}"));
+    let facts = Facts {
+        estimator: fitted.estimator_name().to_owned(),
+        signature: fitted.signature().clone(),
+        importances: importances(&fitted),
+        scores: report.scores,
+        scoring: report.scoring.map(|metric| metric.name().to_owned()),
+        cross_validation: report.cross_validation,
+        data_hash,
+        spec_hash: manifest.fit_hash.clone(),
+        spec: Some(manifest.fit_spec()),
+        golden,
+        origin: None,
+        trained,
+        runtime_version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let blob = fitted.to_bytes().into();
+    // A store may take its time, and the model is in memory twice until then; the rows are of no more use either.
+    drop((fitted, rows));
     let draft = Draft {
         // Two processes that fit the same rows to the same spec make one version.
         idempotency_key: IdempotencyKey(format!("fit:{}:{data_hash}{past}", manifest.fit_hash)),
-        blob: fitted.to_bytes(),
-        facts: Facts {
-            estimator: fitted.estimator_name().to_owned(),
-            signature: fitted.signature().clone(),
-            importances: importances(&fitted),
-            scores: report.scores,
-            scoring: report.scoring.map(|metric| metric.name().to_owned()),
-            cross_validation: report.cross_validation,
-            data_hash,
-            spec_hash: manifest.fit_hash.clone(),
-            spec: Some(manifest.fit_spec()),
-            golden,
-            origin: None,
-            trained,
-            runtime_version: env!("CARGO_PKG_VERSION").to_owned(),
-        },
+        blob,
+        facts,
         time: Timestamp::now(),
     };
     Ok(match write(store, key, draft, console).await? {
@@ -224,7 +228,7 @@ pub(crate) async fn learn(
 ) -> Result<Learned, Failure> {
     compute::check_scoring(manifest, &rows)?;
     let rows = Arc::new(rows);
-    let cross_validation = validate::validate(manifest, &rows, console).await?;
+    let cross_validation = validate::validate(manifest, &rows, wishes, console).await?;
     let n_rows = rows.train.features.n_rows();
     let n_features = rows.train.features.names().len();
     console.tell(
@@ -235,14 +239,14 @@ pub(crate) async fn learn(
         ),
         json!({ "rows": n_rows, "features": n_features }),
     );
-    let (fitted, scores) = compute::compute(manifest, &rows, console).await?;
+    let (fitted, scores) = compute::compute(manifest, &rows, wishes, console).await?;
     let report = Report {
         task: fitted.signature().task,
         scoring: manifest.checked.training.scoring.map(translate::metric),
         scores,
         cross_validation,
     };
-    let not_better = report.not_better(manifest, wishes);
+    let not_better = report.not_better(manifest, wishes)?;
     Ok(Learned {
         fitted,
         rows,

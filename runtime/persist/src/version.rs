@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use auriga_crds::{Digest, ModelKey, VersionNumber};
 use auriga_learn::{GoldenCell, GoldenRequests, Signature};
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -81,8 +82,8 @@ pub struct Facts {
 pub struct Draft {
     /// Makes a repeated write harmless.
     pub idempotency_key: IdempotencyKey,
-    /// The model file.
-    pub blob: Vec<u8>,
+    /// The model file; shared, so that a copy of the draft costs nothing.
+    pub blob: Bytes,
     /// What the fit knows.
     pub facts: Facts,
     /// Now, by the caller's clock: recorded as [`VersionManifest::created`].

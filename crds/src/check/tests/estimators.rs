@@ -84,9 +84,15 @@ fn the_bounds_of_trees_are_named() {
         "criterion: log_loss",
         "criterion: \"log_loss\" is not a known value; known are gini, entropy",
     );
+    let ways =
+        "; write exactly one of sqrt: {}, log2: {}, all: {}, count: <whole number>, fraction: <number>";
     check(
         "maxFeatures: sqrt",
-        "maxFeatures: \"sqrt\" is not a map of fields",
+        &format!("maxFeatures: \"sqrt\" is not a map of fields{ways}"),
+    );
+    check(
+        "maxFeatures: 0.5",
+        &format!("maxFeatures: 0.5 is not a map of fields{ways}"),
     );
     check(
         "maxFeatures: {}",

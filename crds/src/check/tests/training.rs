@@ -24,9 +24,9 @@ pub(super) fn cases() -> Vec<(bool, Value)> {
         (false, split("kFold: {}")),
         (true, split("")),
         (true, split("kFold: {}, stratifiedKFold: {}")),
-        (false, split("kFold: {shuffle: true, seed: 3}")),
-        (true, split("kFold: {seed: 3}")),
-        (true, split("stratifiedKFold: {shuffle: false, seed: 3}")),
+        (false, split("kFold: {shuffle: true, randomState: 3}")),
+        (true, split("kFold: {randomState: 3}")),
+        (true, split("stratifiedKFold: {shuffle: false, randomState: 3}")),
         (false, split("stratifiedShuffleSplit: {testSize: 0.5}")),
         (true, split("shuffleSplit: {testSize: 0.0}")),
         (false, regressor("kFold: {}", "")),
@@ -101,13 +101,21 @@ fn exactly_one_way_to_split_is_taken() {
 #[test]
 fn settings_of_a_split_are_in_their_ranges_and_have_a_use() {
     assert_eq!(
+        faults(&after("{crossValidation: 5}")),
+        [
+            "14:14: spec.training.crossValidation: 5 is not a map of fields; write exactly one of kFold: {}, \
+             stratifiedKFold: {}, shuffleSplit: {}, stratifiedShuffleSplit: {}, groupKFold: {groups: <text>}, \
+             timeSeriesSplit: {}",
+        ]
+    );
+    assert_eq!(
         faults(&after("{crossValidation: {kFold: {nSplits: 101}}}")),
         ["14:40: spec.training.crossValidation.kFold.nSplits: 101 is out of range; allowed is from 2 to 100"]
     );
     assert_eq!(
-        faults(&after("{crossValidation: {kFold: {seed: 7}}}")),
+        faults(&after("{crossValidation: {kFold: {randomState: 7}}}")),
         [
-            "14:40: spec.training.crossValidation.kFold.seed: 7: seed is only used with shuffle: true; remove it or add \
+            "14:40: spec.training.crossValidation.kFold.randomState: 7: randomState is only used with shuffle: true; remove it or add \
              shuffle: true",
         ]
     );

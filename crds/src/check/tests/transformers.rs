@@ -29,6 +29,13 @@ fn defaults_are_those_of_scikit_learn() {
 fn a_range_must_go_up() {
     check_step("minMaxScaler: {featureRange: {min: -1, max: 1}, clip: true}", &[]);
     check_step(
+        "minMaxScaler: {featureRange: [0, 2]}",
+        &[
+            "16:20: spec.transformers[0].minMaxScaler.featureRange: a list of 2 is not a map of fields; its fields are max, \
+             min",
+        ],
+    );
+    check_step(
         "minMaxScaler: {featureRange: {min: 1}}",
         &[
             "16:35: spec.transformers[0].minMaxScaler.featureRange.min: 1: must be less than max; the defaults are 0 and 1",

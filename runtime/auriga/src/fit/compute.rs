@@ -12,6 +12,7 @@ use auriga_learn::{Control, FitError, Fitted, Metric, Predicted};
 use auriga_persist::Scores;
 use serde_json::json;
 
+use super::{Wishes, report};
 use crate::{
     console::{Console, Unit},
     dataset::{Part, Rows},
@@ -33,6 +34,7 @@ impl Drop for CancelOnDrop {
 pub(super) async fn compute(
     manifest: &Manifest,
     rows: &Arc<Rows>,
+    wishes: &Wishes,
     console: &Console,
 ) -> Result<(Fitted, Scores), Failure> {
     let steps = translate::steps(&manifest.checked);
@@ -61,7 +63,7 @@ pub(super) async fn compute(
             json!({ "iterations": convergence.n_iter, "converged": false }),
         );
     }
-    let needed = manifest.checked.training.scoring.map(translate::metric);
+    let needed = report::needed(fitted.signature().task, manifest, wishes);
     let rows = rows.clone();
     let scored = on_thread(console, "scoring", Unit::Steps, move |_| {
         let scores = scores(&fitted, &rows, needed)?;
@@ -114,7 +116,8 @@ fn scores(fitted: &Fitted, rows: &Rows, needed: Option<Metric>) -> Result<Scores
 
 /// Every metric that suits the estimator, on the rows of `spec.dataset.<split>`.
 ///
-/// Some tables have no value for some metric, such as r2 of one row: it is left out, unless it is the one `needed`.
+/// Some tables have no value for some metric, such as r2 of one row: it is left out, unless it is the one `needed`
+/// or there would be none.
 pub(crate) fn scores_on(
     fitted: &Fitted,
     split: &str,
@@ -125,7 +128,12 @@ pub(crate) fn scores_on(
         if let Some(metric) = needed {
             predicted.score(metric)?;
         }
-        Ok(predicted.scores())
+        let scores = predicted.scores();
+        // Nothing at all to say of a model: the default metric says why.
+        if scores.is_empty() {
+            predicted.score(Metric::of(fitted.signature().task)[0])?;
+        }
+        Ok(scores)
     });
     let found = found.map_err(|error| {
         let fault = numbering::of_score(error);

@@ -7,7 +7,7 @@ use auriga_persist::{CrossValidation, Facts, Scores};
 use serde_json::{Value, json};
 
 use super::Wishes;
-use crate::{manifest::Manifest, translate};
+use crate::{failure::Failure, manifest::Manifest, translate};
 
 /// Scores of a fitted model: on the rows it learned from, on rows kept apart, and of fits on parts of the rows.
 #[derive(Clone, Debug)]
@@ -18,6 +18,28 @@ pub(crate) struct Report {
     /// By split, then by metric.
     pub(crate) scores: Scores,
     pub(super) cross_validation: Option<CrossValidation>,
+}
+
+/// The metrics for people: the one that counts, the default one and the loss.
+pub(super) fn for_people(task: Task, scoring: Option<Metric>) -> Vec<Metric> {
+    let mut metrics = vec![Metric::of(task)[0]];
+    metrics.push(match task {
+        Task::Classification => Metric::NegLogLoss,
+        Task::Regression => Metric::NegMeanSquaredError,
+    });
+    if let Some(scoring) = scoring {
+        metrics.retain(|metric| *metric != scoring);
+        metrics.insert(0, scoring);
+    }
+    metrics
+}
+
+/// The metric that must have a value: the one that the manifest names, or else, with a bar, the default one.
+pub(super) fn needed(task: Task, manifest: &Manifest, wishes: &Wishes) -> Option<Metric> {
+    let training = &manifest.checked.training;
+    let bar = wishes.save_if_better_than.or(training.save_if_better_than);
+    let default = bar.map(|_| Metric::of(task)[0]);
+    training.scoring.map(translate::metric).or(default)
 }
 
 impl Report {
@@ -43,16 +65,7 @@ impl Report {
 
     /// The metrics for people: the one that counts, the default one and the loss. All others are for programs.
     pub(crate) fn metrics(&self) -> Vec<Metric> {
-        let mut metrics = vec![Metric::of(self.task)[0]];
-        metrics.push(match self.task {
-            Task::Classification => Metric::NegLogLoss,
-            Task::Regression => Metric::NegMeanSquaredError,
-        });
-        if let Some(scoring) = self.scoring {
-            metrics.retain(|metric| *metric != scoring);
-            metrics.insert(0, scoring);
-        }
-        metrics
+        for_people(self.task, self.scoring)
     }
 
     /// The scores by the metrics for people, in a line.
@@ -77,21 +90,26 @@ impl Report {
     }
 
     /// Why the model is not to be kept; `None` if it is.
-    pub(super) fn not_better(&self, manifest: &Manifest, wishes: &Wishes) -> Option<String> {
+    ///
+    /// Errors: a bar, and no score to hold against it.
+    pub(super) fn not_better(&self, manifest: &Manifest, wishes: &Wishes) -> Result<Option<String>, Failure> {
         let training = &manifest.checked.training;
-        let bar = wishes.save_if_better_than.or(training.save_if_better_than)?;
+        let Some(bar) = wishes.save_if_better_than.or(training.save_if_better_than) else {
+            return Ok(None);
+        };
         let metric = training
             .scoring
             .map_or(Metric::of(self.task)[0], translate::metric);
         let (place, score) = self.judged_by(metric.name());
         match score {
-            Some(score) if score > bar => None,
-            Some(score) => Some(format!(
+            Some(score) if score > bar => Ok(None),
+            Some(score) => Ok(Some(format!(
                 "{metric} {place} is {score}, not greater than {bar}: nothing was written"
-            )),
-            None => Some(format!(
-                "{metric} {place} cannot be computed, so nothing was written"
-            )),
+            ))),
+            None => Err(Failure::mistake(format!(
+                "{metric} {place} has no value that could be greater than {bar}: nothing was written; choose another \
+                 scoring, or leave out saveIfBetterThan"
+            ))),
         }
     }
 

@@ -6,7 +6,7 @@ use auriga_learn::{self as learn, CrossValidationError, Metric, cross_validate};
 use auriga_persist::{CrossValidation, FoldScores};
 use serde_json::json;
 
-use super::compute::on_thread;
+use super::{Wishes, compute::on_thread, report};
 use crate::{
     console::{Console, Unit},
     dataset::Rows,
@@ -19,6 +19,7 @@ use crate::{
 pub(super) async fn validate(
     manifest: &Manifest,
     rows: &Arc<Rows>,
+    wishes: &Wishes,
     console: &Console,
 ) -> Result<Option<CrossValidation>, Failure> {
     let Some(splitter) = &manifest.checked.cross_validation else {
@@ -33,7 +34,9 @@ pub(super) async fn validate(
     );
     let steps = translate::steps(&manifest.checked);
     let target = manifest.checked.dataset.target.clone();
-    let needed = manifest.checked.training.scoring.map(translate::metric);
+    let task = steps.estimator.task();
+    let needed = report::needed(task, manifest, wishes);
+    let kept = report::for_people(task, manifest.checked.training.scoring.map(translate::metric));
     let rows = rows.clone();
     let ended = on_thread(console, "validating", Unit::Percent, move |control| {
         let train = &rows.train;
@@ -66,15 +69,21 @@ pub(super) async fn validate(
             json!({ "class": rare.class, "rows": rare.n_rows, "folds": n_splits }),
         );
     }
-    Ok(Some(stored(splitter.kind(), &found)))
+    Ok(Some(stored(splitter.kind(), &found, &kept)))
 }
 
-fn stored(splitter: &str, found: &learn::CrossValidation) -> CrossValidation {
+/// Every average, but of the folds, which may be many, only the metrics `kept`: a version's manifest stays small.
+fn stored(splitter: &str, found: &learn::CrossValidation, kept: &[Metric]) -> CrossValidation {
+    let of_fold = |scores: &BTreeMap<Metric, f64>| {
+        let mut scores = named(scores, |score| *score);
+        scores.retain(|name, _| kept.iter().any(|metric| metric.name() == name));
+        scores
+    };
     let fold = |fold: &learn::Fold| FoldScores {
         n_train: fold.n_train as u64,
         n_test: fold.n_test as u64,
-        train: named(&fold.train, |score| *score),
-        test: named(&fold.test, |score| *score),
+        train: of_fold(&fold.train),
+        test: of_fold(&fold.test),
     };
     CrossValidation {
         splitter: splitter.to_owned(),

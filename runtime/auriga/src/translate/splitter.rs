@@ -11,29 +11,29 @@ pub(crate) fn splitter(splitter: &CheckedSplitter) -> Splitter {
         CheckedSplitter::KFold(crds::KFold {
             n_splits,
             shuffle,
-            seed,
+            random_state,
         }) => Splitter::KFold(KFold {
             n_splits: count(*n_splits),
-            shuffle: seed_of(*shuffle, *seed),
+            shuffle: seed_of(*shuffle, *random_state),
         }),
         CheckedSplitter::StratifiedKFold(crds::StratifiedKFold {
             n_splits,
             shuffle,
-            seed,
+            random_state,
         }) => Splitter::StratifiedKFold(StratifiedKFold {
             n_splits: count(*n_splits),
-            shuffle: seed_of(*shuffle, *seed),
+            shuffle: seed_of(*shuffle, *random_state),
         }),
         CheckedSplitter::ShuffleSplit(split) => Splitter::ShuffleSplit(ShuffleSplit {
             n_splits: count(split.n_splits),
             test_size: split.test_size,
-            seed: split.seed.unsigned_abs(),
+            seed: split.random_state.unsigned_abs(),
         }),
         CheckedSplitter::StratifiedShuffleSplit(split) => {
             Splitter::StratifiedShuffleSplit(StratifiedShuffleSplit {
                 n_splits: count(split.n_splits),
                 test_size: split.test_size,
-                seed: split.seed.unsigned_abs(),
+                seed: split.random_state.unsigned_abs(),
             })
         }
         CheckedSplitter::GroupKFold(k_fold) => Splitter::GroupKFold(GroupKFold {
@@ -49,8 +49,8 @@ pub(crate) fn splitter(splitter: &CheckedSplitter) -> Splitter {
 }
 
 /// The seed of a shuffle, if there is one.
-fn seed_of(shuffle: bool, seed: Option<i64>) -> Option<u64> {
-    shuffle.then(|| seed.unwrap_or(0).unsigned_abs())
+fn seed_of(shuffle: bool, random_state: Option<i64>) -> Option<u64> {
+    shuffle.then(|| random_state.unwrap_or(0).unsigned_abs())
 }
 
 /// A number that the schema keeps at 0 or above.

@@ -38,14 +38,13 @@ fn a_class_absent_from_a_fold_is_named_with_the_fold() {
     refused(
         "kFold: {nSplits: 2}",
         ROWS,
-        "fold 1 of 2, which learns from 2 rows: none of them is of the class \"setosa\"; use stratifiedKFold, or fewer \
-         folds",
+        "fold 1 of 2, which learns from 2 rows: none of them is of the class \"setosa\"; use stratifiedKFold",
     );
     refused(
         "stratifiedKFold: {nSplits: 2}",
         &format!("{ROWS}6.0,3.0,virginica\n"),
-        "fold 1 of 2, which learns from 2 rows: none of them is of the class \"virginica\"; use fewer folds, or leave out \
-         the rows of that class",
+        "fold 1 of 2, which learns from 2 rows: none of them is of the class \"virginica\"; it is the class of a \
+         single row: leave that row out, or add rows of that class",
     );
 }
 
@@ -91,7 +90,7 @@ fn what_is_missing_or_new_in_one_fold_alone_is_named_with_it() {
     trained(impute, hollow).fit_fails(
         2,
         "cannot cross-validate iris: fold 2 of 2, which learns from 2 rows: simpleImputer: column \"length\" has only \
-         missing cells; take it out of the features, or use shuffle: true, or fewer folds",
+         missing cells; take it out of the features, or use shuffle: true, or more folds",
     );
     let cities = "city,species\nBern,setosa\nRome,versicolor\nBern,setosa\nOslo,versicolor\n";
     let encode =

@@ -48,7 +48,7 @@ fn mean_and_deviation_stand_beside_the_score_on_test() {
 #[test]
 fn programs_get_every_fold_from_the_fit_and_from_the_list() {
     let folder =
-        trained("{scoring: f1_macro, crossValidation: {kFold: {nSplits: 4, shuffle: true, seed: 7}}}");
+        trained("{scoring: f1_macro, crossValidation: {kFold: {nSplits: 4, shuffle: true, randomState: 7}}}");
     let fitted = json(folder.path(), "fit -f model.yaml");
     let listed = json(folder.path(), "list")["models"][0]["versions"][0]["facts"].clone();
     assert_eq!(fitted["crossValidation"], listed["crossValidation"]);
@@ -64,6 +64,12 @@ fn programs_get_every_fold_from_the_fit_and_from_the_list() {
     let mean = folds.iter().map(|fold| of(fold, "test")).sum::<f64>() / 4.0;
     assert!((found["mean"]["f1_macro"].as_f64().unwrap() - mean).abs() < 1e-12);
     assert!(folds.iter().all(|fold| of(fold, "train") > 0.9));
+    assert_eq!(
+        folds[0]["test"].as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["accuracy", "f1_macro", "neg_log_loss"],
+        "the averages alone have every metric"
+    );
+    assert!(found["mean"].as_object().unwrap().len() > 10);
     let line = run(folder.path(), &["list"]).stdout;
     assert!(
         line.contains("  f1_macro "),
@@ -71,7 +77,10 @@ fn programs_get_every_fold_from_the_fit_and_from_the_list() {
     );
 
     let unsaved = json(folder.path(), "fit -f model.yaml --no-save");
-    assert_eq!(unsaved["crossValidation"], *found, "a seed makes the same folds");
+    assert_eq!(
+        unsaved["crossValidation"], *found,
+        "a random state makes the same folds"
+    );
     retrain(folder.path(), "{scoring: f1_macro}");
     assert_eq!(
         json(folder.path(), "fit -f model.yaml")["crossValidation"],

@@ -72,7 +72,7 @@ fn a_version_that_predicts_otherwise_than_its_fit_never_becomes_active() {
         stored.manifest.facts.golden.predictions[0] = GoldenCell::Text("Iris-virginica".to_owned());
         let draft = Draft {
             idempotency_key: IdempotencyKey("with another prediction".to_owned()),
-            blob: stored.blob,
+            blob: stored.blob.into(),
             facts: stored.manifest.facts,
             time: stored.manifest.created,
         };

@@ -20,11 +20,12 @@ pub(super) fn check(
             .for_each(|&row| is_there[classes.codes[row]] = true);
         if let Some(absent) = is_there.iter().position(|is_there| !is_there) {
             let class = target.cell(classes.first_rows[absent]).quoted();
+            let n_rows = classes.codes.iter().filter(|&&code| code == absent).count();
             return Err(CrossValidationError::of_fold(
                 at,
                 splitter,
                 &split,
-                FoldFault::ClassAbsent { class },
+                FoldFault::ClassAbsent { class, n_rows },
             ));
         }
     }

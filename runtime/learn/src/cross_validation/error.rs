@@ -46,6 +46,8 @@ pub enum FoldFault {
     ClassAbsent {
         /// The class as quoted in messages.
         class: String,
+        /// How many of all rows have it.
+        n_rows: usize,
     },
     /// The fit fails.
     #[error("{0}")]
@@ -73,7 +75,7 @@ impl CrossValidationError {
             FoldFault::TestScore(_) => &split.test,
             _ => &split.train,
         };
-        let fault = fault.map_row(|row| rows[row]);
+        let fault = fault.without_near().map_row(|row| rows[row]);
         CrossValidationError::Fold {
             fold: at + 1,
             n_folds: splitter.n_splits(),
@@ -106,6 +108,16 @@ impl CrossValidationError {
 }
 
 impl FoldFault {
+    /// A category that other rows of the same table have is no typing error, so nothing else was meant.
+    fn without_near(mut self) -> FoldFault {
+        if let FoldFault::TestScore(ScoreError::Predict(PredictError::UnknownCategory { near, .. })) =
+            &mut self
+        {
+            *near = None;
+        }
+        self
+    }
+
     fn map_row(self, map: impl FnOnce(usize) -> usize) -> FoldFault {
         match self {
             FoldFault::ClassAbsent { .. } => self,
@@ -119,31 +131,56 @@ impl FoldFault {
 /// What helps beyond what the fault itself says, which knows nothing of folds.
 fn remedy(fault: &FoldFault, splitter: &Splitter) -> String {
     match fault {
-        FoldFault::ClassAbsent { .. } => format!("; {}", for_absent_class(splitter)),
-        FoldFault::TrainScore(ScoreError::ClassAbsent { .. })
-        | FoldFault::TestScore(ScoreError::ClassAbsent { .. }) => {
-            format!(", or {}", for_absent_class(splitter))
+        FoldFault::ClassAbsent { n_rows: 1, .. } => {
+            "; it is the class of a single row: leave that row out, or add rows of that class".to_owned()
         }
-        FoldFault::Fit(FitError::AllMissing { .. }) => match splitter {
-            Splitter::KFold(KFold { shuffle: None, .. }) => {
-                ", or use shuffle: true, or fewer folds".to_owned()
-            }
-            _ => ", or use fewer folds".to_owned(),
-        },
+        FoldFault::ClassAbsent { .. } => format!("; use {}", for_class_to_learn(splitter)),
+        FoldFault::TestScore(ScoreError::ClassAbsent { .. }) => {
+            format!(", or use {}", for_class_to_score(splitter))
+        }
+        FoldFault::Fit(FitError::AllMissing { .. }) => format!(", or use {}", for_more_to_learn(splitter)),
         FoldFault::TestScore(ScoreError::Predict(PredictError::UnknownCategory { .. })) => {
-            "; let the oneHotEncoder handleUnknown: ignore, or use fewer folds".to_owned()
+            format!(
+                "; let the oneHotEncoder handleUnknown: ignore, or use {}",
+                for_more_to_learn(splitter)
+            )
         }
         _ => String::new(),
     }
 }
 
-fn for_absent_class(splitter: &Splitter) -> &'static str {
+/// What makes it likelier that the rows to learn from hold what only few rows have: more of them, or better mixed ones.
+fn for_more_to_learn(splitter: &Splitter) -> &'static str {
     match splitter {
-        Splitter::KFold(_) => "use stratifiedKFold, or fewer folds",
-        Splitter::ShuffleSplit(_) => "use stratifiedShuffleSplit, or another testSize",
-        Splitter::StratifiedShuffleSplit(_) => "use another testSize, or leave out the rows of that class",
+        Splitter::KFold(KFold { shuffle: None, .. }) => "shuffle: true, or more folds",
+        Splitter::KFold(_) | Splitter::StratifiedKFold(_) | Splitter::GroupKFold(_) => "more folds",
+        Splitter::ShuffleSplit(_) | Splitter::StratifiedShuffleSplit(_) => "a smaller testSize",
+        // The first split learns from the rows before the first that is kept apart.
+        Splitter::TimeSeriesSplit(_) => "fewer folds",
+    }
+}
+
+/// What brings a class of several rows to the rows to learn from.
+fn for_class_to_learn(splitter: &Splitter) -> &'static str {
+    match splitter {
+        Splitter::KFold(_) => "stratifiedKFold",
+        Splitter::ShuffleSplit(_) => "stratifiedShuffleSplit, or a smaller testSize",
+        Splitter::StratifiedShuffleSplit(_) => "a smaller testSize, or leave out the rows of that class",
+        Splitter::StratifiedKFold(_) | Splitter::GroupKFold(_) => {
+            "more folds, or leave out the rows of that class"
+        }
+        Splitter::TimeSeriesSplit(_) => "fewer folds, or leave out the rows of that class",
+    }
+}
+
+/// What brings a class to the rows kept apart.
+fn for_class_to_score(splitter: &Splitter) -> &'static str {
+    match splitter {
+        Splitter::KFold(_) => "stratifiedKFold, or fewer folds",
+        Splitter::ShuffleSplit(_) => "stratifiedShuffleSplit, or a larger testSize",
+        Splitter::StratifiedShuffleSplit(_) => "a larger testSize, or leave out the rows of that class",
         Splitter::StratifiedKFold(_) | Splitter::GroupKFold(_) | Splitter::TimeSeriesSplit(_) => {
-            "use fewer folds, or leave out the rows of that class"
+            "fewer folds, or leave out the rows of that class"
         }
     }
 }

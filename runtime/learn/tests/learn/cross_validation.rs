@@ -10,7 +10,7 @@ use std::{
 
 use auriga_learn::{
     Column, Control, CrossValidation, CrossValidationError, Estimator, HandleUnknown, ImputeStrategy, KFold,
-    LogisticRegression, Metric, OneHotEncoder, PARTS_PER_FOLD, Ridge, SimpleImputer, Splitter,
+    LogisticRegression, Metric, OneHotEncoder, PARTS_PER_FOLD, Ridge, ShuffleSplit, SimpleImputer, Splitter,
     StandardScaler, Steps, StratifiedKFold, Table, TimeSeriesSplit, Transformer, cross_validate,
 };
 use serde::Deserialize;
@@ -174,7 +174,7 @@ fn a_fault_names_its_fold_its_row_in_the_whole_table_and_a_remedy() {
         &x,
         &sorted,
         folds(3),
-        "fold 1 of 3, which learns from 4 rows: none of them is of the class \"a\"; use stratifiedKFold, or fewer folds",
+        "fold 1 of 3, which learns from 4 rows: none of them is of the class \"a\"; use stratifiedKFold",
     );
     let series = Splitter::TimeSeriesSplit(TimeSeriesSplit {
         n_splits: 2,
@@ -200,8 +200,8 @@ fn a_fault_names_its_fold_its_row_in_the_whole_table_and_a_remedy() {
         &x,
         &single,
         stratified,
-        "fold 2 of 2, which learns from 3 rows: none of them is of the class \"c\"; use fewer folds, or leave out the \
-         rows of that class",
+        "fold 2 of 2, which learns from 3 rows: none of them is of the class \"c\"; it is the class of a \
+         single row: leave that row out, or add rows of that class",
     );
     let mixed = texts(&["a", "b", "a", "b", "a", "b"]);
     let impute = |strategy| Steps {
@@ -218,7 +218,22 @@ fn a_fault_names_its_fold_its_row_in_the_whole_table_and_a_remedy() {
         &mixed,
         folds(2),
         "fold 2 of 2, which learns from 3 rows: simpleImputer: column \"x\" has only missing cells; take it out of the \
-         features, or use shuffle: true, or fewer folds",
+         features, or use shuffle: true, or more folds",
+    );
+    check(
+        &impute(ImputeStrategy::Mean),
+        &table(&[(
+            "x",
+            numbers(&[1.0, f64::NAN, f64::NAN, f64::NAN, f64::NAN, f64::NAN]),
+        )]),
+        &mixed,
+        Splitter::ShuffleSplit(ShuffleSplit {
+            n_splits: 6,
+            test_size: 0.5,
+            seed: 0,
+        }),
+        "fold 2 of 6, which learns from 3 rows: simpleImputer: column \"x\" has only missing cells; take it out of the \
+         features, or use a smaller testSize",
     );
     let encode = Steps {
         transformers: vec![step(
@@ -229,14 +244,14 @@ fn a_fault_names_its_fold_its_row_in_the_whole_table_and_a_remedy() {
         )],
         estimator: logistic(),
     };
-    let city = table(&[("city", texts(&["Rome", "Bern", "Rome", "Bern", "Oslo", "Rome"]))]);
+    let city = table(&[("city", texts(&["Rome", "Bern", "Rome", "Bern", "Romy", "Rome"]))]);
     check(
         &encode,
         &city,
         &mixed,
         folds(3),
-        "fold 3 of 3, which learns from 4 rows: on the rows kept apart, column \"city\", row 5: \"Oslo\" is not among the \
-         2 categories of the fit; let the oneHotEncoder handleUnknown: ignore, or use fewer folds",
+        "fold 3 of 3, which learns from 4 rows: on the rows kept apart, column \"city\", row 5: \"Romy\" is not among the \
+         2 categories of the fit; let the oneHotEncoder handleUnknown: ignore, or use shuffle: true, or more folds",
     );
     let gap = table(&[("x", numbers(&[1.0, 2.0, 3.0, 4.0, f64::NAN, 6.0]))]);
     check(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use auriga_crds::{Digest, ModelKey, VersionNumber};
 use auriga_learn::{ColumnKind, Field, GoldenCell, GoldenRequests, Signature, Task};
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::{Activation, CrossValidation, Draft, Facts, FoldScores, IdempotencyKey, Importance, Origin};
@@ -46,10 +47,10 @@ pub fn draft(key: &str) -> Draft {
 }
 
 /// A draft under `key` with these bytes.
-pub fn draft_of(key: &str, blob: Vec<u8>) -> Draft {
+pub fn draft_of(key: &str, blob: impl Into<Bytes>) -> Draft {
     Draft {
         idempotency_key: IdempotencyKey(key.to_owned()),
-        blob,
+        blob: blob.into(),
         facts: facts(),
         time: moment(60),
     }

@@ -23,7 +23,7 @@ impl SqliteStore {
             off_the_runtime(move || Stored::verified(&key, manifest, blob)).await??;
         let draft = Draft {
             idempotency_key: manifest.idempotency_key.clone(),
-            blob,
+            blob: blob.into(),
             facts: manifest.facts.clone(),
             // An import brings no time of its own, and that of the version would make its upload old from the beginning.
             time: Timestamp::now(),

@@ -108,7 +108,7 @@ impl Store {
         };
         let draft = Draft {
             idempotency_key: IdempotencyKey(format!("fit {n_versions}")),
-            blob: fitted.to_bytes(),
+            blob: fitted.to_bytes().into(),
             facts: facts(fitted, golden),
             time: now(),
         };
