@@ -98,7 +98,19 @@ fn what_is_missing_or_new_in_one_fold_alone_is_named_with_it() {
     trained(encode, cities).fit_fails(
         2,
         "cannot cross-validate iris: fold 1 of 2, which learns from 2 rows: on the rows kept apart, column \"city\", row \
-         2: \"Rome\" is not among the 2 categories of the fit; let the oneHotEncoder handleUnknown: ignore, or use fewer \
+         2: \"Rome\" is not among the 2 categories of the fit; let the oneHotEncoder handleUnknown: ignore, or use shuffle: true, or more \
          folds",
     );
+}
+
+#[test]
+fn a_bar_needs_the_metric_that_it_is_held_against() {
+    let test = "target: length\n    test: {csv: {path: test.csv}}\n  training: {saveIfBetterThan: 0.1}";
+    let manifest = model("target: species", test).replace("logisticRegression:\n      c: 0.3", "ridge: {}");
+    given(manifest, "length,width\n5.1,3.5\n4.9,3.0\n7.0,3.2\n6.4,3.2\n")
+        .with("test.csv", "length,width\n5.0,3.4\n")
+        .fit_fails(
+            2,
+            "cannot score on spec.dataset.test: r2 needs at least 2 rows; there are 1",
+        );
 }
