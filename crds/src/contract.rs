@@ -1,11 +1,20 @@
-//! What a serving pod tells of itself, at `/alive`.
+//! What pods and operator agree on: `/alive` while a pod runs, the outcome it leaves behind, and where things lie in it.
+
+mod outcome;
+pub mod pod;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Digest, VersionNumber};
+use crate::{Digest, MetricValue, Reason, VersionNumber};
+
+pub use outcome::{OUTCOME_MAX_BYTES, Outcome};
+
+/// The longest answer of `/alive` that is read, in bytes.
+pub const ALIVE_MAX_BYTES: usize = 64 * 1024;
 
 /// The body of `GET /alive`: Palladium's keys first, then ours. Readers ignore keys they do not know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +47,46 @@ pub struct Alive {
     /// Why the answer is 503, in words; absent on 200.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// The same in one word of [`Reason`], where the cause is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// UID of the object that this pod works for, a Model or a TrainingJob; absent outside a cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_uid: Option<String>,
+    /// UID of this pod; absent outside a cluster. Addresses of pods are used again: whoever asks compares it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod_uid: Option<String>,
+    /// How far a fit has come; absent where nothing is fitted.
+    #[serde(rename = "trainerStatus", default, skip_serializing_if = "Option::is_none")]
+    pub trainer_status: Option<TrainerStatus>,
+}
+
+impl Alive {
+    /// Why nothing answers, as one of the words that conditions know; `None` also for a word of another build.
+    pub fn known_reason(&self) -> Option<Reason> {
+        self.reason.as_deref().and_then(Reason::from_word)
+    }
+}
+
+/// How far a fit has come: names and limits of Kubeflow Trainer's `trainerStatus`. Only the latest values are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TrainerStatus {
+    /// How much is done, in percent; absent while that is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
+    pub progress_percentage: Option<i32>,
+    /// Seconds that are left; absent while that is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub estimated_remaining_seconds: Option<i32>,
+    /// The latest values of what is measured on the way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub metrics: Vec<MetricValue>,
+    /// When this was so (RFC 3339).
+    #[schemars(extend("format" = "date-time"))]
+    pub last_updated_time: String,
 }
 
 /// The loaded model in [`Alive`].

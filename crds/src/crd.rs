@@ -4,7 +4,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::CustomResourceExt;
 use serde_json::{Value, json};
 
-use crate::Model;
+use crate::{Model, TrainingJob};
 
 /// The definitions of all kinds, as plain JSON.
 ///
@@ -13,7 +13,7 @@ use crate::Model;
 /// `status` says `observedGeneration: -1`, or tools that follow kstatus would take an object that nobody has looked at
 /// for a finished one.
 pub fn all_crds() -> Vec<Value> {
-    vec![definition(Model::crd())]
+    vec![definition(Model::crd()), definition(TrainingJob::crd())]
 }
 
 fn definition(crd: CustomResourceDefinition) -> Value {

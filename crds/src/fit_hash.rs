@@ -9,13 +9,26 @@ use crate::{Checked, ConfigMapKey, Digest, ModelSpec, crd};
 /// Counts the ways this hash was computed; another way is another number, so that old hashes never match by chance.
 const HASH_VERSION: u32 = 1;
 
+/// What decides nothing before a version exists.
+const UNDECIDING: [&str; 7] = [
+    "activation",
+    "deletionPolicy",
+    "historyLimit",
+    "pod",
+    "replicas",
+    "serving",
+    "suspend",
+];
+/// What a fit may use, but learns nothing from: more memory must not fit again what fitted into less.
+const UNDECIDING_OF_TRAINING: [&str; 3] = ["activeDeadlineSeconds", "backoffLimit", "resources"];
+
 /// A text of more bytes is kept as its digest and length: what is stored with each version must not grow with data.
 const LONGEST_TEXT: usize = 256;
 
 /// `v1-<64 hex digits>` over the fields of the spec that decide the fit and the texts of the ConfigMaps they name.
 ///
 /// Values equal to their schema's default count as absent, so that a later build with one more defaulted field computes
-/// the same. `serving` and `historyLimit` are left out: they decide nothing before a version exists.
+/// the same. What says how versions are served, kept or run is left out: it decides nothing before a version exists.
 pub fn fit_hash(checked: &Checked, config_maps: &BTreeMap<ConfigMapKey, String>) -> String {
     let contents = contents(config_maps, |text| Digest::of(text.as_bytes()).to_string());
     let hashed = json!({ "spec": checked.fit, "configMaps": contents });
@@ -65,8 +78,15 @@ pub(crate) fn deciding_fields(spec: &ModelSpec) -> Value {
     let Value::Object(mut fields) = without_defaults(spec, &crd::model_schema()["properties"]["spec"]) else {
         return Value::Null;
     };
-    fields.remove("serving");
-    fields.remove("historyLimit");
+    for undeciding in UNDECIDING {
+        fields.remove(undeciding);
+    }
+    if let Some(Value::Object(training)) = fields.get_mut("training") {
+        training.retain(|field, _| !UNDECIDING_OF_TRAINING.contains(&field.as_str()));
+        if training.is_empty() {
+            fields.remove("training");
+        }
+    }
     Value::Object(fields)
 }
 

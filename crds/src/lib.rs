@@ -16,6 +16,7 @@
     reason = "KubeSchema's derive makes inner copies of public types"
 )]
 
+mod activation;
 mod check;
 mod checked;
 mod condition;
@@ -32,18 +33,21 @@ mod fit_hash;
 mod model;
 mod names;
 mod persister;
+mod pod;
 mod rule;
 mod scoring;
 mod serving;
 mod training;
+mod training_job;
 mod transformer;
 
+pub use activation::{Activation, ActivationPolicy, DeletionPolicy};
 pub use check::check;
 pub use checked::{
     Checked, CheckedClassWeight, CheckedDataset, CheckedEstimator, CheckedPlace, CheckedSource,
     CheckedSplitter, CheckedStep, CheckedTransformer,
 };
-pub use condition::{Condition, ConditionStatus};
+pub use condition::{Condition, ConditionStatus, ConditionType, Reason, State, conditions};
 pub use crd::{all_crds, crds_yaml};
 pub use cross_validation::{
     CrossValidation, GroupKFold, KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit,
@@ -59,14 +63,14 @@ pub use estimator::{
 };
 pub use fault::{Fault, Faults, Position};
 pub use fit_hash::{fit_hash, fit_spec};
-pub use model::{
-    Candidate, LastFailure, MetricValue, Model, ModelSpec, ModelStatus, PersisterAbilities, VersionSummary,
-};
+pub use model::{Candidate, LastFailure, MetricValue, Model, ModelSpec, ModelStatus, VersionSummary};
 pub use names::{Digest, MODEL_NAME_MAX, ModelKey, ModelName, NameError, Namespace, VersionNumber};
-pub use persister::Persister;
+pub use persister::{CaBundle, ClaimName, Persister};
+pub use pod::{EnvironmentVariable, PodSettings, Resources, SecretName, Toleration, TolerationOperator};
 pub use scoring::Scoring;
 pub use serving::{EntryPoint, Parameter, ParameterType, PredictMethod, RequestParameter, Serving};
 pub use training::{GoldenRequests, Training};
+pub use training_job::{ModelReference, TrainingJob, TrainingJobSpec, TrainingJobStatus, TrainingResult};
 pub use transformer::{
     FeatureRange, FillValue, HandleUnknown, ImputeStrategy, MinMaxScaler, OneHotEncoder, PolynomialFeatures,
     SimpleImputer, StandardScaler, Transformer,

@@ -4,7 +4,10 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Condition, Dataset, Estimator, Persister, Serving, Training, Transformer, rule};
+use crate::{
+    Activation, Condition, Dataset, DeletionPolicy, Estimator, Persister, PodSettings, Serving, Training,
+    Transformer, rule,
+};
 
 /// What to learn, from which rows, where to keep it and how to serve it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, CustomResource, KubeSchema)]
@@ -19,14 +22,21 @@ use crate::{Condition, Dataset, Estimator, Persister, Serving, Training, Transfo
     shortname = "am",
     category = "auriga",
     validation = rule::model_name(),
+    scale(
+        spec_replicas_path = ".spec.replicas",
+        status_replicas_path = ".status.replicas",
+        label_selector_path = ".status.selector"
+    ),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status", description = "Whether what the spec asks for is active and healthy"),
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason", description = "Why it is ready or not"),
     printcolumn(name = "Active", type_ = "integer", json_path = ".status.activeVersion", description = "The version that answers"),
     printcolumn(name = "Candidate", type_ = "integer", json_path = ".status.candidate.version", description = "The version that might become active"),
+    printcolumn(name = "Progress", type_ = "integer", json_path = ".status.candidate.progressPercentage", description = "How much of the running fit is done, in percent"),
     printcolumn(name = "URL", type_ = "string", json_path = ".status.url", description = "Where predictions are answered"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp", description = "Since when the Model exists"),
     printcolumn(name = "Latest", type_ = "integer", json_path = ".status.latestVersion", priority = 1, description = "The newest version"),
     printcolumn(name = "Score", type_ = "string", json_path = ".status.score.value", priority = 1, description = "Score of the active version"),
+    printcolumn(name = "Replicas", type_ = "integer", json_path = ".status.readyReplicas", priority = 1, description = "How many pods answer"),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].message", priority = 1, description = "The same in a sentence")
 )]
 #[serde(rename_all = "camelCase")]
@@ -34,7 +44,8 @@ use crate::{Condition, Dataset, Estimator, Persister, Serving, Training, Transfo
     validation = rule::scoring_suits_estimator(),
     validation = rule::probabilities_need_a_classifier(),
     validation = rule::splitter_suits_estimator(),
-    validation = rule::groups_are_no_feature()
+    validation = rule::groups_are_no_feature(),
+    validation = rule::claim_takes_one_replica()
 )]
 pub struct ModelSpec {
     /// Where the rows come from and which column is to be predicted.
@@ -62,6 +73,26 @@ pub struct ModelSpec {
     #[serde(default = "history_limit")]
     #[schemars(range(min = 1, max = 10000))]
     pub history_limit: i64,
+    /// Which version gets the traffic.
+    #[serde(default)]
+    pub activation: Activation,
+    /// How many pods answer in a cluster; `kubectl scale` and autoscalers set it.
+    #[serde(default = "replicas")]
+    #[schemars(range(min = 0, max = 1000))]
+    pub replicas: i64,
+    /// Where the pods run and how they are marked.
+    #[serde(default)]
+    pub pod: PodSettings,
+    /// Pauses fits and changes of what is served in a cluster; what answers, answers on.
+    #[serde(default)]
+    pub suspend: bool,
+    /// What happens to the versions when the Model is deleted from a cluster.
+    #[serde(default)]
+    pub deletion_policy: DeletionPolicy,
+}
+
+fn replicas() -> i64 {
+    1
 }
 
 /// As many as Kubernetes keeps of a Deployment.
@@ -115,9 +146,22 @@ pub struct ModelStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 80))]
     pub spec_hash: Option<String>,
-    /// What the persister can do, as probed.
+    /// How many pods of the version with the traffic there are.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub persister: Option<PersisterAbilities>,
+    #[schemars(range(min = 0))]
+    pub replicas: Option<i64>,
+    /// How many of them answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub ready_replicas: Option<i64>,
+    /// Selects the pods of this Model, for autoscalers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 316))]
+    pub selector: Option<String>,
+    /// When the last fit was over (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
+    pub last_refit_time: Option<String>,
     /// The last failure, kept after it is mended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<LastFailure>,
@@ -134,6 +178,10 @@ pub struct Candidate {
     /// Where it stands, for people: Fitting, Scoring, Persisting, Loading, Probing, Activating, Rejected or Failed.
     #[schemars(length(max = 64))]
     pub state: String,
+    /// How much of its fit is done, in percent, while it is fitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
+    pub progress_percentage: Option<i32>,
     /// Why, in one CamelCase word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
@@ -177,18 +225,6 @@ pub struct MetricValue {
     /// The value, such as `"0.96"`.
     #[schemars(length(min = 1, max = 64))]
     pub value: String,
-}
-
-/// What a persister can do, as probed; never assumed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PersisterAbilities {
-    /// Whether it creates a manifest only if there is none of that name.
-    pub create_if_absent: bool,
-    /// Whether it moves the active pointer only from the revision named.
-    pub compare_and_swap: bool,
-    /// Whether several processes may write at once.
-    pub multi_writer: bool,
 }
 
 /// A failure and where it happened.

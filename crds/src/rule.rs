@@ -8,10 +8,15 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
+mod cluster;
 mod relations;
 mod unions;
 mod values;
 
+pub(crate) use cluster::{
+    auto_names_no_version, claim_holds_the_store, claim_takes_one_replica, environment_name,
+    only_suspend_changes, pinned_names_a_version, pod_annotations, pod_labels,
+};
 pub(crate) use relations::{
     fill_value_has_use, groups_are_no_feature, mapped_once, max_samples_has_use, names_without_header,
     params_apart_from_rows, probabilities_need_a_classifier, random_state_has_use, range_is_not_empty,
@@ -133,6 +138,13 @@ pub(crate) fn all() -> Vec<Rule> {
         splitter_suits_estimator(),
         groups_are_no_feature(),
         random_state_has_use(),
+        auto_names_no_version(),
+        claim_holds_the_store(),
+        claim_takes_one_replica(),
+        environment_name(),
+        pinned_names_a_version(),
+        pod_annotations(),
+        pod_labels(),
     ]
 }
 

@@ -6,7 +6,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::rule;
+use crate::{EnvironmentVariable, Resources, rule};
 
 /// How the active version answers requests. A change here refits nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -25,6 +25,21 @@ pub struct Serving {
     #[schemars(extend("maxProperties" = 16, "additionalProperties" = { "type": "string", "maxLength": 253 }))]
     #[x_kube(validation = rule::metadata_keys())]
     pub service_metadata: BTreeMap<String, String>,
+    /// What each pod that serves asks for and may use at most.
+    #[serde(default = "resources")]
+    pub resources: Resources,
+    /// Variables for the pods that serve.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 64),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"])
+    )]
+    pub env: Vec<EnvironmentVariable>,
+    /// How long a new version may take until all of its pods can answer; after that it is given up, or waited for with
+    /// `Stalled`, if the reason lies outside of it.
+    #[serde(default = "progress_deadline_seconds")]
+    #[schemars(range(min = 5, max = 86400))]
+    pub progress_deadline_seconds: i64,
 }
 
 impl Default for Serving {
@@ -32,8 +47,20 @@ impl Default for Serving {
         Serving {
             entry_points: entry_points(),
             service_metadata: BTreeMap::new(),
+            resources: resources(),
+            env: Vec::new(),
+            progress_deadline_seconds: progress_deadline_seconds(),
         }
     }
+}
+
+/// A small model takes about 16 MiB; the limit leaves room for large requests.
+fn resources() -> Resources {
+    Resources::of("50m", "64Mi", "1Gi")
+}
+
+fn progress_deadline_seconds() -> i64 {
+    120
 }
 
 fn entry_points() -> Vec<EntryPoint> {

@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{CrossValidation, Scoring};
+use crate::{CrossValidation, EnvironmentVariable, Resources, Scoring};
 
 /// How a fit is judged and what is kept of it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Training {
     /// The metric that counts, by scikit-learn's name; greater is better. Absent: `accuracy` for a classifier, `r2` for
@@ -25,6 +25,49 @@ pub struct Training {
     /// Sample rows kept with the version and predicted again before it may become active.
     #[serde(default)]
     pub golden_requests: GoldenRequests,
+    /// What the pod that fits asks for and may use at most. This and the next two fields refit nothing.
+    #[serde(default = "resources")]
+    pub resources: Resources,
+    /// How long a fit may take in a cluster, its retries included. Absent: as long as it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub active_deadline_seconds: Option<i64>,
+    /// How often a fit in a cluster that failed for no fault of the manifest or the data is tried again, after ever longer
+    /// pauses.
+    #[serde(default = "backoff_limit")]
+    #[schemars(range(min = 0, max = 100))]
+    pub backoff_limit: i64,
+    /// Variables for the pod that fits, such as the address of a proxy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 64),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"])
+    )]
+    pub env: Vec<EnvironmentVariable>,
+}
+
+impl Default for Training {
+    fn default() -> Training {
+        Training {
+            scoring: None,
+            cross_validation: None,
+            save_if_better_than: None,
+            golden_requests: GoldenRequests::default(),
+            resources: resources(),
+            active_deadline_seconds: None,
+            backoff_limit: backoff_limit(),
+            env: Vec::new(),
+        }
+    }
+}
+
+/// Enough for tables of some hundred megabytes.
+fn resources() -> Resources {
+    Resources::of("100m", "128Mi", "2Gi")
+}
+
+fn backoff_limit() -> i64 {
+    3
 }
 
 /// Sample rows kept with a version: a replay that comes out differently keeps the version from becoming active.

@@ -78,6 +78,10 @@ fn object(fields: &Map<String, Value>, schema: &Value, path: &str, found: &mut V
     let additional = schema
         .get("additionalProperties")
         .filter(|inner| inner.is_object());
+    // Fields that only the API server can judge, when it is asked to make a pod of them.
+    if schema["x-kubernetes-preserve-unknown-fields"] == true {
+        return;
+    }
     for (name, value) in fields {
         match properties.get(name).or(additional) {
             Some(inner) => walk(value, inner, &child(path, name), found),

@@ -1,5 +1,6 @@
 //! Good and bad manifests with every message, and the same verdicts from a real CEL evaluator.
 
+mod cluster;
 mod estimators;
 mod numbers;
 mod serving;
@@ -384,7 +385,8 @@ fn a_real_cel_evaluator_agrees_with_every_rule() {
     let cases = cases
         .into_iter()
         .chain(serving::cases())
-        .chain(estimators::cases());
+        .chain(estimators::cases())
+        .chain(cluster::cases());
     let mut refused_by = std::collections::BTreeSet::new();
     for (bad, value) in cases.into_iter().chain(training::cases()) {
         let verdict = check(&Document::from_value(value.clone()));
@@ -495,7 +497,7 @@ fn a_field_that_is_not_known_hides_nothing_beside_it() {
     let after = |new: &str| faults(&IRIS.replace("c: 0.3", &format!("c: 0.3\n{new}")));
     let found = after("  fooo: 1\n  training: {scoring: r2}");
     assert!(
-        found[0].starts_with("14:3: spec.fooo: is not a known field; known are dataset"),
+        found[0].starts_with("14:3: spec.fooo: is not a known field; known are activation, dataset"),
         "{found:?}"
     );
     assert!(

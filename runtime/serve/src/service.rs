@@ -157,6 +157,10 @@ impl Service {
             } else {
                 None
             },
+            reason: None,
+            owner_uid: None,
+            pod_uid: None,
+            trainer_status: None,
         }
     }
 
