@@ -1,1 +1,19 @@
-//! The Kubernetes operator of Auriga: observe, decide, apply, status. It arrives with its own issue.
+//! The Kubernetes operator of Auriga.
+//!
+//! ```text
+//! a change ──► observe ──► decide ──► apply ──► status ──► events
+//!              reads all   a Plan     the only   once, last,
+//!              at once     of data    writer     if it differs
+//! ```
+//!
+//! One loop for every kind. `decide` and `build` are pure: no clock, no client, nothing that waits. A Model's plan makes
+//! TrainingJobs, Deployments and a Service; a TrainingJob's plan makes a ConfigMap and a batch Job.
+
+pub mod build;
+pub mod labels;
+pub mod model;
+pub mod names;
+pub mod plan;
+pub mod seen;
+pub mod settings;
+pub mod training_job;

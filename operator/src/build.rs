@@ -1,0 +1,59 @@
+//! Builders, one file for each kind of object: pure functions from what is wanted to the object that says so.
+
+pub mod config_map;
+pub mod pod;
+
+use std::collections::BTreeMap;
+
+use auriga_crds::Model;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use kube::{Resource, ResourceExt as _};
+
+use crate::labels;
+
+/// Metadata of a child: `name`, the owner's namespace, the labels that every child has, and one controller reference.
+pub fn metadata<K>(owner: &K, name: String, component: &str, instance: &str) -> ObjectMeta
+where
+    K: Resource<DynamicType = ()>,
+{
+    ObjectMeta {
+        name: Some(name),
+        namespace: owner.namespace(),
+        labels: Some(common_labels(component, instance)),
+        owner_references: owner_reference(owner).map(|reference| vec![reference]),
+        ..ObjectMeta::default()
+    }
+}
+
+/// What every child is labeled with; `instance` is the name of the Model or TrainingJob.
+pub fn common_labels(component: &str, instance: &str) -> BTreeMap<String, String> {
+    let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    BTreeMap::from([
+        label("app.kubernetes.io/name", labels::AURIGA),
+        label("app.kubernetes.io/instance", &label_value(instance)),
+        label(labels::COMPONENT, component),
+        label("app.kubernetes.io/part-of", labels::AURIGA),
+        label(labels::MANAGED_BY, labels::AURIGA),
+    ])
+}
+
+/// A name as a label value: names of TrainingJobs may be longer than the 63 characters that a label takes.
+pub fn label_value(name: &str) -> String {
+    if name.len() <= 63 {
+        name.to_owned()
+    } else {
+        crate::names::child(name, "x")
+    }
+}
+
+fn owner_reference<K>(owner: &K) -> Option<OwnerReference>
+where
+    K: Resource<DynamicType = ()>,
+{
+    owner.controller_owner_ref(&())
+}
+
+/// The generation of a Model, as annotations hold it.
+pub fn generation(model: &Model) -> String {
+    model.metadata.generation.unwrap_or_default().to_string()
+}

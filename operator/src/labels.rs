@@ -1,0 +1,47 @@
+//! Labels and annotations of what the operator makes.
+
+/// The Model that an object belongs to.
+pub const MODEL: &str = "auriga.dev/model";
+/// The version that a pod serves.
+pub const MODEL_VERSION: &str = "auriga.dev/model-version";
+/// Which Deployment of a Model a pod is of: `v<version>-<hash of what serving needs>`; the Service selects by it.
+pub const SLOT: &str = "auriga.dev/slot";
+/// The TrainingJob that an object belongs to.
+pub const TRAINING_JOB: &str = "auriga.dev/training-job";
+/// The claim that a pod mounts, as a label value: pods of one claim run on one node.
+pub const CLAIM: &str = "auriga.dev/claim";
+/// What an object is for: [`RUNTIME`], [`FIT`] or [`CLEANUP`].
+pub const COMPONENT: &str = "app.kubernetes.io/component";
+/// Who manages an object: always [`AURIGA`].
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// The value of [`MANAGED_BY`], the field manager, and the controller's name.
+pub const AURIGA: &str = "auriga";
+/// Pods that answer requests.
+pub const RUNTIME: &str = "runtime";
+/// Pods that fit.
+pub const FIT: &str = "fit";
+/// Pods that delete versions.
+pub const CLEANUP: &str = "cleanup";
+
+/// On a Model: fit once more; any new value, best a time.
+pub const REFIT_AT: &str = "auriga.dev/refit-at";
+/// On a Model: give up deleting its versions.
+pub const SKIP_CLEANUP: &str = "auriga.dev/skip-cleanup";
+/// On a Model with `deletionPolicy: Delete`: its versions are still to be deleted.
+pub const ARTIFACTS_FINALIZER: &str = "auriga.dev/artifacts";
+/// On what was made for a fit: the hash of what is fitted.
+pub const FIT_HASH: &str = "auriga.dev/fit-hash";
+/// On a TrainingJob of a Model: how many fits of the same were tried before.
+pub const ATTEMPT: &str = "auriga.dev/attempt";
+/// On what a Model makes: the generation it was made for.
+pub const GENERATION: &str = "auriga.dev/generation";
+/// On a Deployment whose version was given up: `<Reason>: <message>`.
+pub const REJECTED: &str = "auriga.dev/rejected";
+/// On a Service: since when its pods have had the traffic (RFC 3339).
+pub const SWITCHED_AT: &str = "auriga.dev/switched-at";
+/// On a Service: the slot that had the traffic before.
+pub const PREVIOUS_SLOT: &str = "auriga.dev/previous-slot";
+/// Kueue's label on jobs that wait in a queue of its own (Kueue's documentation, "Run a Job").
+pub const QUEUE_NAME: &str = "kueue.x-k8s.io/queue-name";
+/// Kueue's label for the priority of such a job.
+pub const QUEUE_PRIORITY: &str = "kueue.x-k8s.io/priority-class";

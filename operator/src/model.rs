@@ -1,0 +1,3 @@
+//! The turn of a Model: fit what it describes, prove the version, move the traffic, keep the history.
+
+pub mod decide;

@@ -1,0 +1,112 @@
+//! What one look at the cluster found: owned facts, and no choice.
+
+use std::collections::BTreeMap;
+
+use auriga_crds::{ConfigMapKey, Model, TrainingJob, contract::Alive};
+use k8s_openapi::api::{
+    apps::v1::Deployment,
+    batch::v1::Job,
+    core::v1::{ConfigMap, Pod, Service},
+    policy::v1::PodDisruptionBudget,
+};
+
+/// Everything about a Model that a decision may rest on.
+#[derive(Clone, Debug, Default)]
+pub struct ModelSeen {
+    /// The texts of the ConfigMap keys that its dataset names.
+    pub texts: Texts,
+    /// The TrainingJobs that fit it, made by it or by hand.
+    pub training_jobs: Vec<TrainingJob>,
+    /// The ConfigMaps that it owns.
+    pub config_maps: Vec<ConfigMap>,
+    /// The Deployments that it owns, with their pods.
+    pub slots: Vec<SlotSeen>,
+    /// Its Service, if it owns one.
+    pub service: Option<Service>,
+    /// Its PodDisruptionBudget, if it owns one.
+    pub budget: Option<PodDisruptionBudget>,
+    /// The Job that deletes its versions.
+    pub cleanup: Option<CleanupSeen>,
+    /// Whether its namespace is being deleted, so that nothing new can be made in it.
+    pub namespace_is_terminating: bool,
+}
+
+/// Everything about a TrainingJob that a decision may rest on.
+#[derive(Clone, Debug, Default)]
+pub struct TrainingJobSeen {
+    /// The Model it names.
+    pub model: Option<Model>,
+    /// The texts of the ConfigMap keys that the Model's dataset names.
+    pub texts: Texts,
+    /// The manifest it fits, once that is fixed.
+    pub manifest: Option<ConfigMap>,
+    /// Its batch Jobs: one, unless one was lost with its outcome.
+    pub jobs: Vec<Job>,
+    /// Their pods.
+    pub pods: Vec<PodSeen>,
+    /// How many other TrainingJobs of the cluster are unfinished, not suspended, and before this one in line.
+    pub ahead: usize,
+    /// Why the Job controller could make no pod, in the API server's words; looked for only while there is none.
+    pub complaint: Option<String>,
+}
+
+/// A Job that deletes versions, with its pods.
+#[derive(Clone, Debug)]
+pub struct CleanupSeen {
+    /// The Job.
+    pub job: Job,
+    /// Its pods.
+    pub pods: Vec<PodSeen>,
+}
+
+/// A Deployment that serves one version by one set of settings, with its pods.
+#[derive(Clone, Debug)]
+pub struct SlotSeen {
+    /// The Deployment.
+    pub deployment: Deployment,
+    /// Its pods, those that are ending too.
+    pub pods: Vec<PodSeen>,
+}
+
+/// A pod and what it says of itself.
+#[derive(Clone, Debug)]
+pub struct PodSeen {
+    /// The pod.
+    pub pod: Pod,
+    /// What it says at `/alive`.
+    pub answer: Answer,
+    /// How many times in a row it has answered 200, this time included.
+    pub passes: u32,
+}
+
+/// What came of asking a pod at `/alive`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// It has no address yet, no longer runs, or need not be asked.
+    NotAsked,
+    /// It did not answer, or not as a pod of ours does; why, in words.
+    Silent(String),
+    /// It answers 503: it runs, and cannot do its work yet.
+    Unwell(Box<Alive>),
+    /// It answers 200.
+    Well(Box<Alive>),
+}
+
+impl Answer {
+    /// What it says, well or not.
+    pub fn alive(&self) -> Option<&Alive> {
+        match self {
+            Answer::Unwell(alive) | Answer::Well(alive) => Some(alive),
+            Answer::NotAsked | Answer::Silent(_) => None,
+        }
+    }
+}
+
+/// Texts of ConfigMap keys: each that is named, with its text, or why there is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Texts {
+    /// Those that are there.
+    pub found: BTreeMap<ConfigMapKey, String>,
+    /// Those that are not: whole sentences that say what to do.
+    pub missing: Vec<String>,
+}

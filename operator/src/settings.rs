@@ -1,0 +1,43 @@
+//! What the operator was told when it was started.
+
+use std::time::Duration;
+
+/// Settings that decisions rest on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The image of the pods that fit and serve.
+    pub image: String,
+    /// When a node asks the registry for it: `Always`, `IfNotPresent` or `Never`; `None`: as Kubernetes sees fit.
+    pub image_pull_policy: Option<String>,
+    /// How many fits run at once in all namespaces that the operator looks after.
+    pub max_fits: usize,
+    /// How often a pod that fits is asked.
+    pub poll_fit: Duration,
+    /// How often pods are asked while they load, are probed or activate.
+    pub poll_rollout: Duration,
+    /// How often pods are asked that answer requests.
+    pub poll_serving: Duration,
+    /// How many times in a row a pod must have answered well before its version is activated.
+    pub passes: u32,
+    /// How long the pods of a version that lost the traffic keep running: the last answers are given, and the way back is
+    /// short.
+    pub drain: Duration,
+    /// The least time between two fits of something that failed by the user's mistake, when nothing was edited.
+    pub retry_mistake: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            image: concat!("docker.io/auriga/auriga:v", env!("CARGO_PKG_VERSION")).to_owned(),
+            image_pull_policy: None,
+            max_fits: 8,
+            poll_fit: Duration::from_secs(2),
+            poll_rollout: Duration::from_millis(250),
+            poll_serving: Duration::from_secs(10),
+            passes: 2,
+            drain: Duration::from_secs(10),
+            retry_mistake: Duration::from_secs(300),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The turn of a TrainingJob: one batch Job, and a record of what came of it.
+
+pub mod decide;
