@@ -72,12 +72,33 @@ fn summary(text: &str) -> String {
     format!("{} bytes, {}", text.len(), Digest::of(text.as_bytes()))
 }
 
+/// `<64 hex digits>` over the fields of the spec that the pods of a version must be started anew for: how it is served,
+/// where it is kept, where its pods run. Values equal to their default count as absent, as in [`fit_hash`].
+pub fn serve_hash(spec: &ModelSpec) -> String {
+    let mut fields = chosen_fields(spec);
+    fields.retain(|field, _| ["persister", "pod", "serving"].contains(&field.as_str()));
+    if let Some(Value::Object(serving)) = fields.get_mut("serving") {
+        // How long to wait for pods is nothing that a pod knows.
+        serving.remove("progressDeadlineSeconds");
+        if serving.is_empty() {
+            fields.remove("serving");
+        }
+    }
+    Digest::of(Value::Object(fields).to_string().as_bytes()).hex()
+}
+
+/// The fields of the spec without those that say what their default says.
+fn chosen_fields(spec: &ModelSpec) -> Map<String, Value> {
+    let spec = serde_json::to_value(spec).expect("a spec has only text keys and finite numbers");
+    match without_defaults(spec, &crd::model_schema()["properties"]["spec"]) {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}
+
 /// The fields that decide the fit, as written, without those that say what their default says.
 pub(crate) fn deciding_fields(spec: &ModelSpec) -> Value {
-    let spec = serde_json::to_value(spec).expect("a spec has only text keys and finite numbers");
-    let Value::Object(mut fields) = without_defaults(spec, &crd::model_schema()["properties"]["spec"]) else {
-        return Value::Null;
-    };
+    let mut fields = chosen_fields(spec);
     for undeciding in UNDECIDING {
         fields.remove(undeciding);
     }

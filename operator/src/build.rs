@@ -1,7 +1,9 @@
 //! Builders, one file for each kind of object: pure functions from what is wanted to the object that says so.
 
 pub mod config_map;
+pub mod deployment;
 pub mod pod;
+pub mod service;
 
 use std::collections::BTreeMap;
 

@@ -14,6 +14,8 @@ pub mod labels;
 pub mod model;
 pub mod names;
 pub mod plan;
+pub mod runnable;
 pub mod seen;
 pub mod settings;
 pub mod training_job;
+pub mod trouble;

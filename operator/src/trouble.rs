@@ -1,0 +1,128 @@
+//! What keeps a pod from doing its work, read off its status: a reason, and a sentence with the remedy.
+
+use auriga_crds::{Reason, contract::Outcome};
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
+
+/// Why a pod does not do its work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// In one word.
+    pub reason: Reason,
+    /// In a sentence that says what to do.
+    pub message: String,
+    /// Whether it lies outside of what the pod was to do, so that the pod begins to work once it is mended there.
+    pub passes: bool,
+}
+
+impl Trouble {
+    fn outside(reason: Reason, message: String) -> Trouble {
+        Trouble {
+            reason,
+            message,
+            passes: true,
+        }
+    }
+}
+
+/// The exit code of a process that was killed for want of memory, among other things.
+pub const KILLED: i32 = 137;
+
+/// What keeps a pod from starting its container; `None` if nothing does, or not yet.
+pub fn before_start(pod: &Pod) -> Option<Trouble> {
+    let status = pod.status.as_ref()?;
+    let unschedulable = (status.conditions.iter().flatten()).find(|one| {
+        one.type_ == "PodScheduled" && one.status == "False" && one.reason.as_deref() == Some("Unschedulable")
+    });
+    if let Some(condition) = unschedulable {
+        let words = condition.message.clone().unwrap_or_default();
+        return Some(
+            if words.contains("persistentvolumeclaim") && words.contains("not found") {
+                Trouble::outside(
+                    Reason::ClaimNotFound,
+                    format!("{words}; create the claim, or correct spec.persister.persistentVolumeClaim"),
+                )
+            } else {
+                Trouble::outside(
+                    Reason::Unschedulable,
+                    format!("No node takes pod {}: {words}", name(pod)),
+                )
+            },
+        );
+    }
+    let container = container(pod)?;
+    let waiting = container.state.as_ref()?.waiting.as_ref()?;
+    let words = waiting.message.clone().unwrap_or_default();
+    match waiting.reason.as_deref()? {
+        "ErrImagePull"
+        | "ImagePullBackOff"
+        | "InvalidImageName"
+        | "ErrImageNeverPull"
+        | "RegistryUnavailable" => Some(Trouble::outside(
+            Reason::ImagePullFailed,
+            format!(
+                "Image {} cannot be pulled: {words}; correct the operator's --image, or give spec.pod.imagePullSecrets",
+                container.image
+            ),
+        )),
+        "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => Some(
+            Trouble::outside(Reason::Failed, format!("Pod {} cannot start: {words}", name(pod))),
+        ),
+        _ => None,
+    }
+}
+
+/// Why a container ended, if it did not end well. `memory_limit` is named where it was the cause.
+pub fn of_end(ended: &ContainerStateTerminated, memory_limit: Option<&str>) -> Option<Trouble> {
+    if ended.exit_code == 0 {
+        return None;
+    }
+    let message = ended.message.as_deref().unwrap_or_default().trim();
+    if ended.reason.as_deref() == Some("OOMKilled") {
+        let limit = memory_limit.map_or_else(String::new, |limit| format!(" of {limit}"));
+        return Some(Trouble {
+            reason: Reason::OOMKilled,
+            message: format!("The pod used more memory than its limit{limit}; raise resources.limits.memory"),
+            passes: false,
+        });
+    }
+    let outcome = Outcome::read(message);
+    let reason = outcome
+        .as_ref()
+        .and_then(|outcome| Reason::from_word(outcome.reason.as_deref()?));
+    let words = match outcome.and_then(|outcome| outcome.message) {
+        Some(words) => words,
+        None if message.is_empty() => "it left no message; see its log".to_owned(),
+        None => format!("its last words were: {message}"),
+    };
+    Some(Trouble {
+        passes: matches!(
+            reason,
+            Some(Reason::PersisterUnavailable | Reason::PersisterFull | Reason::SecretNotFound)
+        ),
+        reason: reason.unwrap_or(Reason::Failed),
+        message: if reason.is_some() {
+            words
+        } else {
+            format!("The pod ended with exit code {}: {words}", ended.exit_code)
+        },
+    })
+}
+
+/// The status of the one container.
+pub fn container(pod: &Pod) -> Option<&ContainerStatus> {
+    let statuses = pod.status.as_ref()?.container_statuses.as_ref()?;
+    statuses
+        .iter()
+        .find(|status| status.name == auriga_crds::contract::pod::CONTAINER)
+}
+
+/// The memory that the container may use, as written in the pod.
+pub fn memory_limit(pod: &Pod) -> Option<&str> {
+    let container = pod.spec.as_ref()?.containers.first()?;
+    let limits = container.resources.as_ref()?.limits.as_ref()?;
+    limits.get("memory").map(|quantity| quantity.0.as_str())
+}
+
+fn name(pod: &Pod) -> &str {
+    pod.metadata.name.as_deref().unwrap_or("without a name")
+}
