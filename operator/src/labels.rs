@@ -35,6 +35,10 @@ pub const FIT_HASH: &str = "auriga.dev/fit-hash";
 pub const ATTEMPT: &str = "auriga.dev/attempt";
 /// On what a Model makes: the generation it was made for.
 pub const GENERATION: &str = "auriga.dev/generation";
+/// On a Deployment: since when its pods are wanted (RFC 3339).
+pub const SINCE: &str = "auriga.dev/since";
+/// On a Deployment: the sha256 of the pods' template as the operator built it.
+pub const RECIPE: &str = "auriga.dev/recipe";
 /// On a Deployment whose version was given up: `<Reason>: <message>`.
 pub const REJECTED: &str = "auriga.dev/rejected";
 /// On a Service: since when its pods have had the traffic (RFC 3339).

@@ -1,0 +1,205 @@
+//! Whether the pods of one Deployment can answer, and if not, why.
+
+use auriga_crds::{
+    Digest, Reason,
+    contract::{Alive, Golden, pod},
+};
+use k8s_openapi::api::core::v1::Pod;
+use kube::ResourceExt as _;
+
+use super::slots::Held;
+use crate::{
+    seen::{Answer, PodSeen},
+    trouble::{self, Trouble},
+};
+
+/// A container that ended so often does not begin to work by itself.
+const RESTARTS: i32 = 3;
+
+/// What the pods of a Deployment say, taken together.
+#[derive(Clone, Debug, Default)]
+pub struct Health {
+    /// Pods that run or are about to, those that are ending left out.
+    pub pods: i32,
+    /// Those that said often enough in a row that they can answer.
+    pub passed: i32,
+    /// Those of them that the kubelet found ready, too: a Service sends requests to them.
+    pub ready: i32,
+    /// Those that say that their version is the active one.
+    pub active: i32,
+    /// The newest revision of the ledger that any of them knows.
+    pub revision: Option<u64>,
+    /// The digest of the bytes that they loaded.
+    pub digest: Option<Digest>,
+    /// One that answers.
+    pub alive: Option<Alive>,
+    /// What keeps one of them from answering.
+    pub trouble: Option<Trouble>,
+}
+
+/// Looks at the pods of `held`, which work for the Model with this UID. `passes`: how often is often enough.
+pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32) -> Health {
+    let mut health = Health::default();
+    for seen in living(held) {
+        health.pods += 1;
+        let found = check(seen, held, owner_uid);
+        if let Ok(alive) = found {
+            health.revision = health.revision.max(alive.ledger_revision);
+            health.digest = alive.model.as_ref().map(|model| model.metadata.digest);
+            if seen.passes >= passes {
+                health.passed += 1;
+                health.ready += i32::from(is_ready(&seen.pod));
+                health.active += i32::from(alive.active);
+            }
+            health.alive = Some(alive.clone());
+        }
+        // A verdict about the version outweighs what may pass.
+        let trouble = found.err().flatten();
+        if health.trouble.as_ref().is_none_or(|known| known.passes) {
+            health.trouble = trouble.or(health.trouble);
+        }
+    }
+    health.trouble = health
+        .trouble
+        .or_else(|| refusal(held).filter(|_| health.pods < held.replicas()));
+    health
+}
+
+/// The pods of `held` that are not on their way out.
+pub fn living<'a>(held: &Held<'a>) -> impl Iterator<Item = &'a PodSeen> {
+    let is_over = |pod: &Pod| {
+        let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+        pod.metadata.deletion_timestamp.is_some() || matches!(phase, Some("Failed" | "Succeeded"))
+    };
+    held.seen.pods.iter().filter(move |seen| !is_over(&seen.pod))
+}
+
+/// What a pod says, if that is what it was started for; else what is wrong with it, if anything is but time.
+fn check<'a>(seen: &'a PodSeen, held: &Held<'_>, owner_uid: &str) -> Result<&'a Alive, Option<Trouble>> {
+    match &seen.answer {
+        Answer::Well(alive) => {
+            let version = alive.model.as_ref().map(|model| model.metadata.version);
+            let pod = seen.pod.name_any();
+            if alive.owner_uid.as_deref() != Some(owner_uid) {
+                return Err(Some(outside(
+                    Reason::RuntimeUnhealthy,
+                    format!("Pod {pod} says at /alive that it works for somebody else"),
+                )));
+            }
+            if alive.golden == Golden::Failed {
+                return Err(Some(verdict(
+                    Reason::GoldenRequestFailed,
+                    format!("Pod {pod} does not predict what its version predicted when it was fitted"),
+                )));
+            }
+            match version {
+                Some(version) if version == held.slot.version => Ok(alive),
+                Some(other) => Err(Some(verdict(
+                    Reason::WrongVersion,
+                    format!(
+                        "Pod {pod} serves version {other} instead of {}",
+                        held.slot.version
+                    ),
+                ))),
+                None => Err(None),
+            }
+        }
+        Answer::Unwell(alive) => Err(unwell(seen, alive)),
+        Answer::Silent(_) | Answer::NotAsked => Err(crashes(&seen.pod)
+            .or_else(|| trouble::before_start(&seen.pod))
+            .or_else(|| match &seen.answer {
+                Answer::Silent(why) => Some(outside(
+                    Reason::RuntimeUnhealthy,
+                    format!("Pod {} does not answer at /alive: {why}", seen.pod.name_any()),
+                )),
+                _ => None,
+            })),
+    }
+}
+
+/// What a pod says that runs and cannot answer.
+fn unwell(seen: &PodSeen, alive: &Alive) -> Option<Trouble> {
+    let reason = alive.known_reason()?;
+    let words = alive.message.clone().unwrap_or_default();
+    let message = format!("Pod {}: {words}", seen.pod.name_any());
+    Some(match reason {
+        Reason::GoldenRequestFailed
+        | Reason::DigestMismatch
+        | Reason::SchemaIncompatible
+        | Reason::ModelLoadFailed
+        | Reason::VersionNotFound
+        | Reason::InvalidSpec => verdict(reason, message),
+        _ => outside(reason, message),
+    })
+}
+
+/// A container that ends again and again.
+fn crashes(pod: &Pod) -> Option<Trouble> {
+    let container = trouble::container(pod)?;
+    if container.restart_count < RESTARTS {
+        return None;
+    }
+    let ended = container.last_state.as_ref()?.terminated.as_ref()?;
+    let found = trouble::of_end(ended, trouble::memory_limit(pod))?;
+    let reason = match found.reason {
+        Reason::Failed => Reason::CrashLoopBackOff,
+        known => known,
+    };
+    Some(Trouble {
+        reason,
+        message: format!(
+            "Pod {} ended {} times: {}",
+            pod.name_any(),
+            container.restart_count,
+            found.message
+        ),
+        passes: found.passes,
+    })
+}
+
+/// Why the API server takes no pod of the Deployment, in its own words.
+fn refusal(held: &Held<'_>) -> Option<Trouble> {
+    let conditions = held.seen.deployment.status.as_ref()?.conditions.as_ref()?;
+    let failure = conditions
+        .iter()
+        .find(|one| one.type_ == "ReplicaFailure" && one.status == "True")?;
+    let words = failure.message.clone().unwrap_or_default();
+    let reason = if words.contains("exceeded quota") {
+        Reason::QuotaExceeded
+    } else {
+        Reason::Forbidden
+    };
+    Some(outside(reason, format!("The API server takes no pod: {words}")))
+}
+
+/// Whether the kubelet found the pod ready.
+fn is_ready(pod: &Pod) -> bool {
+    let conditions = pod
+        .status
+        .iter()
+        .flat_map(|status| status.conditions.iter().flatten());
+    conditions
+        .into_iter()
+        .any(|one| one.type_ == "Ready" && one.status == "True")
+}
+
+/// The revision that the pod may activate its version from, as it was told.
+pub fn fence(pod: &Pod) -> Option<u64> {
+    pod.annotations().get(pod::FENCE_ANNOTATION)?.parse().ok()
+}
+
+fn verdict(reason: Reason, message: String) -> Trouble {
+    Trouble {
+        reason,
+        message,
+        passes: false,
+    }
+}
+
+fn outside(reason: Reason, message: String) -> Trouble {
+    Trouble {
+        reason,
+        message,
+        passes: true,
+    }
+}

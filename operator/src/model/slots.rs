@@ -1,0 +1,130 @@
+//! The Deployments of a Model: what each of them serves, and what is written on it.
+
+use std::collections::BTreeMap;
+
+use auriga_crds::{Reason, VersionNumber};
+use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::Deployment;
+use kube::ResourceExt as _;
+
+use crate::{build::deployment::Slot, labels, seen::SlotSeen};
+
+/// A Deployment with what it serves.
+#[derive(Clone, Debug)]
+pub struct Held<'a> {
+    /// What it serves.
+    pub slot: Slot,
+    /// The Deployment and its pods.
+    pub seen: &'a SlotSeen,
+    /// Why its version was given up, if it was.
+    pub rejection: Option<Rejection>,
+    /// Since when its pods are wanted.
+    pub since: Option<Timestamp>,
+}
+
+/// Why a version was given up; kept on its Deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// In one word.
+    pub reason: Reason,
+    /// In a sentence.
+    pub message: String,
+    /// The generation of the Model that it was given up for; an edit gives it another chance.
+    pub generation: String,
+}
+
+/// All Deployments of a Model.
+#[derive(Clone, Debug, Default)]
+pub struct Slots<'a> {
+    /// In no order that matters.
+    pub all: Vec<Held<'a>>,
+}
+
+impl<'a> Slots<'a> {
+    /// Reads what is written on the Deployments; one that is not labeled as ours are is left out.
+    pub fn of(seen: &'a [SlotSeen]) -> Slots<'a> {
+        let held = |seen: &'a SlotSeen| {
+            Some(Held {
+                slot: Slot::from_label(seen.deployment.labels().get(labels::SLOT)?)?,
+                rejection: Rejection::of(&seen.deployment),
+                since: annotation(&seen.deployment, labels::SINCE).and_then(|time| time.parse().ok()),
+                seen,
+            })
+        };
+        Slots {
+            all: seen.iter().filter_map(held).collect(),
+        }
+    }
+
+    /// The Deployment of `slot`.
+    pub fn get(&self, slot: &Slot) -> Option<&Held<'a>> {
+        self.all.iter().find(|held| held.slot == *slot)
+    }
+
+    /// The versions that were fitted to `fit_hash` and not given up.
+    pub fn fitted_to(&self, fit_hash: &str) -> impl Iterator<Item = VersionNumber> {
+        let fitted = move |held: &&Held<'_>| {
+            held.rejection.is_none() && annotation(&held.seen.deployment, labels::FIT_HASH) == Some(fit_hash)
+        };
+        (self.all.iter()).filter(fitted).map(|held| held.slot.version)
+    }
+
+    /// Whether the version of `slot` is not in the store any more, or not as it was written.
+    pub fn is_lost(&self, slot: &Slot) -> bool {
+        let reason = self
+            .get(slot)
+            .and_then(|held| held.rejection.as_ref())
+            .map(|rejection| rejection.reason);
+        matches!(reason, Some(Reason::VersionNotFound | Reason::DigestMismatch))
+    }
+}
+
+impl Held<'_> {
+    /// What its version was fitted to, as far as that is known.
+    pub fn fit_hash(&self) -> Option<&str> {
+        annotation(&self.seen.deployment, labels::FIT_HASH)
+    }
+
+    /// How many pods it is told to have.
+    pub fn replicas(&self) -> i32 {
+        let spec = self.seen.deployment.spec.as_ref();
+        spec.and_then(|spec| spec.replicas).unwrap_or(1)
+    }
+
+    /// How many of its pods the kubelet found ready.
+    pub fn ready(&self) -> i32 {
+        let status = self.seen.deployment.status.as_ref();
+        status.and_then(|status| status.ready_replicas).unwrap_or(0)
+    }
+
+    /// The image that its pods were started with.
+    pub fn image(&self) -> Option<&str> {
+        let template = &self.seen.deployment.spec.as_ref()?.template;
+        template.spec.as_ref()?.containers.first()?.image.as_deref()
+    }
+}
+
+impl Rejection {
+    fn of(deployment: &Deployment) -> Option<Rejection> {
+        let (reason, message) = annotation(deployment, labels::REJECTED)?.split_once(": ")?;
+        Some(Rejection {
+            reason: Reason::from_word(reason).unwrap_or(Reason::Failed),
+            message: message.to_owned(),
+            generation: annotation(deployment, labels::GENERATION)
+                .unwrap_or_default()
+                .to_owned(),
+        })
+    }
+
+    /// As it is written on a Deployment.
+    pub fn write(&self, annotations: &mut BTreeMap<String, String>) {
+        let text = format!("{}: {}", self.reason.word(), self.message);
+        annotations.insert(labels::REJECTED.to_owned(), text);
+        annotations.insert(labels::GENERATION.to_owned(), self.generation.clone());
+    }
+}
+
+fn annotation<'a>(deployment: &'a Deployment, key: &str) -> Option<&'a str> {
+    let annotations = deployment.metadata.annotations.as_ref()?;
+    annotations.get(key).map(String::as_str)
+}
