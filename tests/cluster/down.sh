@@ -31,4 +31,8 @@ ip link delete auriga0 2>/dev/null
 for family in ip ip6; do nft delete table "$family" kube-proxy 2>/dev/null; done
 find /sys/fs/cgroup -depth -type d -path '*/kubepods*' -exec rmdir {} + 2>/dev/null
 find /var/log/containers -lname "$run/*" -delete 2>/dev/null
-rm -rf /var/lib/cni/results/auriga-test-* "$run"
+# The one place where containerd's network library keeps what it cannot be told to keep elsewhere.
+for pod in "$run"/containerd/state/io.containerd.runtime.v2.task/k8s.io/*/; do
+  rm -f "/var/lib/cni/results/"*"-$(basename "$pod")-"*
+done
+rm -rf "$run"

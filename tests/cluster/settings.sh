@@ -25,7 +25,11 @@ state = "$run/containerd/state"
     config_path = "$run/containerd/registries"
 TOML
 # Nothing is ever pulled: an image that was not loaded fails at once, instead of waiting for a network.
-echo 'server = "http://127.0.0.1:1"' >"$run/containerd/registries/_default/hosts.toml"
+cat >"$run/containerd/registries/_default/hosts.toml" <<TOML
+server = "http://127.0.0.1:1"
+[host."http://127.0.0.1:1"]
+  capabilities = ["pull", "resolve"]
+TOML
 
 cat >"$run/cni/10-bridge.conflist" <<JSON
 {"cniVersion": "0.4.0", "name": "auriga-test", "plugins": [

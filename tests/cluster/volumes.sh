@@ -35,11 +35,16 @@ YAML
   for number in {1..20}; do volume "waiting-$number" wait-for-consumer; done
 } | kubectl create -f - >/dev/null
 
+columns='{.metadata.name} {.status.phase} {.spec.claimRef.uid}{"\n"}'
 # A watch ends from time to time; the next one begins with all volumes again.
 while runs apiserver; do
-  kubectl get persistentvolumes --watch -o jsonpath='{.metadata.name} {.status.phase}{"\n"}' | while read -r name phase; do
-    [ "$phase" = Released ] || continue
+  declare -A emptied=()
+  kubectl get persistentvolumes --watch -o jsonpath="$columns" | while read -r name phase claim; do
+    # A volume is seen more than once before it is offered again, and by then another claim may have it.
+    [ "$phase" = Released ] && [ -n "$claim" ] && [ "${emptied[$name]:-}" != "$claim" ] || continue
+    emptied[$name]=$claim
     rm -rf "$run/volumes/${name:?}" && mkdir "$run/volumes/$name"
-    kubectl patch persistentvolume "$name" --type=json -p '[{"op": "remove", "path": "/spec/claimRef"}]'
+    kubectl patch persistentvolume "$name" --type=json --patch \
+      "[{op: test, path: /spec/claimRef/uid, value: $claim}, {op: remove, path: /spec/claimRef}]"
   done
 done

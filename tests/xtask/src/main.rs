@@ -12,6 +12,7 @@ mod cluster;
 mod debian;
 mod deny;
 mod image;
+mod postgres;
 mod program;
 mod python;
 mod reference;

@@ -9,9 +9,13 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use super::{Root, umoci_is_there};
-use crate::{program::run, workspace::Workspace};
+use crate::{
+    program::{read, run},
+    workspace::Workspace,
+};
 
 /// What an image says beside its files.
+#[derive(Debug)]
 pub(super) struct Settings<'a> {
     /// Its full name; the tag behind the last colon.
     pub(super) reference: &'a str,
@@ -51,28 +55,59 @@ impl Archive {
 // Before it, nothing of the image was made; the habit of reproducible builds.
 const TIME: &str = "1970-01-01T00:00:00Z";
 
-/// Packs `root` as one layer.
+/// Packs `root` as one layer, unless it was packed before and nothing of it has changed.
 ///
 /// Errors: umoci is missing and cannot be installed; the disk is full.
 pub(super) fn pack(workspace: &Workspace, root: &Root, settings: &Settings) -> Result<Archive> {
+    let folder = root
+        .folder
+        .parent()
+        .context("a root lies in the folder of its image")?;
+    let (layer, path) = (folder.join("layer.tar"), folder.with_extension("tar"));
+    run(tar(workspace, &layer)
+        .arg("--directory")
+        .arg(&root.folder)
+        .arg("."))?;
+    let content = read(workspace.program("sha256sum").arg(&layer))?;
+    let key = format!("{settings:?} {content}");
+
+    // Written last: the content of the archive, and its digest.
+    let packed = folder.join("packed");
+    let before = fs::read_to_string(&packed).unwrap_or_default();
+    let digest = match before.strip_prefix(&key) {
+        Some(digest) if path.is_file() => digest.to_owned(),
+        _ => {
+            let digest = compress(workspace, folder, &layer, &path, settings)?;
+            fs::write(&packed, key + &digest)
+                .with_context(|| format!("cannot write {}", packed.display()))?;
+            digest
+        }
+    };
+    fs::remove_file(&layer).with_context(|| format!("cannot remove {}", layer.display()))?;
+    Ok(Archive {
+        reference: settings.reference.to_owned(),
+        digest,
+        path,
+    })
+}
+
+/// Makes the archive `path` of a layer; answers the digest of its manifest.
+fn compress(
+    workspace: &Workspace,
+    folder: &Path,
+    layer: &Path,
+    path: &Path,
+    settings: &Settings,
+) -> Result<String> {
     umoci_is_there(workspace)?;
     let (_, tag) = settings
         .reference
         .rsplit_once(':')
         .context("an image needs a tag")?;
-    let folder = root
-        .folder
-        .parent()
-        .context("a root lies in the folder of its image")?;
-    let (layout, layer) = (folder.join("oci"), folder.join("layer.tar"));
+    let layout = folder.join("oci");
     if layout.exists() {
         fs::remove_dir_all(&layout).with_context(|| format!("cannot empty {}", layout.display()))?;
     }
-    run(tar(workspace, &layer)
-        .arg("--directory")
-        .arg(&root.folder)
-        .arg("."))?;
-
     let image = format!("{}:{tag}", layout.display());
     let umoci = |words: &[&str]| {
         let mut command = workspace.program("umoci");
@@ -81,7 +116,7 @@ pub(super) fn pack(workspace: &Workspace, root: &Root, settings: &Settings) -> R
     };
     run(umoci(&["init", "--layout"]).arg(&layout))?;
     run(&mut umoci(&["new", "--image", &image]))?;
-    run(umoci(&["raw", "add-layer", "--image", &image, "--history.created", TIME]).arg(&layer))?;
+    run(umoci(&["raw", "add-layer", "--image", &image, "--history.created", TIME]).arg(layer))?;
     let mut config = umoci(&["config", "--image", &image, "--no-history", "--created", TIME]);
     config.args(["--config.user", settings.user]);
     for word in settings.entrypoint {
@@ -94,15 +129,8 @@ pub(super) fn pack(workspace: &Workspace, root: &Root, settings: &Settings) -> R
     // What the image was before it had its layer and its settings.
     run(umoci(&["gc", "--layout"]).arg(&layout))?;
     let digest = name_in_index(&layout.join("index.json"), tag, settings.reference)?;
-
-    let path = folder.with_extension("tar");
-    run(tar(workspace, &path).arg("--directory").arg(&layout).arg("."))?;
-    fs::remove_file(&layer).with_context(|| format!("cannot remove {}", layer.display()))?;
-    Ok(Archive {
-        reference: settings.reference.to_owned(),
-        digest,
-        path,
-    })
+    run(tar(workspace, path).arg("--directory").arg(&layout).arg("."))?;
+    Ok(digest)
 }
 
 /// `tar` that leaves out who packed it, and when.

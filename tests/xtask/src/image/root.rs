@@ -94,10 +94,8 @@ impl Root {
 
     /// Adds the lists of users and groups, with `name` for 65532, and where names of hosts are looked up.
     pub(super) fn users(&mut self, name: &str) -> Result<()> {
-        self.folder("/home/nonroot")?;
-        let users = format!(
-            "root:x:0:0:root:/:/sbin/nologin\n{name}:x:65532:65532:{name}:/home/nonroot:/sbin/nologin\n"
-        );
+        let users =
+            format!("root:x:0:0:root:/:/sbin/nologin\n{name}:x:65532:65532:{name}:/tmp:/sbin/nologin\n");
         self.file("/etc/passwd", &users)?;
         self.file("/etc/group", &format!("root:x:0:\n{name}:x:65532:\n"))?;
         self.file("/etc/nsswitch.conf", "hosts: files dns\n")

@@ -8,10 +8,7 @@ use super::{
     Archive, Root, USER,
     archive::{Settings, pack},
 };
-use crate::{debian, workspace::Workspace};
-
-// The one of Debian 12.
-const POSTGRES: &str = "15";
+use crate::{postgres, workspace::Workspace};
 
 /// What holds a pod's network open while its containers come and go.
 pub(crate) fn pause(workspace: &Workspace) -> Result<Archive> {
@@ -45,12 +42,8 @@ pub(crate) fn shell(workspace: &Workspace) -> Result<Archive> {
 
 /// A PostgreSQL server that makes its database when it is first started, and needs no root for that.
 pub(crate) fn postgres(workspace: &Workspace) -> Result<Archive> {
-    let home = format!("/usr/lib/postgresql/{POSTGRES}");
-    let server = Path::new(&home).join("bin/postgres");
-    if !server.is_file() {
-        let missing = format!("PostgreSQL {POSTGRES}, which an image for tests is made of, is missing");
-        debian::install(workspace, &[&format!("postgresql-{POSTGRES}")], &missing)?;
-    }
+    let home = postgres::ready(workspace)?;
+    let home = home.display();
     let mut root = Root::new(workspace, "postgres")?;
     // initdb starts its server through a shell.
     root.busybox(workspace, &["sh", "cat", "rm"])?;
@@ -62,14 +55,14 @@ pub(crate) fn postgres(workspace: &Workspace) -> Result<Archive> {
         root.copy(&library)?;
         root.libraries_of(Path::new(&library))?;
     }
-    root.copy(&format!("/usr/share/postgresql/{POSTGRES}"))?;
+    root.copy(&format!("/usr/share/postgresql/{}", postgres::VERSION))?;
     root.copy("/usr/share/zoneinfo")?;
     root.copy("/usr/lib/locale/C.utf8")?;
     root.users("postgres")?;
     let entry = workspace.root.join("tests/cluster/postgres/entry.sh");
     root.script(workspace, &entry, "/usr/local/bin/entry")?;
     let settings = Settings {
-        reference: "docker.io/auriga-test/postgres:15",
+        reference: &format!("docker.io/auriga-test/postgres:{}", postgres::VERSION),
         user: USER,
         entrypoint: &["/usr/local/bin/entry"],
         environment: &[("PATH", &format!("{home}/bin:/bin")), ("LANG", "C.UTF-8")],
