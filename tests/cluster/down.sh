@@ -8,11 +8,9 @@ source "$(dirname "$0")/processes.sh" "$1"
 
 stop volumes
 stop kubelet
-# Each pod has a shim, which has the pod's containers as children.
-for shim in $(pgrep -f "^[^ ]*containerd-shim.* -address $run/containerd/containerd.sock"); do
-  pkill -KILL -P "$shim"
-  kill -KILL "$shim"
-done
+# Containers, then the shim that each pod has.
+find /sys/fs/cgroup -path '*/auriga-test/*' -name cgroup.procs -exec cat {} + | sort -u | xargs -r kill -KILL
+pgrep -f "^[^ ]*containerd-shim.* -address $run/containerd/containerd.sock" | xargs -r kill -KILL
 for name in "${processes[@]}"; do stop "$name"; done
 
 mounts() { awk -v below="$run/" 'index($2, below) == 1 {print $2}' /proc/mounts | sort -r; }
@@ -29,10 +27,11 @@ fi
 
 ip link delete auriga0 2>/dev/null
 for family in ip ip6; do nft delete table "$family" kube-proxy 2>/dev/null; done
-find /sys/fs/cgroup -depth -type d -path '*/kubepods*' -exec rmdir {} + 2>/dev/null
+find /sys/fs/cgroup -depth -type d -path '*/auriga-test*' -exec rmdir {} + 2>/dev/null
 find /var/log/containers -lname "$run/*" -delete 2>/dev/null
 # The one place where containerd's network library keeps what it cannot be told to keep elsewhere.
-for pod in "$run"/containerd/state/io.containerd.runtime.v2.task/k8s.io/*/; do
-  rm -f "/var/lib/cni/results/"*"-$(basename "$pod")-"*
+for result in /var/lib/cni/results/auriga-test-*-eth0; do
+  pod=${result#*/auriga-test-}
+  rm -f "$result" "/var/lib/cni/results/cni-loopback-${pod%-eth0}-lo"
 done
 rm -rf "$run"

@@ -38,6 +38,10 @@ cat >"$run/cni/10-bridge.conflist" <<JSON
             "ranges": [[{"subnet": "10.244.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
 JSON
 
+# A control group of its own tells which processes are this cluster's; version 1 has one tree for each controller.
+if [ -f /sys/fs/cgroup/cgroup.controllers ]; then trees=(/sys/fs/cgroup); else trees=(/sys/fs/cgroup/*); fi
+for tree in "${trees[@]}"; do mkdir -p "$tree/auriga-test"; done
+
 # imageGCHighThresholdPercent: on a full disk kubelet would remove images that nobody can pull again.
 # makeIPTablesUtilChains: kube-proxy uses nftables, and kubelet's own chains would stay behind.
 cat >"$run/kubelet.yaml" <<YAML
@@ -46,6 +50,7 @@ kind: KubeletConfiguration
 authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {clientCAFile: $run/pki/ca.crt}}
 authorization: {mode: Webhook}
 cgroupDriver: cgroupfs
+cgroupRoot: /auriga-test
 failCgroupV1: false
 failSwapOn: false
 clusterDNS: [$node_ip]

@@ -45,7 +45,7 @@ pub(super) fn requirements(workspace: &Workspace) -> Result<()> {
     if read(workspace.program("id").arg("-u"))?.trim() != "0" {
         bail!(
             "the cluster runs containers and makes a network, which only root may; \
-             run this as root, or set KUBECONFIG to a cluster that exists"
+             run this as root, or let tests use another cluster by KUBECONFIG"
         );
     }
     let path = env::var_os("PATH").unwrap_or_default();
