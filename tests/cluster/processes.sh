@@ -4,6 +4,7 @@
 folder=${1%/}
 bin=$folder/bin run=$folder/run
 # In the order in which they can be stopped.
+# shellcheck disable=SC2034 # used by who sources this
 processes=(volumes kubelet coredns proxy scheduler controller-manager apiserver containerd etcd)
 
 kubectl() { "$bin/kubectl" --kubeconfig "$run/admin.kubeconfig" "$@"; }
@@ -29,7 +30,10 @@ stop() { # name
     pid=$(cat "$run/$1.pid")
     kill -TERM -- "-$pid" 2>/dev/null
     # kube-apiserver waits a minute for its clients when asked kindly.
-    for _ in $(seq 50); do runs "$1" && sleep 0.1 || break; done
+    for _ in $(seq 50); do
+      runs "$1" || break
+      sleep 0.1
+    done
     kill -KILL -- "-$pid" 2>/dev/null
   fi
   rm -f "$run/$1.pid"

@@ -41,7 +41,7 @@ while runs apiserver; do
   declare -A emptied=()
   kubectl get persistentvolumes --watch -o jsonpath="$columns" | while read -r name phase claim; do
     # A volume is seen more than once before it is offered again, and by then another claim may have it.
-    [ "$phase" = Released ] && [ -n "$claim" ] && [ "${emptied[$name]:-}" != "$claim" ] || continue
+    if [ "$phase" != Released ] || [ -z "$claim" ] || [ "${emptied[$name]:-}" = "$claim" ]; then continue; fi
     emptied[$name]=$claim
     rm -rf "$run/volumes/${name:?}" && mkdir "$run/volumes/$name"
     kubectl patch persistentvolume "$name" --type=json --patch \
