@@ -28,9 +28,11 @@ const PROGRAMS: [&str; 2] = ["auriga", "auriga-operator"];
 const FOLDER: &str = "/usr/local/bin";
 const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
-/// Makes the image of what a cargo profile builds, and prints where it is and how large.
+/// Makes the image of what a cargo profile builds, prints its path, and tells people how large it is.
 pub(crate) fn run(workspace: &Workspace, profile: &str) -> Result<()> {
-    println!("{}", build(workspace, profile)?.described()?);
+    let archive = build(workspace, profile)?;
+    eprintln!("{}", archive.described()?);
+    println!("{}", archive.path.display());
     Ok(())
 }
 

@@ -38,17 +38,12 @@ pub(crate) struct Archive {
 }
 
 impl Archive {
-    /// Path, size and digest, for people.
+    /// Name, digest and size, for people.
     pub(crate) fn described(&self) -> Result<String> {
         let size =
             fs::metadata(&self.path).with_context(|| format!("cannot read {}", self.path.display()))?;
         let mebibytes = size.len() as f64 / f64::from(1 << 20);
-        Ok(format!(
-            "{}\n{} {}, {mebibytes:.1} MiB",
-            self.path.display(),
-            self.reference,
-            self.digest
-        ))
+        Ok(format!("{} {}, {mebibytes:.1} MiB", self.reference, self.digest))
     }
 }
 
