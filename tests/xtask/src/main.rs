@@ -8,8 +8,11 @@
 mod arrows;
 mod bench;
 mod cargo;
+mod cluster;
 mod debian;
 mod deny;
+mod image;
+mod postgres;
 mod program;
 mod python;
 mod reference;
@@ -37,6 +40,13 @@ cargo xtask <task>
   bench fit              measures fits beside other libraries; prints a line of JSON (--help: the flags)
   bench serve            measures serving beside other servers, likewise; ten minutes, on a machine that does nothing else
   bench report           writes docs/performance.md and its pictures from the figures saved last
+  image                  makes the image with both programs, without a container engine; prints the archive's path
+  image --profile NAME   likewise, of what another cargo profile builds: dev is sooner built and slower
+  cluster up             starts a one-node Kubernetes on this machine; prints its kubeconfig's path
+  cluster load-image     makes all images and gives them to it
+  cluster load-image ARCHIVE   gives it this image
+  cluster ready          the cluster that tests use, with all images: that of KUBECONFIG, else this one; prints the path
+  cluster down           ends it, and drops all that was in it
   tidy                   checks the house rules
   advisories             checks the dependencies for known vulnerabilities; downloads the list of them
   help                   prints this
@@ -60,6 +70,13 @@ fn main() -> ExitCode {
         }
         ["bench", what @ ("fit" | "serve" | "report"), flags @ ..] => {
             return end(Workspace::find().and_then(|workspace| bench::run(&workspace, what, flags)));
+        }
+        ["image"] | ["image", "--profile", _] => {
+            let profile = arguments.get(2).unwrap_or(&image::RELEASE);
+            return end(Workspace::find().and_then(|workspace| image::run(&workspace, profile)));
+        }
+        ["cluster", "up" | "ready" | "down" | "load-image"] | ["cluster", "load-image", _] => {
+            return end(Workspace::find().and_then(|workspace| cluster::run(&workspace, &arguments[1..])));
         }
         ["fmt"] => cargo::format,
         ["crds"] => cargo::write_generated,

@@ -1,0 +1,113 @@
+//! The image with both programs, made without a container engine: what the Dockerfile makes, as one OCI archive.
+
+mod archive;
+mod root;
+pub(crate) mod test_images;
+
+use std::io;
+
+use anyhow::Result;
+
+pub(crate) use archive::Archive;
+
+use crate::{
+    debian,
+    program::{self, succeeds},
+    workspace::Workspace,
+};
+use archive::Settings;
+use root::Root;
+
+/// The cargo profile of what is shipped.
+pub(crate) const RELEASE: &str = "release";
+
+const REFERENCE: &str = "docker.io/auriga/auriga:dev";
+// Without a container engine there is nobody to ask for a name: Kubernetes can prove only of a number that it is not root.
+const USER: &str = "65532:65532";
+const PROGRAMS: [&str; 2] = ["auriga", "auriga-operator"];
+const FOLDER: &str = "/usr/local/bin";
+const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+/// Makes the image of what a cargo profile builds, prints its path, and tells people how large it is.
+pub(crate) fn run(workspace: &Workspace, profile: &str) -> Result<()> {
+    let archive = build(workspace, profile)?;
+    eprintln!("{}", archive.described()?);
+    println!("{}", archive.path.display());
+    Ok(())
+}
+
+/// Builds both programs with a cargo profile and makes the image of them.
+///
+/// Errors: cargo's own; umoci or the list of certificate authorities is missing and cannot be installed.
+pub(crate) fn build(workspace: &Workspace, profile: &str) -> Result<Archive> {
+    if !std::path::Path::new(AUTHORITIES).is_file() {
+        let missing = "the list of certificate authorities, which programs in the image trust, is missing";
+        debian::install(workspace, &["ca-certificates"], missing)?;
+    }
+    let mut root = Root::new(workspace, "auriga")?;
+    for name in PROGRAMS {
+        let mut build = workspace.cargo();
+        build.args(["build", "--locked", "--profile", profile]);
+        // One call for each: cargo gives all programs of a call the same features, and so each the other's libraries.
+        program::run(
+            build
+                .args(["--package", name, "--bin", name])
+                .stdout(io::stderr()),
+        )?;
+        let built = workspace.target.join(profile_folder(profile)).join(name);
+        root.program(&built, &format!("{FOLDER}/{name}"))?;
+    }
+    root.copy(AUTHORITIES)?;
+    root.users("nonroot")?;
+    archive::pack(
+        workspace,
+        &root,
+        &Settings {
+            reference: REFERENCE,
+            user: USER,
+            entrypoint: &[&format!("{FOLDER}/auriga")],
+            environment: &[("PATH", FOLDER), ("SSL_CERT_FILE", AUTHORITIES)],
+        },
+    )
+}
+
+/// Fails if umoci, which makes images, is missing and cannot be installed.
+fn umoci_is_there(workspace: &Workspace) -> Result<()> {
+    if succeeds(workspace.program("umoci").arg("--version")) {
+        return Ok(());
+    }
+    debian::install(workspace, &["umoci"], "umoci, which makes images, is missing")
+}
+
+/// Where cargo puts what a profile makes.
+fn profile_folder(profile: &str) -> &str {
+    // The only one that is named otherwise.
+    if profile == "dev" { "debug" } else { profile }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dockerfile_makes_the_same_image() {
+        let dockerfile = include_str!("../../../Dockerfile");
+        let has = |line: &str| {
+            assert!(
+                dockerfile.lines().any(|other| other == line),
+                "no line `{line}` in Dockerfile"
+            );
+        };
+        has(&format!("USER {USER}"));
+        has(&format!("ENTRYPOINT [\"{FOLDER}/auriga\"]"));
+        has(&format!("ENV PATH={FOLDER} SSL_CERT_FILE={AUTHORITIES}"));
+        for name in PROGRAMS {
+            has(&format!("COPY --from=build /out/{name} {FOLDER}/{name}"));
+            let build = format!("cargo build --locked --profile \"$PROFILE\" --package {name} --bin {name}");
+            assert!(
+                dockerfile.contains(&build),
+                "`{build}` does not stand in Dockerfile"
+            );
+        }
+    }
+}
