@@ -15,7 +15,13 @@ use super::{
     wish::Wish,
     work::Work,
 };
-use crate::{build::deployment::Slot, plan::Plan, runnable, seen::ModelSeen, settings::Settings};
+use crate::{
+    build::deployment::Slot,
+    plan::{Desired, Plan},
+    runnable,
+    seen::ModelSeen,
+    settings::Settings,
+};
 
 pub use status::refused;
 
@@ -60,9 +66,14 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
         .as_ref()
         .filter(|slot| traffic.slot.as_ref() != Some(slot) && !is_held(slot))
     {
-        let step = walk(target, !model.spec.suspend);
+        let mut step = walk(target, !model.spec.suspend);
+        let switches = may_switch(turn, &traffic, target, &step);
+        if switches {
+            // The fence comes with the rest of what pods with the traffic get, after the traffic.
+            step.apply.retain(|desired| !matches!(desired, Desired::Mark(_)));
+        }
         work.step(turn, target, &step);
-        if may_switch(turn, &traffic, target, &step) {
+        if switches {
             work.switch(turn, &mut traffic, target);
         } else {
             on_the_way = Some(Walk {
@@ -136,7 +147,7 @@ fn may_switch(turn: Turn<'_>, traffic: &Traffic, target: &Slot, step: &Step) -> 
     let was_active = traffic.previous.as_ref() == Some(target);
     match step.stage {
         Stage::Ready => wanted > 0,
-        Stage::Activating => was_active && all_ready,
+        Stage::Activating => was_active && all_ready && !turn.model.spec.suspend,
         _ => false,
     }
 }

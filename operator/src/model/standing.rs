@@ -52,7 +52,13 @@ pub(super) fn standing(story: &Story<'_>) -> Standing {
         );
     }
     if let Some(waiting) = &story.waiting {
-        return approval(story, waiting);
+        let awaits = matches!(waiting.step.stage, Stage::Activating | Stage::Ready);
+        // All that the spec asks for is done; what comes next is a person's to say.
+        return if awaits && story.answering().is_some() {
+            serving(story)
+        } else {
+            approval(story, waiting)
+        };
     }
     if let Some(fits) = story.fits {
         if let Some(job) = fits.running {
@@ -81,7 +87,7 @@ pub(super) fn standing(story: &Story<'_>) -> Standing {
 
 /// The pods with the traffic are those that the spec asks for.
 pub(super) fn serving(story: &Story<'_>) -> Standing {
-    let wanted = story.wish.map_or(0, |wish| wish.replicas);
+    let wanted = story.wanted();
     let version = story
         .answering()
         .map_or_else(String::new, |version| version.to_string());
@@ -137,7 +143,7 @@ pub(super) fn serving(story: &Story<'_>) -> Standing {
 
 /// A version is on its way to the traffic.
 fn walking(story: &Story<'_>, walk: &Walk, suspended: bool) -> Standing {
-    let wanted = story.wish.map_or(0, |wish| wish.replicas);
+    let wanted = story.wanted();
     if wanted == 0 {
         return Standing {
             status: ConditionStatus::Unknown,
@@ -173,7 +179,7 @@ fn walking(story: &Story<'_>, walk: &Walk, suspended: bool) -> Standing {
 
 /// A version waits for a person, and nothing answers yet.
 fn approval(story: &Story<'_>, waiting: &Walk) -> Standing {
-    let wanted = story.wish.map_or(0, |wish| wish.replicas);
+    let wanted = story.wanted();
     let version = waiting.slot.version;
     match &waiting.step.stage {
         Stage::Activating | Stage::Ready => Standing {

@@ -82,7 +82,7 @@ pub(super) fn states(story: &Story<'_>, standing: &Standing) -> Vec<State> {
             (None, None, None) => {}
         }
     }
-    let wanted = story.wish.map_or(0, |wish| wish.replicas);
+    let wanted = story.wanted();
     for walk in story.walk.iter().chain(&story.waiting) {
         let (status, reason, message) = walk.step.stage.told(&walk.step.health, wanted, &walk.slot);
         if matches!(walk.step.stage, Stage::Rejected { .. }) {
@@ -118,10 +118,7 @@ pub(super) fn states(story: &Story<'_>, standing: &Standing) -> Vec<State> {
                 ConditionStatus::False,
                 format!("No pod of version {version} can answer."),
             ),
-            (_, ready) => (
-                ConditionStatus::True,
-                format!("Version {version} answers on {ready} pods."),
-            ),
+            _ => (ConditionStatus::True, format!("Version {version} answers.")),
         };
         add(ConditionType::Active, status, Reason::Active, &message);
     }

@@ -117,8 +117,23 @@ pub fn refused(model: &Model, mut status: ModelStatus, refusals: &[Refusal], now
 
 /// The version on its way, or the fit that is to make one.
 fn candidate(story: &Story<'_>) -> Option<Candidate> {
+    if let (None, Some(waiting)) = (&story.walk, &story.waiting)
+        && matches!(waiting.step.stage, Stage::Activating | Stage::Ready)
+    {
+        let version = waiting.slot.version;
+        return Some(Candidate {
+            version: i64::try_from(version.get()).ok(),
+            state: "Probing".to_owned(),
+            progress_percentage: None,
+            reason: Some(Reason::AwaitingApproval.word().to_owned()),
+            message: Some(format!(
+                "Version {version} can answer and waits until spec.activation.version names it."
+            )),
+            start_time: Some(waiting.step.since.to_string()),
+        });
+    }
     if let Some(walk) = story.walk.as_ref().or(story.waiting.as_ref()) {
-        let wanted = story.wish.map_or(0, |wish| wish.replicas);
+        let wanted = story.wanted();
         let (_, reason, message) = walk.step.stage.told(&walk.step.health, wanted, &walk.slot);
         return Some(Candidate {
             version: i64::try_from(walk.slot.version.get()).ok(),

@@ -92,6 +92,11 @@ impl Story<'_> {
         self.traffic.slot.as_ref().map(|slot| slot.version)
     }
 
+    /// How many pods are asked for.
+    pub fn wanted(&self) -> i32 {
+        i32::try_from(self.model.spec.replicas).unwrap_or(i32::MAX)
+    }
+
     /// Whether the pods with the traffic are of what the spec asks for, a newer fit of the same aside.
     pub fn is_as_specified(&self) -> bool {
         let (Some(wish), Some(slot)) = (self.wish, &self.traffic.slot) else {

@@ -1,6 +1,7 @@
 //! What tests begin with: the examples as a cluster would hold them, and the facts that one look might find.
 
 mod pods;
+mod world;
 
 use std::{fs, path::Path};
 
@@ -13,6 +14,7 @@ use jiff::{Timestamp, ToSpan as _};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
 pub(crate) use pods::{PodWords, alive, pod};
+pub(crate) use world::{World, saying};
 
 /// When it is, in every test.
 pub(crate) const NOW: Timestamp = Timestamp::constant(1_767_225_600, 0);

@@ -8,4 +8,5 @@
 #[allow(dead_code, unused_imports, reason = "each area uses its part of them")]
 mod given;
 mod golden;
+mod model;
 mod training_job;
