@@ -42,7 +42,15 @@ pub(super) fn standing(story: &Story<'_>) -> Standing {
         return attention(Reason::ConfigMapNotFound, missing.clone());
     }
     let suspended = story.model.spec.suspend;
-    if let Some(walk) = &story.walk {
+    // A version that was given up is of no more interest once its place is being taken.
+    let is_replaced = |walk: &&Walk| {
+        let is_rejected = matches!(walk.step.stage, Stage::Rejected { .. });
+        is_rejected
+            && story
+                .fits
+                .is_some_and(|fits| fits.running.is_some() || fits.begin.is_some())
+    };
+    if let Some(walk) = story.walk.as_ref().filter(|walk| !is_replaced(walk)) {
         return walking(story, walk, suspended);
     }
     if suspended {

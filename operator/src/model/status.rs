@@ -1,7 +1,7 @@
 //! Puts into words what one look at a Model found out: the whole status, from facts alone.
 
 use auriga_crds::{
-    Candidate, Condition, ConditionStatus, ConditionType, LastFailure, Model, ModelStatus, State,
+    Candidate, Condition, ConditionStatus, ConditionType, LastFailure, Model, ModelStatus, Reason, State,
     VersionNumber, conditions,
 };
 use jiff::Timestamp;
