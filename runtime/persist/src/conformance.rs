@@ -12,6 +12,7 @@ pub mod imports;
 pub mod models;
 pub mod pruning;
 pub mod races;
+pub mod server;
 pub mod versions;
 
 use std::sync::Arc;

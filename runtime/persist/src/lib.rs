@@ -7,6 +7,7 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod credentials;
 mod cross_validation;
 mod error;
 #[macro_use]
@@ -16,18 +17,21 @@ mod identity;
 mod objects;
 mod open;
 mod persister;
+mod postgres;
 mod prune;
+mod rows;
 mod seal;
 mod sqlite;
 mod store_uri;
 mod version;
 
+pub use credentials::{CredentialKey, CredentialSource, Credentials, NoCredentials, Secret};
 pub use cross_validation::{CrossValidation, FoldScores};
 pub use error::{Fault, PersistError};
-pub use open::{open, open_existing};
+pub use open::{open, open_as, open_existing, open_existing_as};
 pub use persister::{
     Activation, Damaged, LedgerEntry, Listing, Persister, Properties, Stored, Which, Written,
 };
 pub use prune::prune;
-pub use store_uri::{StoreUri, StoreUriError};
+pub use store_uri::{PostgresUri, SslMode, StoreUri, StoreUriError};
 pub use version::{Draft, Facts, IdempotencyKey, Importance, Origin, Scores, VersionManifest};
