@@ -243,9 +243,15 @@ fn all_faults_are_reported_at_once_in_the_order_of_their_places() {
 #[test]
 fn a_store_is_an_address_without_a_password() {
     let persister = |uri: &str| format!("c: 0.3\n  persister:\n    uri: {uri}");
-    check_edit("c: 0.3", &persister("file://models"), &[]);
+    for fine in [
+        "file://models",
+        "postgres://db.example:5432/models?sslmode=require",
+        "postgresql:///models",
+    ] {
+        check_edit("c: 0.3", &persister(fine), &[]);
+    }
     let address = "write sqlite://<path of a file> or file://<path of a folder>, absolute or relative to the manifest, such \
-                   as sqlite://auriga-data/models.db";
+                   as sqlite://auriga-data/models.db, or postgres://<host>/<database>";
     check_edit(
         "c: 0.3",
         &persister("sqllite://x"),

@@ -68,11 +68,11 @@ pub(crate) fn url() -> Rule {
 
 pub(crate) fn persister_uri() -> Rule {
     Rule::new(
-        "self.matches('^(sqlite|file)://.+$')",
+        "self.matches('^(sqlite|file|postgres|postgresql)://.+$')",
         "write sqlite://<path of a file> or file://<path of a folder>, absolute or relative to the manifest, such as \
-         sqlite://auriga-data/models.db",
+         sqlite://auriga-data/models.db, or postgres://<host>/<database>",
         |value| {
-            let place = ["sqlite://", "file://"]
+            let place = ["sqlite://", "file://", "postgres://", "postgresql://"]
                 .iter()
                 .find_map(|scheme| text(value).strip_prefix(scheme));
             place.is_some_and(|path| !path.is_empty() && !path.starts_with('\n'))

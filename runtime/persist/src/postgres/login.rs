@@ -1,5 +1,7 @@
 //! Makes one connection's settings of an address and the credentials of the moment, and says what keeps it out.
 
+use std::{io, sync::Arc};
+
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::failure::{code, sql_fault};
@@ -7,8 +9,6 @@ use crate::{
     CredentialKey, CredentialSource, Credentials, Fault, PostgresUri, SslMode,
     failure::{Failure, off_the_runtime},
 };
-
-use std::sync::Arc;
 
 /// Where to log in, and as whom.
 pub(super) struct Login {
@@ -102,6 +102,13 @@ impl Login {
     pub(super) fn explain(&self, options: &PgConnectOptions, error: sqlx::Error) -> Failure {
         let fault = match &error {
             sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => Fault::Refused(tls_words(&error)),
+            // A handshake fails as invalid data does.
+            sqlx::Error::Io(failed) if failed.kind() == io::ErrorKind::InvalidData => {
+                Fault::Refused(tls_words(&error))
+            }
+            sqlx::Error::Io(failed) if failed.kind() == io::ErrorKind::NotFound => {
+                Fault::Refused("the CA bundle is missing".to_owned())
+            }
             _ => match code(&error) {
                 Some("28P01") => Fault::Refused(format!(
                     "the server does not accept the user or the password; look at {} and {}",
@@ -145,7 +152,16 @@ impl Login {
 
 /// Whether other credentials may open the door.
 pub(super) fn is_about_credentials(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Tls(_)) || matches!(code(error), Some("28P01" | "28000" | "3D000"))
+    match error {
+        sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => true,
+        sqlx::Error::Io(failed) => {
+            matches!(
+                failed.kind(),
+                io::ErrorKind::InvalidData | io::ErrorKind::NotFound
+            )
+        }
+        other => matches!(code(other), Some("28P01" | "28000" | "3D000")),
+    }
 }
 
 fn tls_words(error: &sqlx::Error) -> String {
@@ -155,7 +171,8 @@ fn tls_words(error: &sqlx::Error) -> String {
                 ?sslmode=disable"
             .to_owned();
     }
-    format!("{words}; look at the CA bundle and at the server's certificate")
+    let what = words.rsplit(": ").next().unwrap_or_default();
+    format!("its TLS failed ({what}); look at the CA bundle and at the server's certificate")
 }
 
 fn refused(why: String) -> Failure {
