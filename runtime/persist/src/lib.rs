@@ -5,6 +5,7 @@
 //! manifest, created if absent, is the commit. The active pointer moves by compare-and-swap on the ledger's revision,
 //! one append-only row each. A backend is chosen once, by the scheme of a [`StoreUri`]: see [`open`].
 
+mod cached;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod credentials;
@@ -14,6 +15,7 @@ mod error;
 mod failpoint;
 mod failure;
 mod identity;
+mod lazy;
 mod objects;
 mod open;
 mod persister;
@@ -25,9 +27,11 @@ mod sqlite;
 mod store_uri;
 mod version;
 
+pub use cached::Cached;
 pub use credentials::{CredentialKey, CredentialSource, Credentials, NoCredentials, Secret};
 pub use cross_validation::{CrossValidation, FoldScores};
 pub use error::{Fault, PersistError};
+pub use lazy::Lazy;
 pub use open::{open, open_as, open_existing, open_existing_as};
 pub use persister::{
     Activation, Damaged, LedgerEntry, Listing, Persister, Properties, Stored, Which, Written,

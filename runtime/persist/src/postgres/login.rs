@@ -1,6 +1,12 @@
 //! Makes one connection's settings of an address and the credentials of the moment, and says what keeps it out.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
@@ -14,12 +20,17 @@ use crate::{
 pub(super) struct Login {
     uri: PostgresUri,
     source: Arc<dyn CredentialSource>,
+    /// Whether the credentials of the last time had no password, which only some servers ask for.
+    has_no_password: AtomicBool,
 }
 
 impl Login {
     pub(super) fn new(uri: &PostgresUri, source: Arc<dyn CredentialSource>) -> Login {
-        let uri = uri.clone();
-        Login { uri, source }
+        Login {
+            uri: uri.clone(),
+            source,
+            has_no_password: AtomicBool::new(false),
+        }
     }
 
     /// The schema that keeps the tables.
@@ -66,6 +77,7 @@ impl Login {
             .or(database)
             .ok_or_else(|| missing(CredentialKey::Database))?;
         let user = user.ok_or_else(|| missing(CredentialKey::User))?;
+        self.has_no_password.store(password.is_none(), Ordering::Relaxed);
         // Who brings the authority's certificates along wants the server's to be looked at.
         let default = match ca_bundle {
             Some(_) => SslMode::VerifyFull,
@@ -110,6 +122,10 @@ impl Login {
                 Fault::Refused("the CA bundle is missing".to_owned())
             }
             _ => match code(&error) {
+                Some("28P01") if self.has_no_password.load(Ordering::Relaxed) => Fault::Refused(format!(
+                    "the server asks for a password, and {} is missing",
+                    self.source.place(CredentialKey::Password)
+                )),
                 Some("28P01") => Fault::Refused(format!(
                     "the server does not accept the user or the password; look at {} and {}",
                     self.source.place(CredentialKey::User),
