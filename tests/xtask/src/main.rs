@@ -10,6 +10,7 @@ mod bench;
 mod cargo;
 mod debian;
 mod deny;
+mod postgres;
 mod program;
 mod python;
 mod reference;
