@@ -16,6 +16,6 @@ pub struct Persister {
     /// in which schema the tables are (by default `auriga`). Several models may share a store, also of one name in several
     /// namespaces.
     #[schemars(length(min = 1, max = 1024))]
-    #[x_kube(validation = rule::persister_uri(), validation = rule::no_user_info())]
+    #[x_kube(validation = rule::persister_uri(), validation = rule::postgres_address(), validation = rule::no_user_info())]
     pub uri: String,
 }

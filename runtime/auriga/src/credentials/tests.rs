@@ -1,3 +1,5 @@
+//! Secrets as folders of files.
+
 use tempfile::TempDir;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What is kept outlives its store; what is damaged counts as not kept.
+
 use tempfile::TempDir;
 
 use super::*;

@@ -66,3 +66,40 @@ fn code_fault(code: &str, message: &str) -> Fault {
         _ => Fault::Unavailable(message.to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_becomes_the_fault_that_names_the_remedy() {
+        let check = |codes: &[&str], expected: fn(&Fault) -> bool| {
+            for code in codes {
+                let fault = code_fault(code, "message");
+                assert!(expected(&fault), "{code}: {fault}");
+            }
+        };
+        // disk_full
+        check(&["53100"], |fault| *fault == Fault::Full);
+        // read_only_sql_transaction, insufficient_privilege
+        check(&["25006", "42501"], |fault| {
+            matches!(fault, Fault::NotWritable(_))
+        });
+        // undefined_table, undefined_column, duplicate_table, unique_violation, foreign_key_violation,
+        // data_corrupted, index_corrupted, character_not_in_repertoire
+        check(
+            &[
+                "42P01", "42703", "42P07", "23505", "23503", "XX001", "XX002", "22021",
+            ],
+            |fault| matches!(fault, Fault::NotAStore(_)),
+        );
+        // query_canceled, lock_not_available, too_many_connections, out_of_memory, admin_shutdown, cannot_connect_now,
+        // deadlock_detected, internal_error
+        check(
+            &[
+                "57014", "55P03", "53300", "53200", "57P01", "57P03", "40P01", "XX000",
+            ],
+            |fault| matches!(fault, Fault::Unavailable(_)),
+        );
+    }
+}
