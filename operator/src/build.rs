@@ -2,6 +2,7 @@
 
 pub mod config_map;
 pub mod deployment;
+pub mod job;
 pub mod pod;
 pub mod service;
 

@@ -108,6 +108,24 @@ pub fn of_end(ended: &ContainerStateTerminated, memory_limit: Option<&str>) -> O
     })
 }
 
+/// Why no pod could be made, by what the controller that makes it was told.
+pub fn of_complaint(complaint: &str) -> Trouble {
+    let (reason, remedy) = if complaint.contains("exceeded quota") {
+        (Reason::QuotaExceeded, "raise the quota, or free some of it")
+    } else if complaint.contains("is invalid") {
+        (
+            Reason::InvalidSpec,
+            "correct spec.pod or the resources of the Model",
+        )
+    } else {
+        (
+            Reason::Forbidden,
+            "change what the namespace allows, or spec.pod of the Model",
+        )
+    };
+    Trouble::outside(reason, format!("No pod can be made: {complaint}; {remedy}"))
+}
+
 /// The status of the one container.
 pub fn container(pod: &Pod) -> Option<&ContainerStatus> {
     let statuses = pod.status.as_ref()?.container_statuses.as_ref()?;
