@@ -39,7 +39,10 @@ pub fn before_start(pod: &Pod) -> Option<Trouble> {
             if words.contains("persistentvolumeclaim") && words.contains("not found") {
                 Trouble::outside(
                     Reason::ClaimNotFound,
-                    format!("{words}; create the claim, or correct spec.persister.persistentVolumeClaim"),
+                    format!(
+                        "{}; create the claim, or correct spec.persister.persistentVolumeClaim",
+                        words.trim_end_matches('.')
+                    ),
                 )
             } else {
                 Trouble::outside(

@@ -5,6 +5,7 @@ use auriga_crds::{Reason, TrainingJobStatus};
 use super::{
     ending::End,
     fixed::{self, Fixed},
+    follow::BEING_MADE,
     look::{Facts, Look, Steps},
     stand::{Phase, Stand},
 };
@@ -47,7 +48,7 @@ pub(super) fn begin(look: &Look<'_>, number: u32) -> Plan<TrainingJobStatus> {
         fit_hash: Some(fixed.fit_hash.clone()),
         ..Facts::default()
     };
-    let stand = Stand::at(Phase::Pending, Reason::Pending, "The pod that fits is being made");
+    let stand = Stand::at(Phase::Pending, Reason::Pending, BEING_MADE);
     let steps = Steps {
         apply,
         facts,

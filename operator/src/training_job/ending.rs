@@ -94,7 +94,7 @@ pub(super) fn success(end: &ContainerStateTerminated) -> Option<Outcome> {
 pub(super) fn failure(seen: &PodSeen) -> Option<(&ContainerStateTerminated, Trouble)> {
     let end = ended(seen)?;
     let limit = trouble::memory_limit(&seen.pod);
-    let was_stopped = seen.pod.metadata.deletion_timestamp.is_some() || is_disrupted(seen);
+    let was_stopped = seen.pod.metadata.deletion_timestamp.is_some() || disruption(seen).is_some();
     // A mistake that was found before the pod was sent away is one nevertheless.
     if was_stopped && end.exit_code != MISTAKE {
         return None;
@@ -114,6 +114,15 @@ pub(super) fn failure(seen: &PodSeen) -> Option<(&ContainerStateTerminated, Trou
     Some((end, trouble))
 }
 
+/// Why a pod was sent away, if it was, in Kubernetes' words: its node is drained or full, or somebody needs its room more.
+pub(super) fn disruption(seen: &PodSeen) -> Option<&str> {
+    let conditions = seen.pod.status.as_ref()?.conditions.as_ref()?;
+    let condition = (conditions.iter())
+        .find(|condition| condition.type_ == "DisruptionTarget" && condition.status == "True")?;
+    let words = condition.message.as_deref().or(condition.reason.as_deref());
+    Some(words.unwrap_or("Kubernetes does not say why"))
+}
+
 /// The newest failure of a pod, and the pod's name.
 pub(super) fn last_failure(runs: &[Run<'_>]) -> Option<(LastFailure, Reason)> {
     let pods = runs.iter().flat_map(|run| &run.pods);
@@ -123,14 +132,6 @@ pub(super) fn last_failure(runs: &[Run<'_>]) -> Option<(LastFailure, Reason)> {
     });
     let (_, failure, reason) = failures.max_by_key(|(time, ..)| *time)?;
     Some((failure, reason))
-}
-
-fn is_disrupted(seen: &PodSeen) -> bool {
-    let status = seen.pod.status.as_ref();
-    let mut conditions = status
-        .into_iter()
-        .flat_map(|status| status.conditions.iter().flatten());
-    conditions.any(|condition| condition.type_ == "DisruptionTarget" && condition.status == "True")
 }
 
 /// A failure that no retry mends.

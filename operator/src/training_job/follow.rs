@@ -20,12 +20,18 @@ use crate::{
     trouble,
 };
 
+/// What is told while nothing is known of a pod.
+pub(super) const BEING_MADE: &str = "The pod that fits is being made";
+
 /// The plan for a TrainingJob whose latest Job is `run`, which is not over.
 pub(super) fn follow(look: &Look<'_>, runs: &[Run<'_>], run: &Run<'_>) -> Plan<TrainingJobStatus> {
     let live = run.live_pod();
+    let before = look.before().trainer_status;
     let facts = Facts {
-        trainer_status: live
-            .and_then(|pod| progress::of(pod, look.before().trainer_status.as_ref(), look.now)),
+        trainer_status: match live {
+            Some(pod) => progress::of(pod, before.as_ref(), look.now),
+            None => before.as_ref().map(progress::without_end),
+        },
         ..facts(look, runs)
     };
     let mut steps = Steps {
@@ -85,10 +91,7 @@ pub(super) fn suspended(look: &Look<'_>, runs: &[Run<'_>]) -> Plan<TrainingJobSt
         facts: facts(look, runs),
         ..Steps::default()
     };
-    if let Some(run) = runs
-        .last()
-        .filter(|run| run.job.metadata.deletion_timestamp.is_none())
-    {
+    if let Some(run) = runs.last().filter(|run| run.may_be_paused()) {
         if run.queue().is_some() {
             // Its `suspend` is Kueue's: set by anybody else, it would be taken for a place in the queue.
             steps.delete.extend(Target::of(run.job));
@@ -114,7 +117,7 @@ fn paused(look: &Look<'_>, run: &Run<'_>, mut steps: Steps) -> Plan<TrainingJobS
     let hindrance = look.model().err().or_else(|| look.place_in_line());
     let stand = hindrance.unwrap_or_else(|| {
         steps.apply.push(pause(run, false));
-        Stand::at(Phase::Pending, Reason::Pending, "The pod that fits is being made")
+        Stand::at(Phase::Pending, Reason::Pending, BEING_MADE)
     });
     look.under_way(&stand, steps, Next::OnChange)
 }
@@ -232,10 +235,20 @@ fn without_pod(look: &Look<'_>, run: &Run<'_>) -> (Stand, Next) {
             );
             (Stand::at(phase, reason, words), SLOWLY)
         }
-        None => (
-            Stand::at(phase, Reason::Pending, "The pod that fits is being made"),
-            look.soon(),
-        ),
+        None => {
+            let sent_away = run
+                .pods
+                .last()
+                .and_then(|pod| Some((pod, ending::disruption(pod)?)));
+            let words = match sent_away {
+                Some((pod, words)) => format!(
+                    "Pod {} was sent away: {words}; another one takes its place",
+                    pod.pod.name_any()
+                ),
+                None => BEING_MADE.to_owned(),
+            };
+            (Stand::at(phase, Reason::Pending, words), look.soon())
+        }
     }
 }
 

@@ -152,8 +152,8 @@ impl<'a> Look<'a> {
                 metrics: status.trainer_status.map(|said| said.metrics).unwrap_or_default(),
                 last_updated_time: since.clone(),
             });
-        } else if let Some(said) = &mut status.trainer_status {
-            said.estimated_remaining_seconds = None;
+        } else {
+            status.trainer_status = status.trainer_status.as_ref().map(progress::without_end);
         }
         let phase = if is_complete {
             Phase::Complete
@@ -223,7 +223,8 @@ fn ended(reason: Reason, is_complete: bool, message: String) -> Note {
         _ => "FitFailed",
     };
     Note {
-        urgency: if is_complete {
+        // A Model that changes again before its fit began is nothing to look into.
+        urgency: if is_complete || reason == Reason::Superseded {
             Urgency::Normal
         } else {
             Urgency::Warning

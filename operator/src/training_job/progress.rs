@@ -37,6 +37,14 @@ pub(super) fn of(seen: &PodSeen, before: Option<&TrainerStatus>, now: Timestamp)
     }
 }
 
+/// What is left of `before` once the pod that said it has ended: nobody knows how long the next one takes.
+pub(super) fn without_end(before: &TrainerStatus) -> TrainerStatus {
+    TrainerStatus {
+        estimated_remaining_seconds: None,
+        ..before.clone()
+    }
+}
+
 /// Whether `before` is so new that a status must not be written for another progress alone.
 pub(super) fn is_fresh(before: &TrainerStatus, now: Timestamp) -> bool {
     let Ok(then) = before.last_updated_time.parse::<Timestamp>() else {

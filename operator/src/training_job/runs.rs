@@ -73,6 +73,11 @@ impl<'a> Run<'a> {
             .is_some_and(|spec| spec.suspend == Some(true))
     }
 
+    /// Whether there is something left of it that `suspend` could stop.
+    pub(super) fn may_be_paused(&self) -> bool {
+        self.job.metadata.deletion_timestamp.is_none() && self.condition("Complete").is_none()
+    }
+
     /// Kueue's queue, if it is Kueue that lets it begin.
     pub(super) fn queue(&self) -> Option<&'a str> {
         self.job.labels().get(labels::QUEUE_NAME).map(String::as_str)

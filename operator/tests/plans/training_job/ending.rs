@@ -171,6 +171,13 @@ fn a_version_of_a_pod_that_is_being_deleted_counts() {
 }
 
 #[test]
+fn a_mistake_that_was_found_before_its_pod_was_sent_away_counts() {
+    let mut fit = ended(a_begun_fit(), 2, &failed_for("InvalidData", "row 17"));
+    fit.seen.pods[0].pod.metadata.deletion_timestamp = Some(Time(ago(1)));
+    assert_eq!(fit.plan().status.reason.as_deref(), Some("InvalidData"));
+}
+
+#[test]
 fn a_fit_that_is_over_stays_over_whatever_is_deleted() {
     let mut fit = ended(a_begun_fit(), 0, FITTED).looked(2);
     fit.seen = super::TrainingJobSeen {

@@ -1,10 +1,11 @@
 //! A fit is paused and goes on, by us or by Kueue.
 
 use auriga_operator::labels;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{FITTED, Fit, a_begun_fit, a_fit_of, words};
 use crate::{
-    given::{PodWords as _, Words as _},
+    given::{PodWords as _, Words as _, ago},
     golden::golden,
 };
 
@@ -69,6 +70,15 @@ fn a_paused_fit_of_a_model_that_is_gone_does_not_go_on() {
 fn a_fit_that_was_over_before_it_was_suspended_is_over() {
     let fit = suspended(a_begun_fit().with_pod(|pod| pod.ended(1, 0, FITTED)));
     assert_eq!(words(&fit.plan().status), ["Complete=True"]);
+}
+
+#[test]
+fn a_job_that_is_complete_or_on_its_way_out_is_not_paused() {
+    let complete = a_begun_fit().with_condition("Complete", "CompletionsReached", "");
+    let deleted = a_begun_fit().with_batch_job(|job| job.metadata.deletion_timestamp = Some(Time(ago(1))));
+    for fit in [complete, deleted] {
+        assert_eq!(suspended(fit).plan().apply, []);
+    }
 }
 
 fn of_kueue() -> Fit {
