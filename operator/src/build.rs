@@ -3,6 +3,7 @@
 pub mod cleanup_job;
 pub mod config_map;
 pub mod deployment;
+pub mod job;
 pub mod pod;
 pub mod service;
 
