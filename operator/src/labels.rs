@@ -35,6 +35,8 @@ pub const FIT_HASH: &str = "auriga.dev/fit-hash";
 pub const ATTEMPT: &str = "auriga.dev/attempt";
 /// On what a Model makes: the generation it was made for.
 pub const GENERATION: &str = "auriga.dev/generation";
+/// On what is applied: a hash of what was asked for.
+pub const APPLIED: &str = "auriga.dev/applied";
 /// On a Deployment whose version was given up: `<Reason>: <message>`.
 pub const REJECTED: &str = "auriga.dev/rejected";
 /// On a Service: since when its pods have had the traffic (RFC 3339).
