@@ -19,7 +19,7 @@ fn the_help_of_each_command_names_its_flags() {
     );
     check(
         "serve",
-        "--file --persister --listen --version --output --help",
+        "--file --persister --listen --version --cache --output --help",
         "",
     );
     check("test", "--file --persister --version --output --help", "");
