@@ -4,24 +4,51 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use auriga_crds::{ModelKey, VersionNumber};
 use auriga_persist::Persister;
-use auriga_serve::{Loaded, Service, Settings};
+use auriga_serve::{LoadFailure, Loaded, Service, Settings};
 use serde_json::json;
 use tokio::{sync::Mutex, time::Instant};
 
-use crate::{activation, console::Console, failure::Failure};
+use crate::{
+    activation,
+    console::Console,
+    failure::{self, Failure},
+};
 
 /// How often to look whether another process has activated a version.
 const EVERY: Duration = Duration::from_secs(1);
 /// The longest pause before a version that could not be loaded is tried again: it may be mended where it lies.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How often a [`Follower`] looks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// While the version that it serves is the active one, or there is none to become it.
+    pub(crate) every: Duration,
+    /// While the version that it serves is about to become the active one.
+    pub(crate) before_activation: Duration,
+    /// The longest pause before a version that could not be loaded is tried again.
+    pub(crate) patience: Duration,
+}
+
+impl Default for Pace {
+    /// That of a service which somebody looks after.
+    fn default() -> Pace {
+        Pace {
+            every: EVERY,
+            before_activation: EVERY,
+            patience: PATIENCE,
+        }
+    }
+}
+
 /// Brings the active version of one model into a service.
 pub(crate) struct Follower {
-    store: Arc<dyn Persister>,
-    key: ModelKey,
+    pub(crate) store: Arc<dyn Persister>,
+    pub(crate) key: ModelKey,
     console: Console,
     /// The one version to serve, whatever is active.
     pinned: Option<VersionNumber>,
+    pace: Pace,
     /// Two swaps at once could end with the older version on top.
     swapping: Mutex<Tried>,
 }
@@ -55,11 +82,11 @@ impl Tried {
     }
 
     /// Remembers that `version` could not be loaded; whether that is news.
-    fn note(&mut self, version: VersionNumber) -> bool {
+    fn note(&mut self, version: VersionNumber, patience: Duration) -> bool {
         let before = self.failed.take().filter(|failed| failed.version == version);
         let pause = before
             .as_ref()
-            .map_or(EVERY, |failed| (failed.pause * 2).min(PATIENCE));
+            .map_or(EVERY, |failed| (failed.pause * 2).min(patience));
         self.failed = Some(Failed {
             version,
             pause,
@@ -76,6 +103,7 @@ impl Follower {
             key,
             console,
             pinned: None,
+            pace: Pace::default(),
             swapping: Mutex::default(),
         }
     }
@@ -93,14 +121,29 @@ impl Follower {
         }
     }
 
+    /// The same at another pace.
+    pub(crate) fn at(self, pace: Pace) -> Follower {
+        Follower { pace, ..self }
+    }
+
     /// Looks once, and swaps if the ledger names another version than the one served. A `candidate` is served by its
     /// settings, and saves reading its version, unless somebody has activated another one since: then that one answers,
     /// by the candidate's settings.
     pub(crate) async fn look(&self, service: &Service, candidate: Option<Candidate>) -> Result<(), Failure> {
         let mut tried = self.swapping.lock().await;
-        let properties = self.store.properties(&self.key).await?;
+        let properties = match self.store.properties(&self.key).await {
+            Ok(properties) => properties,
+            Err(error) => {
+                let failure = LoadFailure::from(error);
+                service.report(&failure, failure::reason_of(&failure));
+                return Err(failure.into());
+            }
+        };
         let wanted = self.pinned.or(properties.active_version);
         service.set_ledger(properties);
+        if wanted.is_none() {
+            service.nothing_to_load();
+        }
         let (candidate, settings) = candidate
             .map(|candidate| (candidate.loaded, candidate.settings))
             .unzip();
@@ -118,13 +161,13 @@ impl Follower {
             (Ok(loaded), Some(settings)) => service.replace(settings, loaded).map_err(Failure::from),
             (Ok(loaded), None) => service.swap(loaded).map_err(Failure::from),
             (Err(failure), settings) => {
-                service.report(&failure);
+                service.report(&failure, failure::reason_of(&failure));
                 settings.map_or(Ok(()), |settings| service.change(settings))?;
                 Err(Failure::from(failure))
             }
         };
         if let Err(failure) = swapped {
-            let is_news = tried.note(wanted);
+            let is_news = tried.note(wanted, self.pace.patience);
             if self.pinned.is_none() && service.version().is_none() {
                 self.fall_back(service, wanted).await?;
             }
@@ -166,17 +209,31 @@ impl Follower {
     /// Looks again and again; never ends. A store that is down is told once; the version served serves on.
     pub(crate) async fn follow(&self, service: &Service) -> Infallible {
         loop {
-            tokio::time::sleep(EVERY).await;
-            let looked = self.look(service, None).await;
-            let mut tried = self.swapping.lock().await;
-            match looked {
-                Err(failure) if !tried.unreachable => {
-                    self.console.warn(&failure);
-                    tried.unreachable = true;
-                }
-                Err(_) => {}
-                Ok(()) => tried.unreachable = false,
-            }
+            // It was told, and the next look may find it mended.
+            let _ = self.follow_on(service).await;
         }
+    }
+
+    /// Waits until it is time, and looks once more.
+    ///
+    /// Errors: as [`Follower::look`]; told already, if it is news.
+    pub(crate) async fn follow_on(&self, service: &Service) -> Result<(), Failure> {
+        let is_coming = service.version().is_some() && !service.is_active();
+        tokio::time::sleep(match is_coming {
+            true => self.pace.before_activation,
+            false => self.pace.every,
+        })
+        .await;
+        let looked = self.look(service, None).await;
+        let mut tried = self.swapping.lock().await;
+        match &looked {
+            Err(failure) if !tried.unreachable => {
+                self.console.warn(failure);
+                tried.unreachable = true;
+            }
+            Err(_) => {}
+            Ok(()) => tried.unreachable = false,
+        }
+        looked
     }
 }
