@@ -182,16 +182,17 @@ impl Follower {
     /// than none. `/alive` then names another version than the active one.
     async fn fall_back(&self, service: &Service, damaged: VersionNumber) -> Result<(), Failure> {
         let mut tried = vec![damaged];
-        for entry in self.store.ledger(&self.key).await?.into_iter().rev() {
-            if tried.contains(&entry.to) {
+        let ledger = self.store.ledger(&self.key).await?;
+        for before in ledger.into_iter().rev().filter_map(|entry| entry.to) {
+            if tried.contains(&before) {
                 continue;
             }
-            tried.push(entry.to);
-            let Ok(loaded) = activation::load(&*self.store, &self.key, entry.to).await else {
+            tried.push(before);
+            let Ok(loaded) = activation::load(&*self.store, &self.key, before).await else {
                 continue;
             };
             if service.swap(loaded).is_ok() {
-                self.tell_serving(entry.to);
+                self.tell_serving(before);
                 return Ok(());
             }
         }

@@ -12,6 +12,7 @@ mod error;
 #[macro_use]
 mod failpoint;
 mod failure;
+mod forget;
 mod identity;
 mod objects;
 mod open;
@@ -24,9 +25,10 @@ mod version;
 
 pub use cross_validation::{CrossValidation, FoldScores};
 pub use error::{Fault, PersistError};
+pub use forget::forget;
 pub use open::{open, open_existing};
 pub use persister::{
-    Activation, Damaged, LedgerEntry, Listing, Persister, Properties, Stored, Which, Written,
+    Activation, Damaged, Deactivation, LedgerEntry, Listing, Persister, Properties, Stored, Which, Written,
 };
 pub use prune::prune;
 pub use store_uri::{StoreUri, StoreUriError};

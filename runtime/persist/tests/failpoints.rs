@@ -276,7 +276,7 @@ impl Seen {
         let mut active = None;
         for row in ledger {
             assert_eq!(row.from, active, "revision {}, {point}", row.revision);
-            active = Some(row.to);
+            active = row.to;
         }
     }
 
