@@ -1,18 +1,16 @@
 //! One fit from rows to a version in the store: load, fit, score, compare, persist.
 
+mod before;
 mod compute;
+mod keep;
 mod outcome;
 mod report;
 mod validate;
 
 use std::{sync::Arc, time::Duration};
 
-use auriga_crds::{ModelKey, VersionNumber};
 use auriga_learn::{Fitted, GoldenRequests};
-use auriga_persist::{
-    Draft, Facts, Fault, IdempotencyKey, Importance, Listing, Origin, PersistError, Persister,
-    VersionManifest, Written, prune,
-};
+use auriga_persist::{Draft, Facts, IdempotencyKey, Importance, Origin, Persister, VersionManifest, Written};
 use auriga_serve::Loaded;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -23,16 +21,14 @@ use crate::{
     dataset::{self, Rows},
     failure::Failure,
     manifest::Manifest,
-    progress::Phase,
     translate,
 };
+use before::Before;
+use keep::{forget_old, write};
 
 pub(crate) use compute::scores_on;
 pub(crate) use outcome::left;
 pub(crate) use report::Report;
-
-/// Pauses before a write is tried again double up to this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(16);
 
 /// What to do with the fitted model.
 #[derive(Clone, Debug)]
@@ -172,67 +168,6 @@ pub(crate) async fn fit(
     })
 }
 
-/// The versions that were there before a fit.
-struct Before {
-    versions: Vec<VersionManifest>,
-    /// What a damaged version was fitted to is not known. It may have the key of the new one, which has to get past it.
-    newest_damaged: Option<VersionNumber>,
-}
-
-impl Before {
-    fn new(listing: Listing) -> Before {
-        Before {
-            newest_damaged: listing.newest_damaged(),
-            versions: listing.versions,
-        }
-    }
-
-    /// The newest version that is `wanted` and can be loaded.
-    async fn found(
-        &mut self,
-        store: &dyn Persister,
-        key: &ModelKey,
-        wanted: impl Fn(&VersionManifest) -> bool,
-        console: &Console,
-    ) -> Result<Option<Loaded>, Failure> {
-        for version in self.versions.iter().filter(|version| wanted(version)).rev() {
-            match activation::load(store, key, version.number).await {
-                Ok(loaded) => return Ok(Some(loaded)),
-                Err(failure) if activation::is_damage(&failure) => {
-                    console.warn(&Failure::trouble(format!("{failure}; fitting again")));
-                    self.newest_damaged = self.newest_damaged.max(Some(version.number));
-                }
-                Err(failure) => return Err(failure.into()),
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// Deletes versions beyond the manifest's history limit. A store that fails at that has the new version nevertheless, and
-/// the next fit tries again.
-async fn forget_old(manifest: &Manifest, store: &dyn Persister, console: &Console) {
-    let (key, limit) = (&manifest.checked.key, manifest.checked.history_limit);
-    match prune(store, key, limit, &[]).await {
-        Ok(deleted) if deleted.is_empty() => {}
-        Ok(deleted) => {
-            let numbers: Vec<String> = deleted.iter().map(ToString::to_string).collect();
-            let what = if deleted.len() == 1 { "version" } else { "versions" };
-            console.tell(
-                "deleted",
-                format_args!(
-                    "{what} {}, older than the {limit} that historyLimit keeps",
-                    numbers.join(", ")
-                ),
-                json!({ "versions": deleted, "historyLimit": limit }),
-            );
-        }
-        Err(error) => console.warn(&Failure::trouble(format!(
-            "old versions could not be deleted: {error}"
-        ))),
-    }
-}
-
 /// The columns that matter most; a one-hot encoder may have made thousands, and a version's manifest stays small.
 fn importances(fitted: &Fitted) -> Vec<Importance> {
     const MOST: usize = 100;
@@ -244,53 +179,6 @@ fn importances(fitted: &Fitted) -> Vec<Importance> {
     importances.sort_by(|left, right| right.share.total_cmp(&left.share));
     importances.truncate(MOST);
     importances
-}
-
-/// Writes; a store that does not answer for a while must not cost the fit.
-async fn write(
-    store: &dyn Persister,
-    key: &ModelKey,
-    draft: Draft,
-    patience: Duration,
-    console: &Console,
-) -> Result<Written, PersistError> {
-    let wait_for = |what| {
-        if let Some(progress) = console.progress() {
-            progress.wait_for(what);
-        }
-    };
-    if let Some(progress) = console.progress() {
-        progress.reach(Phase::Persisting, 0, 1);
-    }
-    let (mut pause, mut waited) = (Duration::from_secs(1), Duration::ZERO);
-    loop {
-        // The key in the draft makes a repeated write harmless, also where only the answer was lost.
-        match store.write(key, draft.clone()).await {
-            Err(
-                ref error @ PersistError::Store {
-                    fault: Fault::Unavailable(ref reason),
-                    ..
-                },
-            ) if waited + pause <= patience => {
-                wait_for(Some(format!("the fit is done and waits to be written: {error}")));
-                console.tell(
-                    "waiting",
-                    format_args!(
-                        "{} s for the store, which cannot be reached ({reason})",
-                        pause.as_secs()
-                    ),
-                    json!({ "seconds": pause.as_secs() }),
-                );
-                tokio::time::sleep(pause).await;
-                waited += pause;
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
-            ended => {
-                wait_for(None);
-                return ended;
-            }
-        }
-    }
 }
 
 /// Fits `rows` to what `manifest` describes, after the cross-validation that it may ask for, and scores the result.

@@ -1,5 +1,8 @@
 //! The pod that a command runs in: who it works for, and where it leaves what came of it.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     env, fs,
     panic::{self, PanicHookInfo},

@@ -167,7 +167,9 @@ impl SqliteStore {
             return Ok(None);
         };
         ledger::append(&mut tx, model, &entry).await?;
+        failpoint!("sqlite: before the commit of a deactivation");
         tx.commit().await?;
+        failpoint!("sqlite: after the commit of a deactivation");
         Ok(Some(entry))
     }
 

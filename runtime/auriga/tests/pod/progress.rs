@@ -89,7 +89,16 @@ fn a_fit_that_waits_for_its_rows_is_alive_and_says_whose_it_is() {
 #[test]
 fn the_progress_never_falls_and_ends_with_metrics() {
     let bench = Bench::new();
-    let estimator = "randomForestClassifier:\n      nEstimators: 12000";
+    let row = |at: u32| {
+        format!(
+            "{}.5,{}\n",
+            at * 7919 % 1009,
+            ["setosa", "virginica"][at as usize % 2]
+        )
+    };
+    let rows: String = (0..3_000).map(row).collect();
+    bench.write("flowers.csv", &format!("width,species\n{rows}"));
+    let estimator = "randomForestClassifier:\n      nEstimators: 200";
     bench.edit("logisticRegression:\n      c: 1", estimator);
     bench.edit(
         "  estimator:",

@@ -107,9 +107,11 @@ impl Shelf {
         else {
             return Ok(Some(None));
         };
+        failpoint!("objects: before the entry of a deactivation");
         let is_ours = self
             .append(bucket, &mut newest, Some(entry.clone()), None)
             .await?;
+        failpoint!("objects: after the entry of a deactivation");
         Ok(is_ours.then_some(Some(entry)))
     }
 
