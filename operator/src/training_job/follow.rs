@@ -20,6 +20,9 @@ use crate::{
     trouble,
 };
 
+/// The age of a Job, in seconds, at which whatever was made before it has long been seen.
+const LONG_ENOUGH: i64 = 30;
+
 /// What is told while nothing is known of a pod.
 pub(super) const BEING_MADE: &str = "The pod that fits is being made";
 
@@ -58,6 +61,12 @@ pub(super) fn follow(look: &Look<'_>, runs: &[Run<'_>], run: &Run<'_>) -> Plan<T
         Some(pod) if is_running(pod) => (running(look, run, pod), look.soon()),
         Some(pod) => (starting(run, pod), Next::OnChange),
         None => without_pod(look, run),
+    };
+    // Nobody tells when a pod gives up waiting for a manifest.
+    let next = if look.seen.manifest.is_none() {
+        next.or(SLOWLY)
+    } else {
+        next
     };
     look.under_way(&stand, steps, next)
 }
@@ -156,13 +165,14 @@ fn mend_the_manifest(
             })));
             None
         }
-        Ok(_) | Err(Obstacle::ForGood(_)) => Some(format!(
+        // A look may find a new Job and not yet the ConfigMap that was made before it.
+        Ok(_) | Err(Obstacle::ForGood(_)) if look.is_older(run.job, LONG_ENOUGH) => Some(format!(
             "ConfigMap {} with the manifest was deleted before the fit began, and Model {} has changed since; create \
              another TrainingJob",
             job::manifest_name(look.job),
             look.job.spec.model_ref.name
         )),
-        Err(Obstacle::ForNow(_)) => None,
+        _ => None,
     }
 }
 
@@ -188,11 +198,7 @@ fn running(look: &Look<'_>, run: &Run<'_>, pod: &PodSeen) -> Stand {
 
 /// A pod waits; what a person has to mend is told with its remedy.
 fn starting(run: &Run<'_>, pod: &PodSeen) -> Stand {
-    let phase = if run.failures() > 0 {
-        Phase::Running
-    } else {
-        Phase::Pending
-    };
+    let phase = phase_without_work(run);
     match trouble::before_start(&pod.pod) {
         // A node may still come, or get room.
         Some(trouble) if trouble.reason == Reason::Unschedulable => {
@@ -212,11 +218,7 @@ fn starting(run: &Run<'_>, pod: &PodSeen) -> Stand {
 
 /// No pod waits or works: the Job is new, its pod was refused, or the next try is due after a pause.
 fn without_pod(look: &Look<'_>, run: &Run<'_>) -> (Stand, Next) {
-    let phase = if run.failures() > 0 {
-        Phase::Running
-    } else {
-        Phase::Pending
-    };
+    let phase = phase_without_work(run);
     if let Some(complaint) = &look.seen.complaint {
         let trouble = trouble::of_complaint(complaint);
         let stand = Stand {
@@ -249,6 +251,15 @@ fn without_pod(look: &Look<'_>, run: &Run<'_>) -> (Stand, Next) {
             };
             (Stand::at(phase, Reason::Pending, words), look.soon())
         }
+    }
+}
+
+/// Between two tries it still runs, for people.
+fn phase_without_work(run: &Run<'_>) -> Phase {
+    if run.failures() > 0 {
+        Phase::Running
+    } else {
+        Phase::Pending
     }
 }
 
