@@ -26,7 +26,7 @@ const LONG_ENOUGH: i64 = 30;
 /// What is told while nothing is known of a pod.
 pub(super) const BEING_MADE: &str = "The pod that fits is being made";
 
-/// The plan for a TrainingJob whose latest Job is `run`, which is not over.
+/// The plan for a TrainingJob whose latest Job is `run`, one of `runs`, which is not over.
 pub(super) fn follow(look: &Look<'_>, runs: &[Run<'_>], run: &Run<'_>) -> Plan<TrainingJobStatus> {
     let live = run.live_pod();
     let before = look.before().trainer_status;
@@ -94,7 +94,7 @@ pub(super) fn facts(look: &Look<'_>, runs: &[Run<'_>]) -> Facts {
     }
 }
 
-/// The plan for a TrainingJob that is not to fit for now; `run` is its latest Job.
+/// The plan for a TrainingJob that is not to fit for now.
 pub(super) fn suspended(look: &Look<'_>, runs: &[Run<'_>]) -> Plan<TrainingJobStatus> {
     let mut steps = Steps {
         facts: facts(look, runs),
