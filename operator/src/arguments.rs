@@ -46,7 +46,12 @@ pub(crate) struct Arguments {
     pub(crate) alive_via: Via,
 
     /// Where /metrics, /healthz and /readyz answer
-    #[arg(long, env = "AURIGA_METRICS_LISTEN", default_value = "0.0.0.0:9090", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "AURIGA_METRICS_LISTEN",
+        default_value = "0.0.0.0:9090",
+        value_name = "ADDRESS"
+    )]
     pub(crate) metrics_listen: SocketAddr,
 }
 
@@ -83,7 +88,8 @@ mod tests {
     #[test]
     fn flags_and_defaults_become_settings() {
         let arguments =
-            Arguments::try_parse_from(["auriga-operator", "--image", "a/b:c", "--poll-fit", "500ms"]).unwrap();
+            Arguments::try_parse_from(["auriga-operator", "--image", "a/b:c", "--poll-fit", "500ms"])
+                .unwrap();
         let expected = Settings {
             image: "a/b:c".to_owned(),
             poll_fit: Duration::from_millis(500),

@@ -197,7 +197,11 @@ where
         };
         for (name, object) in written {
             // A list that began before the write may miss it.
-            let is_gone = object.meta().uid.as_ref().is_some_and(|uid| self.gone.contains(uid));
+            let is_gone = object
+                .meta()
+                .uid
+                .as_ref()
+                .is_some_and(|uid| self.gone.contains(uid));
             let is_newer = found.get(&name).is_none_or(|listed| is_older(listed, &object));
             if is_newer && !is_gone {
                 found.insert(name, object);
@@ -325,3 +329,6 @@ pub fn controller<K: Resource>(
 ) -> Option<&k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference> {
     (object.meta().owner_references.iter().flatten()).find(|reference| reference.controller == Some(true))
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,7 +52,10 @@ fn wished(error: &kube::Error) -> Option<Duration> {
     let kube::Error::Api(status) = error else {
         return None;
     };
-    let asked = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
+    let asked = status
+        .details
+        .as_ref()
+        .map_or(0, |details| details.retry_after_seconds);
     matches!(status.code, 429 | 503 | 504).then(|| Duration::from_secs(asked.into()).min(PATIENCE))
 }
 

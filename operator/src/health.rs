@@ -150,7 +150,9 @@ async fn readyz(State(health): State<Health>) -> (StatusCode, String) {
     (StatusCode::SERVICE_UNAVAILABLE, text)
 }
 
-async fn metrics(State(health): State<Health>) -> Result<([(&'static str, &'static str); 1], String), StatusCode> {
+async fn metrics(
+    State(health): State<Health>,
+) -> Result<([(&'static str, &'static str); 1], String), StatusCode> {
     let text = health
         .ctx
         .metrics

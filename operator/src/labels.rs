@@ -2,6 +2,8 @@
 
 /// The Model that an object belongs to.
 pub const MODEL: &str = "auriga.dev/model";
+/// The UID of the Model that an object was made for, where no owner reference says so.
+pub const MODEL_UID: &str = "auriga.dev/model-uid";
 /// The version that a pod serves.
 pub const MODEL_VERSION: &str = "auriga.dev/model-version";
 /// Which Deployment of a Model a pod is of: `v<version>-<hash of what serving needs>`; the Service selects by it.
@@ -22,6 +24,8 @@ pub const RUNTIME: &str = "runtime";
 pub const FIT: &str = "fit";
 /// Pods that delete versions.
 pub const CLEANUP: &str = "cleanup";
+/// On what is applied: a hash of what was asked for.
+pub const APPLIED: &str = "auriga.dev/applied";
 
 /// On a Model: fit once more; any new value, best a time.
 pub const REFIT_AT: &str = "auriga.dev/refit-at";
@@ -35,8 +39,6 @@ pub const FIT_HASH: &str = "auriga.dev/fit-hash";
 pub const ATTEMPT: &str = "auriga.dev/attempt";
 /// On what a Model makes: the generation it was made for.
 pub const GENERATION: &str = "auriga.dev/generation";
-/// On what is applied: a hash of what was asked for.
-pub const APPLIED: &str = "auriga.dev/applied";
 /// On a Deployment whose version was given up: `<Reason>: <message>`.
 pub const REJECTED: &str = "auriga.dev/rejected";
 /// On a Service: since when its pods have had the traffic (RFC 3339).

@@ -42,7 +42,11 @@ fn main() -> ExitCode {
         Err(told) => {
             let _ = told.print();
             // A pod with a wrong flag is started anew, as with any other fault: 1, where clap would say 2.
-            return if told.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+            return if told.use_stderr() {
+                ExitCode::FAILURE
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     log();
@@ -63,11 +67,17 @@ fn main() -> ExitCode {
 fn log() {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("info,kube=warn,hyper=warn,tower=warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         log.init();
     } else {
-        log.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
+        log.json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .init();
     }
 }
 
@@ -114,7 +124,10 @@ async fn look_after(
     }
     let (models, looks_at_models) = mpsc::unbounded_channel();
     let (training_jobs, looks_at_training_jobs) = mpsc::unbounded_channel();
-    let triggers = Triggers { models, training_jobs };
+    let triggers = Triggers {
+        models,
+        training_jobs,
+    };
     let watching = tokio::spawn({
         let ctx = Arc::clone(&ctx);
         async move { watch::watch_all(&ctx, namespace.as_deref(), &triggers).await }

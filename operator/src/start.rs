@@ -56,7 +56,10 @@ pub async fn kinds(client: &Client, namespace: Option<&str>, waiting: &Waiting) 
 
 async fn can_list<K>(client: &Client, namespace: Option<&str>) -> Result<(), Error>
 where
-    K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope> + Clone + DeserializeOwned + std::fmt::Debug,
+    K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
+        + Clone
+        + DeserializeOwned
+        + std::fmt::Debug,
 {
     let api: Api<K> = match namespace {
         Some(namespace) => Api::namespaced(client.clone(), namespace),

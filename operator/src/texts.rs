@@ -10,8 +10,8 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{Api, Client, ResourceExt as _};
 
 use crate::{
-    call::{READ, call, found},
     caches::Caches,
+    call::{READ, call, found},
     error::Error,
     seen::Texts,
 };
@@ -108,4 +108,3 @@ fn take(texts: &mut Texts, kept: &Kept, field: &str, key: &ConfigMapKey) {
         )),
     }
 }
-

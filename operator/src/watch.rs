@@ -34,27 +34,41 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
     let ours = || all().labels(&format!("{}={}", labels::MANAGED_BY, labels::AURIGA));
     tokio::join!(
         follow(objects(client, namespace, all()), &caches.models, |change| {
+            forget(ctx, change);
             triggers.model(caches, change);
         }),
-        follow(objects(client, namespace, all()), &caches.training_jobs, |change| {
-            triggers.training_job(caches, change);
-        }),
+        follow(
+            objects(client, namespace, all()),
+            &caches.training_jobs,
+            |change| {
+                forget(ctx, change);
+                triggers.training_job(caches, change);
+            }
+        ),
         follow(objects(client, namespace, ours()), &caches.jobs, |change| {
-            forget(ctx, change);
-            triggers.job(change);
-        }),
-        follow(objects(client, namespace, ours()), &caches.deployments, |change| {
             forget(ctx, change);
             triggers.child(change);
         }),
+        follow(
+            objects(client, namespace, ours()),
+            &caches.deployments,
+            |change| {
+                forget(ctx, change);
+                triggers.child(change);
+            }
+        ),
         follow(objects(client, namespace, ours()), &caches.services, |change| {
             forget(ctx, change);
             triggers.child(change);
         }),
-        follow(objects(client, namespace, ours()), &caches.config_maps, |change| {
-            forget(ctx, change);
-            triggers.child(change);
-        }),
+        follow(
+            objects(client, namespace, ours()),
+            &caches.config_maps,
+            |change| {
+                forget(ctx, change);
+                triggers.child(change);
+            }
+        ),
         follow(objects(client, namespace, ours()), &caches.budgets, |change| {
             forget(ctx, change);
             triggers.child(change);

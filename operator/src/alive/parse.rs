@@ -1,8 +1,8 @@
 //! What a pod's answer says: it may be anything.
 
 use auriga_crds::{
-    MetricValue,
-    contract::{Alive, TrainerStatus},
+    MetricValue, VersionSummary,
+    contract::{Alive, AliveModelMetadata, TrainerStatus},
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -11,6 +11,9 @@ use crate::seen::Answer;
 
 /// How many metrics of a running fit are kept: with all of them a status would grow too large.
 const METRICS: usize = 32;
+/// How many versions of a list are kept, and how many metrics of each: as many as a status shows.
+const VERSIONS: usize = 10;
+const LISTED_METRICS: usize = 8;
 /// The longest name or value of a metric.
 const LONGEST: usize = 64;
 
@@ -25,8 +28,16 @@ pub(super) fn answer(status: u16, body: &[u8], uid: &str, address: &str) -> Resu
     let alive = read(body)?;
     match &alive.pod_uid {
         Some(told) if told == uid => {}
-        Some(_) => return Err(format!("is not the one that answers at {address}: another pod does")),
-        None => return Err(format!("does not say at {address} that it is the one that was asked")),
+        Some(_) => {
+            return Err(format!(
+                "is not the one that answers at {address}: another pod does"
+            ));
+        }
+        None => {
+            return Err(format!(
+                "does not say at {address} that it is the one that was asked"
+            ));
+        }
     }
     let alive = Box::new(alive);
     Ok(if status == 200 {
@@ -56,6 +67,34 @@ pub fn read(body: &[u8]) -> Result<Alive, String> {
     Ok(alive)
 }
 
+/// The newest versions in the body of `/list`, newest first; nothing if it is no such body.
+pub(super) fn listed(body: &[u8]) -> Option<Vec<VersionSummary>> {
+    let list: Value = serde_json::from_slice(body).ok()?;
+    let mut versions: Vec<VersionSummary> = (list.get("models")?.as_array()?.iter())
+        .filter_map(|one| serde_json::from_value(one.clone()).ok())
+        .filter_map(|facts: AliveModelMetadata| summary(&facts))
+        .collect();
+    versions.sort_by_key(|version| std::cmp::Reverse(version.version));
+    versions.truncate(VERSIONS);
+    Some(versions)
+}
+
+fn summary(facts: &AliveModelMetadata) -> Option<VersionSummary> {
+    let scores = facts.scores.iter().filter(|(_, value)| value.is_finite());
+    Some(VersionSummary {
+        version: i64::try_from(facts.version.get()).ok()?,
+        digest: facts.digest.to_string(),
+        created_time: facts.train_timestamp.clone(),
+        metrics: scores
+            .take(LISTED_METRICS)
+            .map(|(name, value)| MetricValue {
+                name: name.chars().take(LONGEST).collect(),
+                value: value.to_string(),
+            })
+            .collect(),
+    })
+}
+
 fn trainer_status(told: &Value) -> Option<TrainerStatus> {
     let last_updated_time = told.get("lastUpdatedTime")?.as_str()?;
     last_updated_time.parse::<Timestamp>().ok()?;
@@ -78,7 +117,9 @@ fn trainer_status(told: &Value) -> Option<TrainerStatus> {
 fn metric(told: &Value) -> Option<MetricValue> {
     let text = |field: &str| {
         let text = told.get(field)?.as_str()?;
-        (1..=LONGEST).contains(&text.chars().count()).then(|| text.to_owned())
+        (1..=LONGEST)
+            .contains(&text.chars().count())
+            .then(|| text.to_owned())
     };
     let (name, value) = (text("name")?, text("value")?);
     value

@@ -45,7 +45,10 @@ impl<'a> Object<'a> {
         };
         let kind = GroupVersionKind::gvk(group, version, text("kind")?);
         if value["metadata"]["name"].as_str().is_none() {
-            return Err(malformed(value, serde_json::Error::missing_field("metadata.name")));
+            return Err(malformed(
+                value,
+                serde_json::Error::missing_field("metadata.name"),
+            ));
         }
         let resource = ApiResource::from_gvk(&kind);
         Ok(Object {

@@ -42,7 +42,10 @@ pub(super) fn name_conflict(object: &Object<'_>) -> Refusal {
 /// would need a right that nothing else needs.
 pub(super) fn says_that_namespace_ends(status: &Status) -> bool {
     let causes = status.details.iter().flat_map(|details| &details.causes);
-    status.code == 403 && causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
+    status.code == 403
+        && causes
+            .into_iter()
+            .any(|cause| cause.reason == "NamespaceTerminating")
 }
 
 #[cfg(test)]

@@ -76,7 +76,11 @@ impl Collector for Models {
         for model in &models {
             if let Some(seconds) = age_of(model) {
                 let [namespace, name] = name(model);
-                one(&mut family, &[("namespace", namespace.as_str()), ("name", &name)], seconds)?;
+                one(
+                    &mut family,
+                    &[("namespace", namespace.as_str()), ("name", &name)],
+                    seconds,
+                )?;
             }
         }
         Ok(())

@@ -78,7 +78,10 @@ impl Kind for TrainingJob {
     }
 
     fn count(&self, status: &TrainingJobStatus, metrics: &Metrics) {
-        let was_over = self.status.as_ref().and_then(|before| before.completion_time.as_ref());
+        let was_over = self
+            .status
+            .as_ref()
+            .and_then(|before| before.completion_time.as_ref());
         let time = |text: &Option<String>| text.as_ref()?.parse::<Timestamp>().ok();
         if let (None, Some(start), Some(end)) =
             (was_over, time(&status.start_time), time(&status.completion_time))
@@ -101,7 +104,10 @@ fn ahead(job: &TrainingJob, in_line: &[Arc<TrainingJob>]) -> usize {
 /// Whether a Job should have a pod by now.
 fn is_active(job: &Job) -> bool {
     let is_suspended = job.spec.as_ref().and_then(|spec| spec.suspend) == Some(true);
-    let mut conditions = job.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    let mut conditions = job
+        .status
+        .iter()
+        .flat_map(|status| status.conditions.iter().flatten());
     let is_over = conditions.any(|condition| {
         matches!(condition.type_.as_str(), "Complete" | "Failed") && condition.status == "True"
     });

@@ -10,6 +10,7 @@ mod bench;
 mod cargo;
 mod debian;
 mod deny;
+mod manifests;
 mod program;
 mod python;
 mod reference;
@@ -31,6 +32,7 @@ cargo xtask <task>
   test [STEP...]         everything CI runs, in order; or these steps of it alone
   fmt                    formats the Rust code
   crds                   writes the generated files from the types
+  manifests              renders manifests/install.yaml
   crds --describe        prints the manual of the kinds
   reference              computes with scikit-learn and compares with the stored values
   reference --update     stores those values, and the examples' data, anew
@@ -64,6 +66,8 @@ fn main() -> ExitCode {
         ["fmt"] => cargo::format,
         ["crds"] => cargo::write_generated,
         ["crds", "--describe"] => cargo::describe_kinds,
+        ["manifests"] => manifests::write,
+        ["manifests", "--check"] => manifests::check,
         ["reference"] => reference::check,
         ["reference", "--update"] => reference::update,
         ["tidy"] => tidy::check,
