@@ -32,6 +32,13 @@ pub(super) struct Patient {
     pub(super) store: Mutex<Option<Arc<dyn Persister>>>,
 }
 
+/// A store that does not answer any more.
+struct Lost {
+    /// Whether it did before.
+    was_found: bool,
+    failure: Failure,
+}
+
 impl Patient {
     /// Opens the store, brings a version into `service` and keeps it there; begins again when the store is lost. Never
     /// ends: a process that did would be started again later and later.
@@ -39,29 +46,33 @@ impl Patient {
         let mut pause = PAUSES.0;
         let mut told = None;
         loop {
-            match auriga_persist::open_existing(&self.uri).await {
+            let failure = match auriga_persist::open_existing(&self.uri).await {
                 Ok(store) => {
-                    (pause, told) = (PAUSES.0, None);
                     service.set_persister(store.clone());
                     let before = self.store.lock().await.replace(store.clone());
                     if let Some(before) = before {
                         before.close().await;
                     }
                     let follower = self.follower(store);
-                    tokio::select! {
-                        () = self.follow_until_lost(&follower, service) => {}
+                    let lost = tokio::select! {
+                        lost = self.follow_until_lost(&follower, service) => lost,
                         never = self.watch_fence(&follower, service) => match never {},
+                    };
+                    if lost.was_found {
+                        (pause, told) = (PAUSES.0, None);
                     }
+                    lost.failure
                 }
                 Err(error) => {
                     let failure = LoadFailure::from(error);
                     service.report(&failure, failure::reason_of(&failure));
-                    let words = failure.to_string();
-                    if told.as_ref() != Some(&words) {
-                        self.console.warn(&Failure::from(failure));
-                        told = Some(words);
-                    }
+                    failure.into()
                 }
+            };
+            let words = failure.to_string();
+            if told.as_ref() != Some(&words) {
+                self.console.warn(&failure);
+                told = Some(words);
             }
             sleep(pause).await;
             pause = (pause * 2).min(PAUSES.1);
@@ -94,16 +105,23 @@ impl Patient {
     }
 
     /// Ends when the store does not answer: what is at its address now may be another one.
-    async fn follow_until_lost(&self, follower: &Follower, service: &Service) {
-        let mut looked = follower.look(service, None).await;
-        if let Err(failure) = &looked {
-            self.console.warn(failure);
-        } else if service.version().is_none() && self.version.is_none() {
-            self.console
-                .tell("waiting", NOTHING_ACTIVE, json!({ "message": NOTHING_ACTIVE }));
-        }
-        while !matches!(&looked, Err(failure) if failure.reason == Reason::PersisterUnavailable) {
-            looked = follower.follow_on(service).await;
+    async fn follow_until_lost(&self, follower: &Follower, service: &Service) -> Lost {
+        let (mut was_found, mut is_told) = (false, false);
+        loop {
+            match follower.look(service, None).await {
+                Err(failure) if failure.reason == Reason::PersisterUnavailable => {
+                    return Lost { was_found, failure };
+                }
+                Err(failure) => self.console.warn(&failure),
+                Ok(()) if self.version.is_none() && service.version().is_none() && !is_told => {
+                    self.console
+                        .tell("waiting", NOTHING_ACTIVE, json!({ "message": NOTHING_ACTIVE }));
+                    is_told = true;
+                }
+                Ok(()) => {}
+            }
+            was_found = true;
+            sleep(follower.pause(service)).await;
         }
     }
 
