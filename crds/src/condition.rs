@@ -127,8 +127,9 @@ pub fn conditions(states: &[State], before: &[Condition], generation: i64, now: 
 /// The longest message of a condition, in bytes.
 const LONGEST_MESSAGE: usize = 1024;
 
-/// A message that may hold anything that a pod or the API said: without control characters, and not too long.
-fn cut(message: &str) -> String {
+/// A message that may hold anything that a pod or the API said, as a status takes it: without control characters, and of
+/// at most 1024 bytes.
+pub fn cut(message: &str) -> String {
     let mut text: String = message
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })

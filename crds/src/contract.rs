@@ -42,6 +42,10 @@ pub struct Alive {
     /// The ledger's revision, as last seen: the fence of the next activation.
     #[serde(rename = "ledgerRevision", default, skip_serializing_if = "Option::is_none")]
     pub ledger_revision: Option<u64>,
+    /// Whether the store did not answer when it was asked last, so that what is said of the ledger is from before: perhaps
+    /// from before this process. Absent when it did.
+    #[serde(rename = "ledgerStale", default, skip_serializing_if = "std::ops::Not::not")]
+    pub ledger_stale: bool,
     /// How the replay of the golden requests ended.
     pub golden: Golden,
     /// Why the answer is 503, in words; absent on 200.

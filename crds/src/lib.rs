@@ -47,7 +47,7 @@ pub use checked::{
     Checked, CheckedClassWeight, CheckedDataset, CheckedEstimator, CheckedPlace, CheckedSource,
     CheckedSplitter, CheckedStep, CheckedTransformer,
 };
-pub use condition::{Condition, ConditionStatus, ConditionType, Reason, State, conditions};
+pub use condition::{Condition, ConditionStatus, ConditionType, Reason, State, conditions, cut};
 pub use crd::{all_crds, crds_yaml};
 pub use cross_validation::{
     CrossValidation, GroupKFold, KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit,

@@ -11,11 +11,14 @@ use crate::{SecretName, rule};
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = rule::claim_holds_the_store())]
 pub struct Persister {
-    /// The store's address: `sqlite://<file>`, a database in one file on a local disk, `file://<folder>`, a folder of
-    /// files, which may lie on a network file system, or `postgres://<host>/<database>`. A path that begins with `/` is
-    /// absolute, another one begins at the manifest's folder. Several models may share a store.
+    /// The store's address: `sqlite://<file>`, a database in one file on a local disk, or `file://<folder>`, a folder of
+    /// files, which may lie on a network file system. A path that begins with `/` is absolute, another one begins at the
+    /// manifest's folder. Or `postgres://<host>:<port>/<database>`, where what is left out comes with the credentials;
+    /// `?sslmode=` (disable, prefer, require, verify-ca, verify-full) says how the connection is protected, `&schema=`
+    /// in which schema the tables are (by default `auriga`). Several models may share a store, also of one name in several
+    /// namespaces.
     #[schemars(length(min = 1, max = 1024))]
-    #[x_kube(validation = rule::persister_uri(), validation = rule::no_user_info())]
+    #[x_kube(validation = rule::persister_uri(), validation = rule::postgres_address(), validation = rule::no_user_info())]
     pub uri: String,
     /// The claim that holds a `sqlite:///var/lib/auriga/…` or `file:///var/lib/auriga/…` store in a cluster: pods find it
     /// at /var/lib/auriga. All pods of the Model then run on one node.

@@ -27,8 +27,8 @@ pub(crate) use unions::{
     one_place, one_splitter, one_transformer,
 };
 pub(crate) use values::{
-    entry_point_path, metadata_keys, model_name, no_user_info, persister_uri, positive, separator, step_name,
-    url,
+    entry_point_path, metadata_keys, model_name, no_user_info, persister_uri, positive, postgres_address,
+    separator, step_name, url,
 };
 
 /// A rule on a value that has the right type already.
@@ -127,6 +127,7 @@ pub(crate) fn all() -> Vec<Rule> {
         range_is_not_empty(),
         scoring_suits_estimator(),
         persister_uri(),
+        postgres_address(),
         no_user_info(),
         entry_point_path(),
         metadata_keys(),

@@ -1,7 +1,9 @@
 //! Builders, one file for each kind of object: pure functions from what is wanted to the object that says so.
 
+pub mod cleanup_job;
 pub mod config_map;
 pub mod deployment;
+pub mod job;
 pub mod pod;
 pub mod service;
 

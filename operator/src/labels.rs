@@ -2,6 +2,8 @@
 
 /// The Model that an object belongs to.
 pub const MODEL: &str = "auriga.dev/model";
+/// The UID of the Model that an object was made for, where no owner reference says so.
+pub const MODEL_UID: &str = "auriga.dev/model-uid";
 /// The version that a pod serves.
 pub const MODEL_VERSION: &str = "auriga.dev/model-version";
 /// Which Deployment of a Model a pod is of: `v<version>-<hash of what serving needs>`; the Service selects by it.
@@ -45,6 +47,8 @@ pub const REJECTED: &str = "auriga.dev/rejected";
 pub const SWITCHED_AT: &str = "auriga.dev/switched-at";
 /// On a Service: the slot that had the traffic before.
 pub const PREVIOUS_SLOT: &str = "auriga.dev/previous-slot";
+/// On a Service: the version that had the traffic before this one, by whatever settings.
+pub const PREVIOUS_VERSION: &str = "auriga.dev/previous-version";
 /// Kueue's label on jobs that wait in a queue of its own (Kueue's documentation, "Run a Job").
 pub const QUEUE_NAME: &str = "kueue.x-k8s.io/queue-name";
 /// Kueue's label for the priority of such a job.

@@ -17,5 +17,6 @@ pub mod plan;
 pub mod runnable;
 pub mod seen;
 pub mod settings;
+pub mod time;
 pub mod training_job;
 pub mod trouble;

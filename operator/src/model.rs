@@ -1,8 +1,15 @@
 //! The turn of a Model: fit what it describes, prove the version, move the traffic, keep the history.
 
+pub mod cleanup;
 pub mod decide;
 pub mod fits;
 pub mod health;
 pub mod rollout;
 pub mod slots;
+mod standing;
+mod states;
+mod status;
+pub mod story;
+mod versions;
 pub mod wish;
+mod work;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use auriga_crds::{ConfigMapKey, Model, TrainingJob, contract::Alive};
+use auriga_crds::{ConfigMapKey, Model, TrainingJob, VersionSummary, contract::Alive};
 use k8s_openapi::api::{
     apps::v1::Deployment,
     batch::v1::Job,
@@ -17,7 +17,7 @@ pub struct ModelSeen {
     pub texts: Texts,
     /// The TrainingJobs that fit it, made by it or by hand.
     pub training_jobs: Vec<TrainingJob>,
-    /// The ConfigMaps that it owns.
+    /// The ConfigMaps that it owns, and that of its clean-up.
     pub config_maps: Vec<ConfigMap>,
     /// The Deployments that it owns, with their pods.
     pub slots: Vec<SlotSeen>,
@@ -25,6 +25,8 @@ pub struct ModelSeen {
     pub service: Option<Service>,
     /// Its PodDisruptionBudget, if it owns one.
     pub budget: Option<PodDisruptionBudget>,
+    /// The newest versions in the store, as a pod with the traffic lists them; absent while none does.
+    pub listing: Option<Vec<VersionSummary>>,
     /// The Job that deletes its versions.
     pub cleanup: Option<CleanupSeen>,
     /// Whether its namespace is being deleted, so that nothing new can be made in it.

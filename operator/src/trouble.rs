@@ -39,7 +39,10 @@ pub fn before_start(pod: &Pod) -> Option<Trouble> {
             if words.contains("persistentvolumeclaim") && words.contains("not found") {
                 Trouble::outside(
                     Reason::ClaimNotFound,
-                    format!("{words}; create the claim, or correct spec.persister.persistentVolumeClaim"),
+                    format!(
+                        "{}; create the claim, or correct spec.persister.persistentVolumeClaim",
+                        words.trim_end_matches('.')
+                    ),
                 )
             } else {
                 Trouble::outside(
@@ -106,6 +109,24 @@ pub fn of_end(ended: &ContainerStateTerminated, memory_limit: Option<&str>) -> O
             format!("The pod ended with exit code {}: {words}", ended.exit_code)
         },
     })
+}
+
+/// Why no pod could be made, by what the controller that makes it was told.
+pub fn of_complaint(complaint: &str) -> Trouble {
+    let (reason, remedy) = if complaint.contains("exceeded quota") {
+        (Reason::QuotaExceeded, "raise the quota, or free some of it")
+    } else if complaint.contains("is invalid") {
+        (
+            Reason::InvalidSpec,
+            "correct spec.pod or the resources of the Model",
+        )
+    } else {
+        (
+            Reason::Forbidden,
+            "change what the namespace allows, or spec.pod of the Model",
+        )
+    };
+    Trouble::outside(reason, format!("No pod can be made: {complaint}; {remedy}"))
 }
 
 /// The status of the one container.

@@ -244,9 +244,24 @@ fn all_faults_are_reported_at_once_in_the_order_of_their_places() {
 #[test]
 fn a_store_is_an_address_without_a_password() {
     let persister = |uri: &str| format!("c: 0.3\n  persister:\n    uri: {uri}");
-    check_edit("c: 0.3", &persister("file://models"), &[]);
+    for fine in [
+        "file://models",
+        "postgres://db.example:5432/models?sslmode=require",
+        "postgresql:///models",
+    ] {
+        check_edit("c: 0.3", &persister(fine), &[]);
+    }
+    check_edit(
+        "c: 0.3",
+        &persister("postgres://db/models?sslmode=on"),
+        &[
+            "15:5: spec.persister.uri: \"postgres://db/models?sslmode=on\": write postgres://<host>:<port>/<database>, each \
+             part of which may be left out, perhaps with ?sslmode=<disable, prefer, require, verify-ca or verify-full> and \
+             &schema=<lower-case letters, digits and \"_\">",
+        ],
+    );
     let address = "write sqlite://<path of a file> or file://<path of a folder>, absolute or relative to the manifest, such \
-                   as sqlite://auriga-data/models.db";
+                   as sqlite://auriga-data/models.db, or postgres://<host>/<database>";
     check_edit(
         "c: 0.3",
         &persister("sqllite://x"),
@@ -349,6 +364,28 @@ fn a_real_cel_evaluator_agrees_with_every_rule() {
         (true, after("persister: {uri: 'file://'}")),
         (true, after("persister: {uri: 'sqlite://me:x@y/z'}")),
         (false, after("persister: {uri: 'file://y/z@'}")),
+        (
+            false,
+            after("persister: {uri: 'postgres://db.example:5432/models'}"),
+        ),
+        (false, after("persister: {uri: 'postgresql://[::1]:5432'}")),
+        (
+            false,
+            after("persister: {uri: 'postgres:///my models?sslmode=verify-ca&schema=a_1&'}"),
+        ),
+        (true, after("persister: {uri: 'postgres://me:x@db/models'}")),
+        (true, after("persister: {uri: 'postgres://db:port/models'}")),
+        (true, after("persister: {uri: 'postgres://db:/models'}")),
+        (true, after("persister: {uri: 'postgres://[::1/models'}")),
+        (true, after("persister: {uri: 'postgres://[]/models'}")),
+        (true, after("persister: {uri: 'postgres://a,b/models'}")),
+        (true, after("persister: {uri: 'postgres://db/a/b'}")),
+        (true, after("persister: {uri: 'postgres://db/a%20b'}")),
+        (true, after("persister: {uri: 'postgres://db/a?password=x'}")),
+        (true, after("persister: {uri: 'postgres://db/a?sslmode=allow'}")),
+        (true, after("persister: {uri: 'postgres://db/a?schema=A'}")),
+        (true, after("persister: {uri: 'postgres://db/a?&'}")),
+        (true, after("persister: {uri: 'postgres://db/a#b'}")),
         (true, after("training: {scoring: r2}")),
         (false, after("training: {scoring: accuracy}")),
         (true, after("transformers: [{name: 1a, standardScaler: {}}]")),

@@ -8,6 +8,9 @@ use crate::names::{MODEL_NAME_MAX, ModelName};
 /// Paths that belong to the service itself.
 const RESERVED_PATHS: [&str; 4] = ["/alive", "/livez", "/list", "/metrics"];
 
+/// How a connection to PostgreSQL may be protected.
+const SSL_MODES: [&str; 5] = ["disable", "prefer", "require", "verify-ca", "verify-full"];
+
 /// What every answer says itself, and no metadata of the user's may shadow.
 const RESERVED_METADATA: [&str; 6] = [
     "status",
@@ -68,16 +71,70 @@ pub(crate) fn url() -> Rule {
 
 pub(crate) fn persister_uri() -> Rule {
     Rule::new(
-        "self.matches('^(sqlite|file)://.+$')",
+        "self.matches('^(sqlite|file|postgres|postgresql)://.+$')",
         "write sqlite://<path of a file> or file://<path of a folder>, absolute or relative to the manifest, such as \
-         sqlite://auriga-data/models.db",
+         sqlite://auriga-data/models.db, or postgres://<host>/<database>",
         |value| {
-            let place = ["sqlite://", "file://"]
+            let place = ["sqlite://", "file://", "postgres://", "postgresql://"]
                 .iter()
                 .find_map(|scheme| text(value).strip_prefix(scheme));
             place.is_some_and(|path| !path.is_empty() && !path.starts_with('\n'))
         },
     )
+}
+
+pub(crate) fn postgres_address() -> Rule {
+    Rule::new(
+        // Without the first half, a password would be told twice.
+        r"!self.matches('^postgres(ql)?://[^/?#@]*([/?#]|$)') || self.matches('^postgres(ql)?://(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]*)(:[0-9]{1,5})?(/[^/?#%[:cntrl:]]*)?(\\?((sslmode=(disable|prefer|require|verify-ca|verify-full)|schema=[a-z][a-z0-9_]{0,62})(&|$))*)?$')",
+        "write postgres://<host>:<port>/<database>, each part of which may be left out, perhaps with ?sslmode=<disable, \
+         prefer, require, verify-ca or verify-full> and &schema=<lower-case letters, digits and \"_\">",
+        |value| {
+            let place = ["postgres://", "postgresql://"]
+                .iter()
+                .find_map(|scheme| text(value).strip_prefix(scheme));
+            place.is_none_or(|place| {
+                let authority = place.split(['/', '?', '#']).next().unwrap_or_default();
+                authority.contains('@') || is_postgres_place(place)
+            })
+        },
+    )
+}
+
+/// Whether this names server, database and options, each of them or not.
+fn is_postgres_place(place: &str) -> bool {
+    let (place, options) = place.split_once('?').unwrap_or((place, ""));
+    let (server, database) = place.split_once('/').unwrap_or((place, ""));
+    let (is_host, port) = match server.strip_prefix('[').map(|rest| rest.split_once(']')) {
+        Some(Some((host, port))) => {
+            let is_part = |c: char| c.is_ascii_hexdigit() || c == ':' || c == '.';
+            (!host.is_empty() && host.chars().all(is_part), port)
+        }
+        Some(None) => (false, ""),
+        None => {
+            let (host, port) = server.split_at(server.find(':').unwrap_or(server.len()));
+            (host.chars().all(|c| is_word(c) || c == '.'), port)
+        }
+    };
+    let is_port = match port.strip_prefix(':') {
+        Some(digits) => (1..=5).contains(&digits.len()) && digits.chars().all(|c| c.is_ascii_digit()),
+        None => port.is_empty(),
+    };
+    let is_option = |option: &str| match option.split_once('=') {
+        Some(("sslmode", mode)) => SSL_MODES.contains(&mode),
+        Some(("schema", name)) => {
+            name.len() <= 63
+                && name.starts_with(|first: char| first.is_ascii_lowercase())
+                && name
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        }
+        _ => false,
+    };
+    is_host
+        && is_port
+        && !database.contains(|c: char| "/#%".contains(c) || c.is_ascii_control())
+        && options.split_terminator('&').all(is_option)
 }
 
 pub(crate) fn no_user_info() -> Rule {

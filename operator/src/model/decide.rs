@@ -1,26 +1,201 @@
 //! Decides what a Model needs next.
 
-use auriga_crds::{Model, ModelStatus};
+use auriga_crds::{ActivationPolicy, Model, ModelStatus, VersionNumber};
 use jiff::Timestamp;
+use kube::ResourceExt as _;
 
+use super::{
+    cleanup,
+    fits::{self, Fits},
+    health::{self, Health},
+    rollout::{self, Stage, Step, Turn},
+    slots::Slots,
+    status,
+    story::{Aim, Story, Traffic, Walk},
+    wish::Wish,
+    work::Work,
+};
 use crate::{
-    plan::{Next, Plan, Refusal},
+    build::deployment::Slot,
+    plan::{Desired, Plan},
+    runnable,
     seen::ModelSeen,
     settings::Settings,
 };
 
+pub use status::refused;
+
 /// What is to be done about `model`, seeing what is there. Total: what is wrong with the spec becomes a condition.
-pub fn decide(model: &Model, _seen: &ModelSeen, _settings: &Settings, _now: Timestamp) -> Plan<ModelStatus> {
-    Plan {
-        apply: Vec::new(),
-        delete: Vec::new(),
-        status: model.status.clone().unwrap_or_default(),
-        notes: Vec::new(),
-        next: Next::OnChange,
+///
+/// The Service comes first, since its name may be taken; then the fits, then the version that is on its way, then the
+/// traffic, and what nobody needs any more comes last.
+pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timestamp) -> Plan<ModelStatus> {
+    if model.metadata.deletion_timestamp.is_some() {
+        return cleanup::decide(model, seen, settings, now);
+    }
+    let mut work = Work::default();
+    work.apply.extend(cleanup::finalizer(model));
+    let slots = Slots::of(&seen.slots);
+    let mut traffic = Traffic::of(seen.service.as_ref());
+    let wish = match runnable::check(model) {
+        Ok(checked) => Wish::of(model, checked, &seen.texts),
+        Err(fault) => return work.plan(&invalid(model, seen, &slots, &traffic, fault, settings, now)),
+    };
+    let turn = Turn {
+        model,
+        wish: &wish,
+        settings,
+        now,
+    };
+    let fits = fits::fits(model, &wish, &seen.training_jobs, &slots, settings, now);
+    let aim = aim(&wish, &fits, &traffic);
+    if seen.service.is_none() {
+        work.service(turn, &traffic);
+    }
+    work.fits(model, &wish, &fits);
+
+    let known_hash = |slot: &Slot| fit_hash(slot.version, &wish, &fits, seen, &slots);
+    let is_held = |slot: &Slot| model.spec.suspend && slots.get(slot).is_none();
+    let walk = |slot: &Slot, may_activate: bool| {
+        let held = slots.get(slot);
+        rollout::step(turn, slot, held, known_hash(slot).as_deref(), may_activate)
+    };
+    let mut on_the_way = None;
+    if let Some(target) = aim
+        .target
+        .as_ref()
+        .filter(|slot| traffic.slot.as_ref() != Some(slot) && !is_held(slot))
+    {
+        let mut step = walk(target, !model.spec.suspend);
+        let switches = may_switch(turn, &traffic, target, &step);
+        if switches {
+            // The fence comes with the rest of what pods with the traffic get, after the traffic.
+            step.apply.retain(|desired| !matches!(desired, Desired::Mark(_)));
+        }
+        work.step(turn, target, &step);
+        if switches {
+            work.switch(turn, &mut traffic, target);
+        } else {
+            on_the_way = Some(Walk {
+                slot: target.clone(),
+                step,
+            });
+        }
+    }
+    let waiting = aim.waiting.as_ref().filter(|slot| !is_held(slot)).map(|slot| {
+        let step = walk(slot, false);
+        work.step(turn, slot, &step);
+        Walk {
+            slot: slot.clone(),
+            step,
+        }
+    });
+    if seen.service.is_some() {
+        work.service(turn, &traffic);
+    }
+    work.budget(turn, seen, &traffic);
+    let is_walking = on_the_way
+        .as_ref()
+        .is_some_and(|walk| !matches!(walk.step.stage, Stage::Rejected { .. }));
+    let health = work.settle(turn, &slots, &traffic, !is_walking, known_hash);
+    work.retire(turn, seen, &slots, &traffic, &aim);
+    let story = Story {
+        model,
+        seen,
+        wish: Some(&wish),
+        fault: None,
+        fits: Some(&fits),
+        traffic: &traffic,
+        fit_hash: traffic.slot.as_ref().and_then(known_hash),
+        health,
+        walk: on_the_way,
+        waiting,
+        now,
+    };
+    work.plan(&story)
+}
+
+/// Which versions are wanted.
+fn aim(wish: &Wish, fits: &Fits<'_>, traffic: &Traffic) -> Aim {
+    let slot = |version: Option<VersionNumber>| version.map(|version| wish.slot(version));
+    match wish.policy {
+        ActivationPolicy::Auto => Aim {
+            target: slot(fits.fitted),
+            waiting: None,
+        },
+        ActivationPolicy::Pinned => Aim {
+            target: slot(wish.version),
+            waiting: None,
+        },
+        ActivationPolicy::Manual => {
+            // Nobody has chosen yet: what answers answers on, by the settings of today.
+            let answering = traffic.slot.as_ref().map(|slot| slot.version);
+            let target = slot(wish.version.or(answering));
+            Aim {
+                waiting: slot(fits.fitted).filter(|newest| target.as_ref() != Some(newest)),
+                target,
+            }
+        }
     }
 }
 
-/// The status of a plan that could not be carried out as a whole.
-pub fn refused(_model: &Model, status: ModelStatus, _refusals: &[Refusal], _now: Timestamp) -> ModelStatus {
-    status
+/// Whether the traffic may move to `target`. A version that had it before and still has pods that answer gets it back
+/// first, and its row in the ledger next: it was activated once.
+fn may_switch(turn: Turn<'_>, traffic: &Traffic, target: &Slot, step: &Step) -> bool {
+    let wanted = turn.wish.replicas;
+    let all_ready = wanted > 0 && step.health.ready >= wanted;
+    let was_active = traffic.previous.as_ref() == Some(target);
+    match step.stage {
+        Stage::Ready => wanted > 0,
+        Stage::Activating => was_active && all_ready && !turn.model.spec.suspend,
+        _ => false,
+    }
+}
+
+/// What a version was fitted to, as far as anybody remembers.
+fn fit_hash(
+    version: VersionNumber,
+    wish: &Wish,
+    fits: &Fits<'_>,
+    seen: &ModelSeen,
+    slots: &Slots<'_>,
+) -> Option<String> {
+    if fits.fitted == Some(version) {
+        return wish.fit_hash.clone();
+    }
+    let of_job = seen
+        .training_jobs
+        .iter()
+        .find(|job| fits::version(job) == Some(version));
+    let of_job = of_job.and_then(|job| job.status.as_ref()?.fit_hash.clone());
+    let mut same_version = slots.all.iter().filter(|held| held.slot.version == version);
+    of_job.or_else(|| same_version.find_map(|held| held.fit_hash().map(str::to_owned)))
+}
+
+/// A spec that cannot be carried out changes nothing: what answers answers on.
+fn invalid<'a>(
+    model: &'a Model,
+    seen: &'a ModelSeen,
+    slots: &Slots<'_>,
+    traffic: &'a Traffic,
+    fault: String,
+    settings: &Settings,
+    now: Timestamp,
+) -> Story<'a> {
+    let current = traffic.slot.as_ref().and_then(|slot| slots.get(slot));
+    Story {
+        model,
+        seen,
+        wish: None,
+        fault: Some(fault),
+        fits: None,
+        traffic,
+        health: current.map_or_else(Health::default, |held| {
+            health::health(held, &model.uid().unwrap_or_default(), settings.passes)
+        }),
+        fit_hash: current.and_then(|held| held.fit_hash().map(str::to_owned)),
+        walk: None,
+        waiting: None,
+        now,
+    }
 }

@@ -174,7 +174,7 @@ fn since(job: &TrainingJob, now: Timestamp) -> std::time::Duration {
 }
 
 /// Why `job` ended without a version.
-fn reason(job: &TrainingJob) -> Reason {
+pub fn reason(job: &TrainingJob) -> Reason {
     let failed = (job.status.iter().flat_map(|status| &status.conditions))
         .filter(|one| one.status == auriga_crds::ConditionStatus::True)
         .find(|one| one.kind == "Failed" || one.kind == "Complete");

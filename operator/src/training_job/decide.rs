@@ -1,36 +1,110 @@
 //! Decides what a TrainingJob needs next.
 
-use auriga_crds::{TrainingJob, TrainingJobStatus};
+use auriga_crds::{Reason, TrainingJob, TrainingJobStatus};
 use jiff::Timestamp;
 
+use super::{
+    begin::begin,
+    ending,
+    follow::{facts, follow, suspended},
+    look::{Look, Steps},
+    runs,
+    stand::{self, Phase, Stand},
+};
 use crate::{
-    plan::{Next, Plan, Refusal},
+    plan::{Plan, Refusal},
     seen::TrainingJobSeen,
     settings::Settings,
+    time,
 };
 
 /// What is to be done about `job`, seeing what is there. Total: what is wrong becomes a condition.
 pub fn decide(
     job: &TrainingJob,
-    _seen: &TrainingJobSeen,
-    _settings: &Settings,
-    _now: Timestamp,
+    seen: &TrainingJobSeen,
+    settings: &Settings,
+    now: Timestamp,
 ) -> Plan<TrainingJobStatus> {
-    Plan {
-        apply: Vec::new(),
-        delete: Vec::new(),
-        status: job.status.clone().unwrap_or_default(),
-        notes: Vec::new(),
-        next: Next::OnChange,
+    let look = Look {
+        job,
+        seen,
+        settings,
+        now,
+    };
+    let before = look.before();
+    if stand::is_over(&before) {
+        return look.unchanged(record(before, look.generation()));
+    }
+    if job.metadata.deletion_timestamp.is_some() {
+        return look.unchanged(before);
+    }
+    let runs = runs::of(job, seen);
+    // What the pods have left behind comes first: a fit that is over stays over, even if it was suspended meanwhile.
+    if let Some(end) = ending::of(&runs) {
+        return look.over(end, facts(&look, &runs), Steps::default());
+    }
+    if job.spec.suspend {
+        return suspended(&look, &runs);
+    }
+    match runs.last() {
+        Some(run) if run.is_lost() => begin(&look, run.number + 1),
+        Some(run) => follow(&look, &runs, run),
+        None => begin(&look, 1),
     }
 }
 
 /// The status of a plan that could not be carried out as a whole.
 pub fn refused(
-    _job: &TrainingJob,
-    status: TrainingJobStatus,
-    _refusals: &[Refusal],
-    _now: Timestamp,
+    job: &TrainingJob,
+    mut status: TrainingJobStatus,
+    refusals: &[Refusal],
+    now: Timestamp,
 ) -> TrainingJobStatus {
+    let Some(first) = refusals.first() else {
+        return status;
+    };
+    if stand::is_over(&status) {
+        return status;
+    }
+    let words: Vec<String> = (refusals.iter())
+        .map(|refusal| format!("{} was refused: {}", refusal.object, refusal.message))
+        .collect();
+    let remedy = match first.reason {
+        Reason::QuotaExceeded => "; raise the quota, or free some of it",
+        Reason::NameConflict => "; delete or rename that object",
+        Reason::Forbidden => "; change what the namespace allows, or what the operator may do",
+        Reason::InvalidSpec => "; correct the Model",
+        _ => "",
+    };
+    let phase = if status.start_time.is_some() {
+        Phase::Running
+    } else {
+        Phase::Pending
+    };
+    let stand = Stand {
+        phase,
+        ..Stand::stalled(first.reason, format!("{}{remedy}", words.join("; ")))
+    };
+    // The plan knew nothing of the refusal: by its conditions, each one would count as the first.
+    status.conditions = job
+        .status
+        .as_ref()
+        .map(|told| told.conditions.clone())
+        .unwrap_or_default();
+    stand.write(
+        &mut status,
+        job.metadata.generation.unwrap_or_default(),
+        &time::seconds(now),
+    );
+    status
+}
+
+/// A record stays as it is. That it was looked at again is told, or tools would wait for it for ever once `suspend` was
+/// edited.
+fn record(mut status: TrainingJobStatus, generation: i64) -> TrainingJobStatus {
+    status.observed_generation = Some(generation);
+    for condition in &mut status.conditions {
+        condition.observed_generation = generation;
+    }
     status
 }

@@ -97,8 +97,9 @@ impl ManifestFlags {
 /// The store that a command works on.
 #[derive(Args)]
 struct StoreFlags {
-    /// Where versions are kept, such as sqlite:///var/lib/auriga/models.db or file:///var/lib/auriga; takes the place of the manifest's
-    /// persister. A relative path starts where the command runs.
+    /// Where versions are kept, such as sqlite:///var/lib/auriga/models.db, file:///var/lib/auriga or
+    /// postgres://db.example/models; takes the place of the manifest's persister. A relative path starts where the command
+    /// runs.
     #[arg(long, value_name = "URI")]
     persister: Option<String>,
 }

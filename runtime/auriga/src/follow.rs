@@ -3,7 +3,7 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use auriga_crds::{ModelKey, VersionNumber};
-use auriga_persist::Persister;
+use auriga_persist::{Cached, PersistError, Persister, Properties};
 use auriga_serve::{Loaded, Service, Settings};
 use serde_json::json;
 use tokio::{sync::Mutex, time::Instant};
@@ -22,6 +22,8 @@ pub(crate) struct Follower {
     console: Console,
     /// The one version to serve, whatever is active.
     pinned: Option<VersionNumber>,
+    /// What an earlier process saw of the store, for when it does not answer.
+    cache: Option<Arc<Cached>>,
     /// Two swaps at once could end with the older version on top.
     swapping: Mutex<Tried>,
 }
@@ -76,6 +78,7 @@ impl Follower {
             key,
             console,
             pinned: None,
+            cache: None,
             swapping: Mutex::default(),
         }
     }
@@ -93,14 +96,24 @@ impl Follower {
         }
     }
 
+    /// The same, with what is kept of the store: until the store answers, a version is served from there.
+    pub(crate) fn with_cache(self, cache: Option<Arc<Cached>>) -> Follower {
+        Follower { cache, ..self }
+    }
+
     /// Looks once, and swaps if the ledger names another version than the one served. A `candidate` is served by its
     /// settings, and saves reading its version, unless somebody has activated another one since: then that one answers,
     /// by the candidate's settings.
     pub(crate) async fn look(&self, service: &Service, candidate: Option<Candidate>) -> Result<(), Failure> {
         let mut tried = self.swapping.lock().await;
-        let properties = self.store.properties(&self.key).await?;
+        let properties = match self.store.properties(&self.key).await {
+            Ok(properties) => {
+                service.set_ledger(properties.clone());
+                properties
+            }
+            Err(error) => self.seen_before(service, error).await?,
+        };
         let wanted = self.pinned.or(properties.active_version);
-        service.set_ledger(properties);
         let (candidate, settings) = candidate
             .map(|candidate| (candidate.loaded, candidate.settings))
             .unzip();
@@ -133,6 +146,24 @@ impl Follower {
         tried.failed = None;
         self.tell_serving(wanted);
         Ok(())
+    }
+
+    /// What to go by while the store does not answer and nothing is served yet: what an earlier process saw.
+    ///
+    /// Errors: the store's, if nothing was seen that names a version, or if something is served already, which then serves
+    /// on.
+    async fn seen_before(&self, service: &Service, error: PersistError) -> Result<Properties, Failure> {
+        let Some(cache) = self.cache.as_ref().filter(|_| service.version().is_none()) else {
+            service.miss_ledger(None);
+            return Err(error.into());
+        };
+        let kept = cache.last_properties(&self.key).await;
+        service.miss_ledger(kept.clone());
+        // A given version may be kept where the ledger is not.
+        match kept.or(self.pinned.map(|_| Properties::default())) {
+            Some(kept) => Ok(kept),
+            None => Err(error.into()),
+        }
     }
 
     /// Lets the last version answer that was active before `damaged` and can still be loaded: an old answer is better

@@ -3,6 +3,7 @@
 mod activation;
 mod command;
 mod console;
+mod credentials;
 mod curl;
 mod dataset;
 mod failure;

@@ -1,10 +1,10 @@
-//! Finds the store that a command works on.
+//! Finds the store that a command works on, and opens it.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
-use auriga_persist::StoreUri;
+use auriga_persist::{Lazy, PersistError, Persister, StoreUri};
 
-use crate::{failure::Failure, manifest::Manifest};
+use crate::{credentials, failure::Failure, manifest::Manifest};
 
 /// Where versions are kept unless something else is written: in the folder where the command runs.
 const DEFAULT_URI: &str = "sqlite://auriga-data/models.db";
@@ -20,4 +20,19 @@ pub(crate) fn uri(written: Option<&str>, manifest: Option<&Manifest>) -> Result<
         (None, None) => (DEFAULT_URI, Path::new(".")),
     };
     Ok(StoreUri::parse(text, base)?)
+}
+
+/// Opens a store for writing with the credentials of this process; makes it if there is none.
+pub(crate) async fn open(uri: &StoreUri) -> Result<Arc<dyn Persister>, PersistError> {
+    auriga_persist::open_as(uri, credentials::source()).await
+}
+
+/// Opens a store that must exist already, with the credentials of this process.
+pub(crate) async fn open_existing(uri: &StoreUri) -> Result<Arc<dyn Persister>, PersistError> {
+    auriga_persist::open_existing_as(uri, credentials::source()).await
+}
+
+/// Opens a store that must exist already when it is first needed, with the credentials of this process.
+pub(crate) fn open_lazily(uri: StoreUri) -> Arc<dyn Persister> {
+    Arc::new(Lazy::new(uri, credentials::source()))
 }

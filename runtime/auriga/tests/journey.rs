@@ -19,6 +19,8 @@ mod journey {
     mod folder;
     mod follow;
     mod kill;
+    mod outage;
+    mod postgres;
     mod restart;
     mod signals;
     mod together;

@@ -12,6 +12,7 @@ pub mod imports;
 pub mod models;
 pub mod pruning;
 pub mod races;
+pub mod server;
 pub mod versions;
 
 use std::sync::Arc;
@@ -92,6 +93,7 @@ macro_rules! conformance_suite {
                 blobs::an_empty_blob_comes_back,
                 blobs::a_blob_shared_by_two_versions_outlives_one_of_them,
                 blobs::a_blob_written_again_after_its_deletion_comes_back,
+                blobs::bytes_that_two_models_write_and_delete_at_once_stay_readable,
                 imports::a_version_comes_over_with_all_that_is_known_of_it,
                 imports::the_same_version_twice_is_one,
                 imports::numbers_go_on_above_an_imported_one,

@@ -132,6 +132,9 @@ pub enum Fault {
     /// It does not answer.
     #[error("cannot be reached ({0}); try again, and look at its disk if that does not help")]
     Unavailable(String),
+    /// It answers, but not to this process; in words, with the remedy.
+    #[error("cannot be used: {0}")]
+    Refused(String),
     /// It has no room.
     #[error("is full; nothing was changed: free space or enlarge it, then try again")]
     Full,

@@ -5,29 +5,37 @@
 //! manifest, created if absent, is the commit. The active pointer moves by compare-and-swap on the ledger's revision,
 //! one append-only row each. A backend is chosen once, by the scheme of a [`StoreUri`]: see [`open`].
 
+mod cached;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod credentials;
 mod cross_validation;
 mod error;
 #[macro_use]
 mod failpoint;
 mod failure;
 mod identity;
+mod lazy;
 mod objects;
 mod open;
 mod persister;
+mod postgres;
 mod prune;
+mod rows;
 mod seal;
 mod sqlite;
 mod store_uri;
 mod version;
 
+pub use cached::Cached;
+pub use credentials::{CredentialKey, CredentialSource, Credentials, NoCredentials, Secret};
 pub use cross_validation::{CrossValidation, FoldScores};
 pub use error::{Fault, PersistError};
-pub use open::{open, open_existing};
+pub use lazy::Lazy;
+pub use open::{open, open_as, open_existing, open_existing_as};
 pub use persister::{
     Activation, Damaged, LedgerEntry, Listing, Persister, Properties, Stored, Which, Written,
 };
 pub use prune::prune;
-pub use store_uri::{StoreUri, StoreUriError};
+pub use store_uri::{PostgresUri, SslMode, StoreUri, StoreUriError};
 pub use version::{Draft, Facts, IdempotencyKey, Importance, Origin, Scores, VersionManifest};

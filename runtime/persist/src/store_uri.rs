@@ -1,11 +1,15 @@
 //! The address of a store: parsed once, checked, without credentials.
 
+mod postgres;
+
 use std::{
     fmt,
     path::{Path, PathBuf},
 };
 
 use thiserror::Error;
+
+pub use postgres::{PostgresUri, SslMode};
 
 /// Where versions are kept. Holds no credentials, so that it may be printed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +24,8 @@ pub enum StoreUri {
         /// Absolute path of the folder.
         path: PathBuf,
     },
+    /// A schema in a PostgreSQL database.
+    Postgres(PostgresUri),
 }
 
 /// A text that is not the address of a store. Quotes nothing but the scheme: the rest may hold a password.
@@ -61,17 +67,25 @@ pub enum StoreUriError {
         "the store's URI has {0} in its path; options and escapes are not understood there, write the plain path"
     )]
     NotPlain(&'static str),
+    /// What follows `postgres://` is not an address of a database.
+    #[error(
+        "the store's URI {0}; write postgres://<host>[:<port>]/<database>[?sslmode=<mode>&schema=<name>]"
+    )]
+    Postgres(&'static str),
     /// The base folder cannot be made absolute, or is not UTF-8.
     #[error("the folder that the store's URI starts from cannot be used; write an absolute path")]
     Base,
 }
 
 /// Every scheme that [`StoreUri::parse`] takes.
-const SCHEMES: [&str; 2] = ["sqlite", "file"];
+const SCHEMES: [&str; 3] = ["sqlite", "file", "postgres"];
 
 impl StoreUri {
     /// Reads `sqlite:///absolute/path.db` or `file:///absolute/folder`; with two slashes only, the path starts from the
     /// folder `base`, usually that of the manifest. Paths are plain: no `%20`, no `?mode=ro`.
+    ///
+    /// Or `postgres://host:port/database?sslmode=require&schema=auriga`, of which every part may be left out; `postgresql`
+    /// is the same scheme. User and password never stand in an address: they come as credentials.
     ///
     /// Errors: what is wrong and what is allowed, without quoting more than the scheme.
     pub fn parse(text: &str, base: &Path) -> Result<StoreUri, StoreUriError> {
@@ -83,6 +97,7 @@ impl StoreUri {
         match scheme.to_ascii_lowercase().as_str() {
             "sqlite" => sqlite(place, base),
             "file" => folder(place, base),
+            "postgres" | "postgresql" => Ok(StoreUri::Postgres(PostgresUri::parse(place)?)),
             "" => Err(StoreUriError::NoScheme),
             unknown => Err(unknown_scheme(unknown)),
         }
@@ -94,6 +109,7 @@ impl fmt::Display for StoreUri {
         match self {
             StoreUri::Sqlite { path } => write!(f, "sqlite://{}", path.display()),
             StoreUri::Folder { path } => write!(f, "file://{}", path.display()),
+            StoreUri::Postgres(uri) => uri.fmt(f),
         }
     }
 }
@@ -211,7 +227,7 @@ mod tests {
         check("://x", "has no scheme");
         check(
             "sqllite://models.db",
-            "perhaps meant as \"sqlite\"; this build keeps versions in: sqlite, file",
+            "perhaps meant as \"sqlite\"; this build keeps versions in: sqlite, file, postgres",
         );
         check(
             "ftp://host/x",
@@ -240,6 +256,7 @@ mod tests {
             "sqlite://hunter2@models.db",
             "postgres://user:hunter2@host/models",
             "postgres://user:hun/ter2@host/models",
+            "postgresql://hunter2@host",
             "user:hunter2@host",
         ] {
             let message = parse(text).unwrap_err().to_string();

@@ -8,7 +8,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use auriga_persist::{PersistError, Persister, StoreUri, conformance::TestStore, conformance_suite, open};
+use auriga_persist::{
+    PersistError, Persister, StoreUri,
+    conformance::{Load, TestStore, server::InDatabase},
+    conformance_suite, open,
+};
 use tempfile::TempDir;
 
 /// A store at an address within a folder that is removed with it.
@@ -34,3 +38,4 @@ impl TestStore for InFolder {
 
 conformance_suite!(folder, async || InFolder::new("file://auriga-data/models"));
 conformance_suite!(sqlite, async || InFolder::new("sqlite://auriga-data/models.db"));
+conformance_suite!(postgres, async || InDatabase::new(Load::default()).await);

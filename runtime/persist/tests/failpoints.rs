@@ -20,8 +20,10 @@ use std::{
 use auriga_crds::{Digest, ModelKey, VersionNumber};
 use auriga_persist::{
     PersistError, Persister, StoreUri, VersionManifest, Which,
-    conformance::fixtures::{activation, bytes, draft_of, facts, model, moment},
-    open,
+    conformance::{
+        fixtures::{activation, bytes, draft_of, facts, model, moment},
+        server::{Server, open_in_test},
+    },
 };
 
 const SQLITE: [&str; 12] = [
@@ -55,9 +57,26 @@ const OBJECTS: [&str; 13] = [
     "objects: after a deletion",
 ];
 
+const POSTGRES: [&str; 12] = [
+    "postgres: before the commit of a chunk",
+    "postgres: after the commit of a chunk",
+    "postgres: before the manifest",
+    "postgres: before the commit of a version",
+    "postgres: after the commit of a version",
+    "postgres: after the commit of an imported chunk",
+    "postgres: before the commit of an import",
+    "postgres: after the commit of an import",
+    "postgres: before the commit of an activation",
+    "postgres: after the commit of an activation",
+    "postgres: before the commit of a deletion",
+    "postgres: after the commit of a deletion",
+];
+
 const KILLS: u64 = 500;
+/// As a connection to a server takes longer than to open a file, fewer: eight at each place.
+const POSTGRES_KILLS: u64 = 96;
 /// Stores that are pressed at once; more of them would only wait for each other.
-const STORES: u64 = 4;
+const STORES: usize = 4;
 
 /// How a worker is told what to do: a folder, the address of the store in it, a round, and where it ends.
 const FOLDER: &str = "AURIGA_TEST_FOLDER";
@@ -70,6 +89,8 @@ fn every_failpoint_is_in_the_list() {
     let sources = [
         include_str!("../src/sqlite.rs"),
         include_str!("../src/sqlite/import.rs"),
+        include_str!("../src/postgres.rs"),
+        include_str!("../src/postgres/import.rs"),
         include_str!("../src/objects.rs"),
         include_str!("../src/objects/blobs.rs"),
         include_str!("../src/objects/ledger.rs"),
@@ -80,33 +101,45 @@ fn every_failpoint_is_in_the_list() {
         .flat_map(|source| source.split("failpoint!(\"").skip(1))
         .filter_map(|rest| rest.split('"').next())
         .collect();
-    assert_eq!(found, SQLITE.into_iter().chain(OBJECTS).collect());
+    assert_eq!(found, SQLITE.into_iter().chain(OBJECTS).chain(POSTGRES).collect());
 }
 
 #[test]
 fn sqlite_survives_an_end_at_every_failpoint() {
-    press("sqlite://models.db", &SQLITE);
+    press(&vec!["sqlite://models.db".to_owned(); STORES], &SQLITE, KILLS);
 }
 
 #[test]
 fn a_folder_survives_an_end_at_every_failpoint() {
-    press("file://models", &OBJECTS);
+    press(&vec!["file://models".to_owned(); STORES], &OBJECTS, KILLS);
 }
 
-fn press(address: &str, points: &[&str]) {
+#[tokio::test]
+async fn postgres_survives_an_end_at_every_failpoint() {
+    let mut addresses = Vec::new();
+    for _ in 0..STORES {
+        addresses.push(Server::shared().database().await.to_string());
+    }
+    tokio::task::spawn_blocking(move || press(&addresses, &POSTGRES, POSTGRES_KILLS))
+        .await
+        .unwrap();
+}
+
+/// Presses one store at each address, all at once.
+fn press(addresses: &[String], points: &[&str], n_kills: u64) {
     let begun = Instant::now();
     std::thread::scope(|scope| {
-        for lane in 0..STORES {
+        for (lane, address) in addresses.iter().enumerate() {
             scope.spawn(move || {
                 let folder = tempfile::tempdir().unwrap();
                 let runtime = tokio::runtime::Runtime::new().unwrap();
                 let mut seen = Seen::default();
                 // The first round has something to delete, too.
                 runtime.block_on(async { change(&*handle(folder.path(), address).await, 0, false).await });
-                for round in 1..=KILLS / STORES {
+                for round in 1..=n_kills / STORES as u64 {
                     // A lane begins where another one is a quarter of the way.
-                    let point = points
-                        [(round as usize + lane as usize * points.len() / STORES as usize) % points.len()];
+                    let point =
+                        points[(round as usize + lane * points.len() / addresses.len()) % points.len()];
                     end_at(folder.path(), address, round, point);
                     runtime.block_on(async {
                         let store = handle(folder.path(), address).await;
@@ -123,7 +156,8 @@ fn press(address: &str, points: &[&str]) {
     });
     let seconds = begun.elapsed().as_secs_f64();
     println!(
-        "{address}: {KILLS} processes ended at {} places in {seconds:.1} s",
+        "{}: {n_kills} processes ended at {} places in {seconds:.1} s",
+        addresses[0],
         points.len()
     );
 }
@@ -314,5 +348,7 @@ fn iris() -> ModelKey {
 }
 
 async fn handle(folder: &Path, address: &str) -> Arc<dyn Persister> {
-    open(&StoreUri::parse(address, folder).unwrap()).await.unwrap()
+    open_in_test(&StoreUri::parse(address, folder).unwrap())
+        .await
+        .unwrap()
 }

@@ -17,8 +17,10 @@ use std::{
 use auriga_crds::{ModelKey, VersionNumber};
 use auriga_persist::{
     PersistError, Persister, StoreUri, Which,
-    conformance::fixtures::{activation, bytes, draft_of, model, moment},
-    open,
+    conformance::{
+        fixtures::{activation, bytes, draft_of, model, moment},
+        server::{Server, open_in_test},
+    },
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -58,6 +60,24 @@ async fn a_writer_of_a_folder_killed_at_any_moment_leaves_whole_versions_and_fre
         n_blobs - store.list(&iris()).await.unwrap().versions.len()
     };
     kill_writers(folder.path(), FOLDER_STORE, 100, 400, orphans).await;
+}
+
+#[tokio::test]
+async fn a_writer_of_postgres_killed_at_any_moment_leaves_whole_versions_and_fresh_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let uri = Server::shared().database().await.to_string();
+    let database = uri.rsplit('/').next().unwrap();
+    let orphans = async || {
+        let mut connection = Server::shared().connect(database).await;
+        let orphans =
+            "SELECT count(*) FROM auriga.blob WHERE digest NOT IN (SELECT digest FROM auriga.version)";
+        let n_orphans: i64 = sqlx::query_scalar(orphans)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        usize::try_from(n_orphans).unwrap()
+    };
+    kill_writers(folder.path(), &uri, 60, 250, orphans).await;
 }
 
 /// Kills writers in `rounds` rounds, each within `longest_ms` of its start. `orphans` counts the bytes without a version.
@@ -229,7 +249,9 @@ fn blob(key: &str) -> Vec<u8> {
 }
 
 async fn handle(folder: &Path, address: &str) -> std::sync::Arc<dyn Persister> {
-    open(&StoreUri::parse(address, folder).unwrap()).await.unwrap()
+    open_in_test(&StoreUri::parse(address, folder).unwrap())
+        .await
+        .unwrap()
 }
 
 fn start_writer(folder: &Path, address: &str, name: &str) -> Child {

@@ -17,8 +17,10 @@ use std::{
 use auriga_crds::ModelKey;
 use auriga_persist::{
     Persister, StoreUri,
-    conformance::fixtures::{bytes, draft_of, model},
-    open,
+    conformance::{
+        fixtures::{bytes, draft_of, model},
+        server::{Server, open_in_test},
+    },
 };
 
 /// How a writer is told what to do: a folder, the address of the store in it, a name that its keys start with, and a number of commits.
@@ -35,6 +37,7 @@ async fn sixty_four_processes_get_dense_numbers() {
     // One store after the other: together they would measure each other.
     check(SQLITE, 64, 100).await;
     check(FOLDER_STORE, 64, 100).await;
+    check(&Server::shared().database().await.to_string(), 64, 100).await;
 }
 
 async fn check(address: &str, n_processes: u64, n_commits: u64) {
@@ -111,7 +114,9 @@ fn iris() -> ModelKey {
 }
 
 async fn handle(folder: &Path, address: &str) -> Arc<dyn Persister> {
-    open(&StoreUri::parse(address, folder).unwrap()).await.unwrap()
+    open_in_test(&StoreUri::parse(address, folder).unwrap())
+        .await
+        .unwrap()
 }
 
 fn start_writer(folder: &Path, address: &str, index: u64, n_commits: u64) -> Child {

@@ -10,8 +10,10 @@ use std::{sync::Arc, time::Instant};
 use async_trait::async_trait;
 use auriga_persist::{
     PersistError, Persister, StoreUri,
-    conformance::{Load, TestStore, races},
-    open,
+    conformance::{
+        Load, TestStore, races,
+        server::{Server, open_in_test},
+    },
 };
 use tempfile::TempDir;
 
@@ -19,23 +21,26 @@ const CLIENTS: usize = 32;
 /// Clients of different handles share nothing but the store.
 const HANDLES: usize = 8;
 const ROUNDS: usize = 1000;
+/// Fewer where every round goes to a server and back.
+const POSTGRES_ROUNDS: usize = 250;
 
 struct Pressed {
     uri: StoreUri,
+    rounds: usize,
     _folder: TempDir,
 }
 
 #[async_trait]
 impl TestStore for Pressed {
     async fn handle(&self) -> Result<Arc<dyn Persister>, PersistError> {
-        open(&self.uri).await
+        open_in_test(&self.uri).await
     }
 
     fn load(&self) -> Load {
         Load {
             handles: HANDLES,
             activators: CLIENTS,
-            rounds: ROUNDS,
+            rounds: self.rounds,
             ..Load::default()
         }
     }
@@ -43,20 +48,29 @@ impl TestStore for Pressed {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_of_sqlite_see_one_order() {
-    check("sqlite://models.db").await;
+    check("sqlite://models.db", ROUNDS).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_of_a_folder_see_one_order() {
-    check("file://models").await;
+    check("file://models", ROUNDS).await;
 }
 
-async fn check(address: &str) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_of_postgres_see_one_order() {
+    check(&Server::shared().database().await.to_string(), POSTGRES_ROUNDS).await;
+}
+
+async fn check(address: &str, rounds: usize) {
     let folder = tempfile::tempdir().unwrap();
     let uri = StoreUri::parse(address, folder.path()).unwrap();
     let begun = Instant::now();
-    let store = Pressed { uri, _folder: folder };
+    let store = Pressed {
+        uri,
+        rounds,
+        _folder: folder,
+    };
     races::activations_and_deletions_have_one_order_that_fits_their_times(&store).await;
     let seconds = begun.elapsed().as_secs_f64();
-    println!("{address}: {CLIENTS} clients, {ROUNDS} rounds in {seconds:.1} s");
+    println!("{address}: {CLIENTS} clients, {rounds} rounds in {seconds:.1} s");
 }

@@ -29,6 +29,7 @@ pub struct Service {
     /// Why nothing is loaded; matters only while that is so.
     trouble: ArcSwapOption<Trouble>,
     ledger: ArcSwapOption<Properties>,
+    ledger_stale: AtomicBool,
     draining: AtomicBool,
     started: Instant,
     pub(crate) counts: Counts,
@@ -58,6 +59,7 @@ impl Service {
             replacing: Mutex::default(),
             trouble: ArcSwapOption::empty(),
             ledger: ArcSwapOption::empty(),
+            ledger_stale: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             started: Instant::now(),
             counts: Counts::default(),
@@ -110,6 +112,16 @@ impl Service {
     /// Remembers what the ledger says, for `/alive`.
     pub fn set_ledger(&self, properties: Properties) {
         self.ledger.store(Some(Arc::new(properties)));
+        self.ledger_stale.store(false, Ordering::Relaxed);
+    }
+
+    /// Remembers that the store did not answer, for `/alive`: what is known of the ledger is from before. `kept` is what
+    /// an earlier process saw; it counts only while this one has seen nothing itself.
+    pub fn miss_ledger(&self, kept: Option<Properties>) {
+        if self.ledger.load().is_none() {
+            self.ledger.store(kept.map(Arc::new));
+        }
+        self.ledger_stale.store(true, Ordering::Relaxed);
     }
 
     /// The version that answers.
@@ -145,6 +157,7 @@ impl Service {
             active: active_version.is_some() && active_version == self.version_of(loaded),
             active_version,
             ledger_revision: ledger.as_ref().map(|ledger| ledger.ledger_revision),
+            ledger_stale: self.ledger_stale.load(Ordering::Relaxed),
             golden: match (loaded, trouble.as_ref()) {
                 (Some(loaded), _) => loaded.golden(),
                 (None, Some(trouble)) => trouble.golden,

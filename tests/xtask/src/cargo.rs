@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use crate::{
-    bench,
+    bench, postgres,
     program::{follow, run},
     steps::Done,
     terminal::is_styled,
@@ -62,6 +62,7 @@ fn generate(workspace: &Workspace, arguments: &[&str]) -> Result<Done> {
 
 /// Runs every test of the workspace; goes on after a failure, so that one run names all of them.
 pub(crate) fn test(workspace: &Workspace) -> Result<Done> {
+    postgres::ready(workspace)?;
     let mut tests_passed = 0;
     follow(
         workspace.cargo().args(["test", "--workspace", "--no-fail-fast"]),

@@ -1,8 +1,7 @@
 //! The PostgreSQL that tests use: Debian's programs, without the server that the package would set up.
 
 use std::{
-    fs::OpenOptions,
-    io::Write,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -27,12 +26,36 @@ pub(crate) fn ready(workspace: &Workspace) -> Result<PathBuf> {
     // The package makes a database of the machine's own and starts it, unless it is told otherwise before it comes.
     if !Path::new(SETTINGS).exists() {
         debian::install(workspace, &["postgresql-common"], &missing)?;
-        OpenOptions::new()
-            .append(true)
-            .open(SETTINGS)
-            .and_then(|mut file| file.write_all(b"\ncreate_main_cluster = false\n"))
+        let settings = fs::read_to_string(SETTINGS).with_context(|| format!("cannot read {SETTINGS}"))?;
+        fs::write(SETTINGS, without_a_cluster(&settings))
             .with_context(|| format!("cannot write {SETTINGS}"))?;
     }
     debian::install(workspace, &[&format!("postgresql-{VERSION}")], &missing)?;
     Ok(home)
+}
+
+/// The settings with the one line changed, or added.
+fn without_a_cluster(settings: &str) -> String {
+    let others = settings
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("create_main_cluster"))
+        .map(|line| format!("{line}\n"));
+    others
+        .chain(["create_main_cluster = false\n".to_owned()])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_package_is_told_to_make_no_cluster_and_other_settings_stay() {
+        let check = |before: &str, expected: &str| assert_eq!(without_a_cluster(before), expected);
+        check("", "create_main_cluster = false\n");
+        check(
+            "#create_main_cluster = true\ncreate_main_cluster = true\nssl = on\n",
+            "#create_main_cluster = true\nssl = on\ncreate_main_cluster = false\n",
+        );
+    }
 }

@@ -8,7 +8,7 @@ use super::{
     selection::{ModelFlags, Selected},
     value,
 };
-use crate::{activation, console::Console, failure::Failure, translate};
+use crate::{activation, console::Console, failure::Failure, store, translate};
 
 /// Makes a version the active one, after it has shown that it works: digest, golden requests, and with -f the entry
 /// points of the manifest.
@@ -29,7 +29,7 @@ pub(crate) struct Activate {
 impl Activate {
     pub(crate) async fn run(self, console: &Console) -> Result<(), Failure> {
         let Selected { key, uri, manifest } = self.model.select()?;
-        let store = auriga_persist::open_existing(&uri).await?;
+        let store = store::open_existing(&uri).await?;
         let loaded = activation::load(&*store, &key, self.version).await?;
         if let Some(manifest) = manifest {
             translate::settings(&manifest.checked).check(&loaded)?;

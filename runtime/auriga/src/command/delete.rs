@@ -14,7 +14,7 @@ use super::{
     named,
     selection::{ModelFlags, Selected},
 };
-use crate::{console::Console, failure::Failure};
+use crate::{console::Console, failure::Failure, store};
 
 /// Deletes versions for good; their numbers stay used.
 #[derive(Args)]
@@ -34,7 +34,7 @@ impl Delete {
     pub(crate) async fn run(self, console: &Console) -> Result<(), Failure> {
         let Selected { key, uri, .. } = self.model.select()?;
         let versions: BTreeSet<VersionNumber> = self.versions.into_iter().collect();
-        let store = auriga_persist::open_existing(&uri).await?;
+        let store = store::open_existing(&uri).await?;
         check(&*store, &key, &versions).await?;
         let all = named(&versions);
         if !self.yes && !is_confirmed(&all, &key, &uri, console)? {

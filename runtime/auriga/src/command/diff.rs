@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::selection::{ModelFlags, Selected};
-use crate::{console::Console, failure::Failure};
+use crate::{console::Console, failure::Failure, store};
 
 /// Compares two versions field by field; or, with -f and at most one number, a manifest with that version, the active one
 /// or the newest: would it be fitted again, and because of which fields?
@@ -27,7 +27,7 @@ pub(crate) struct Diff {
 impl Diff {
     pub(crate) async fn run(self, console: &Console) -> Result<(), Failure> {
         let Selected { key, uri, manifest } = self.model.select()?;
-        let opened = auriga_persist::open_existing(&uri).await;
+        let opened = store::open_existing(&uri).await;
         if let [first, second] = self.versions[..] {
             let listing = opened?.list(&key).await?;
             let (old, new) = (named(&key, &listing, first)?, named(&key, &listing, second)?);

@@ -15,7 +15,7 @@ use crate::{
     activation,
     console::{Console, Unit},
     failure::Failure,
-    translate, watch,
+    store, translate, watch,
 };
 
 /// Copies versions into another store: the active one unless told otherwise, with number, bytes and facts as they are. What
@@ -67,7 +67,7 @@ impl Export {
             )));
         }
         watch::unless_asked_to_end(async {
-            let source = auriga_persist::open_existing(&uri).await?;
+            let source = store::open_existing(&uri).await?;
             let active = source.properties(&key).await?.active_version;
             // The one that `--activate` is about; looked for before anything is copied.
             let chosen = version.or(active);
@@ -98,7 +98,7 @@ impl Export {
                 }
                 _ => {}
             }
-            let target = auriga_persist::open(&to).await?;
+            let target = store::open(&to).await?;
             let mut copied = copy(&*source, &*target, &key, &numbers, all, console).await?;
             copied.damaged.extend(damaged);
             if let Some(number) = chosen.filter(|_| activate) {

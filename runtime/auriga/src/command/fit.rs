@@ -58,7 +58,7 @@ impl Fit {
             let message = not_better.unwrap_or_else(|| format!("fitted, not saved: {}", report.line()));
             return console.result(&message, not_saved(&report, &message));
         }
-        let store = auriga_persist::open(uri).await?;
+        let store = store::open(uri).await?;
         let kept = self.keep(manifest, &*store, &wishes, console).await;
         store.close().await;
         kept

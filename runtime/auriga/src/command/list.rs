@@ -48,7 +48,7 @@ impl List {
             Some(files.manifest(&files.read()?)?)
         };
         let uri = store::uri(self.store.persister.as_deref(), manifest.as_ref())?;
-        let store = auriga_persist::open_existing(&uri).await?;
+        let store = store::open_existing(&uri).await?;
         let listed = Listed::all(&*store, manifest.map(|manifest| manifest.checked.key), self.at).await;
         store.close().await;
         let models = listed?;

@@ -1,8 +1,9 @@
 //! `auriga serve`: answers requests with the active version, or with a given one.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use auriga_crds::VersionNumber;
+use auriga_persist::{Cached, Persister};
 use auriga_serve::Service;
 use clap::Args;
 use serde_json::json;
@@ -22,6 +23,9 @@ pub(crate) struct Serve {
     /// Serve this version, whatever is active
     #[arg(long, value_name = "NUMBER")]
     version: Option<VersionNumber>,
+    /// Keep what is read of the store in this folder, so that a start while the store is down answers from there
+    #[arg(long, value_name = "FOLDER")]
+    cache: Option<PathBuf>,
 }
 
 impl Serve {
@@ -33,7 +37,13 @@ impl Serve {
         let key = manifest.checked.key.clone();
         let uri = store::uri(self.store.persister.as_deref(), Some(&manifest))?;
         let socket = Socket::bind(self.listen.listen)?;
-        let store = auriga_persist::open_existing(&uri).await?;
+        let cache = self
+            .cache
+            .map(|folder| Arc::new(Cached::new(store::open_lazily(uri.clone()), folder)));
+        let store: Arc<dyn Persister> = match &cache {
+            Some(cache) => cache.clone(),
+            None => store::open_existing(&uri).await?,
+        };
         let ending = watch::asked_to_end()?;
         let service = Service::new(translate::settings(&manifest.checked), store.clone())?;
         let front = socket.serve(Arc::new(service))?;
@@ -46,7 +56,8 @@ impl Serve {
         let follower = match self.version {
             Some(number) => Follower::pinned(store.clone(), key, *console, number),
             None => Follower::new(store.clone(), key, *console),
-        };
+        }
+        .with_cache(cache);
         tokio::select! {
             () = ending => {}
             failure = serving(&follower, &front.service, console) => return Err(failure),

@@ -69,7 +69,7 @@ impl Stream {
             });
         let console = *console;
         watch::unless_asked_to_end(async move {
-            let store = auriga_persist::open_existing(&uri).await?;
+            let store = store::open_existing(&uri).await?;
             let loaded = activation::load_given(&*store, &manifest.checked.key, self.version).await?;
             let predictor = Predictor::new(Arc::new(loaded), settings, &path)?;
             // Waiting for input blocks; a signal is heard meanwhile.

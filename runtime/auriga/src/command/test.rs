@@ -37,7 +37,7 @@ impl Test {
         let uri = store::uri(self.store.persister.as_deref(), Some(&manifest))?;
         watch::unless_asked_to_end(async {
             let key = &manifest.checked.key;
-            let store = auriga_persist::open_existing(&uri).await?;
+            let store = store::open_existing(&uri).await?;
             let loaded = activation::load_given(&*store, key, self.version).await?;
             let is_active = store.properties(key).await?.active_version == Some(loaded.manifest().number);
             let part = dataset::test(&manifest, loaded.fitted().signature(), console).await?;

@@ -40,7 +40,7 @@ impl Up {
         let manifest = files.manifest(&texts)?;
         let uri = store::uri(self.store.persister.as_deref(), Some(&manifest))?;
         let socket = Socket::bind(self.listen.listen)?;
-        let store = auriga_persist::open(&uri).await?;
+        let store = store::open(&uri).await?;
         let mut ending = pin!(asked_to_end()?);
         let journey = Journey::new(store, *console);
         let mut running = journey.start(socket, manifest).await?;

@@ -94,3 +94,26 @@ async fn comes_back(store: &dyn Persister, blob: Vec<u8>) {
     assert_eq!(read.manifest.length, blob.len() as u64);
     assert!(read.blob == blob, "the bytes differ");
 }
+
+/// Where equal bytes are stored once, the deletion in one model races with the writes in another.
+pub async fn bytes_that_two_models_write_and_delete_at_once_stay_readable(store: &dyn TestStore) {
+    let rounds = store.load().rounds;
+    let changes = ["default/iris", "default/wine", "other/iris"].map(|key| async move {
+        let (store, model) = (store.handle().await.expect("the store opens"), model(key));
+        for round in 0..rounds {
+            // Long ones are uploaded in several steps, short ones in one.
+            let blob = bytes(3, if round % 4 == 0 { LONG / 2 } else { 1000 });
+            let written = store
+                .write(&model, draft_of(&round.to_string(), blob.clone()))
+                .await;
+            let number = written.expect("a write succeeds").manifest().number;
+            let read = store.read(&model, Which::Number(number)).await;
+            assert!(
+                read.expect("what was written is there").blob == blob,
+                "round {round}"
+            );
+            store.delete(&model, number).await.expect("a deletion succeeds");
+        }
+    });
+    futures_util::future::join_all(changes).await;
+}

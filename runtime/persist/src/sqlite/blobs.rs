@@ -5,10 +5,7 @@ use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
 use super::failure::is_damage;
-use crate::{
-    Draft, Fault, PersistError, VersionManifest,
-    failure::{self, Failure},
-};
+use crate::{Draft, Fault, PersistError, VersionManifest, failure::Failure, rows};
 
 /// Bytes of a chunk: one transaction each, so that other writers get their turn in between. Part of the schema: a build
 /// with another length would tear the blobs that versions of two builds share.
@@ -198,10 +195,8 @@ pub(super) async fn collect_orphans(
         .fetch_all(&mut *connection)
         .await?;
     for digest in given_up {
-        let digest: [u8; 32] = digest
-            .try_into()
-            .map_err(|_| failure::damaged("a digest of its uploads does not have 32 bytes".to_owned()))?;
-        delete_if_unnamed(connection, digest.into()).await?;
+        let digest = rows::digest_from(digest, || "an upload".to_owned())?;
+        delete_if_unnamed(connection, digest).await?;
     }
     Ok(())
 }

@@ -91,6 +91,7 @@ mod tests {
                     Fault::Absent => "absent",
                     Fault::Replaced => "replaced",
                     Fault::Unavailable(_) => "unavailable",
+                    Fault::Refused(_) => "refused",
                     Fault::Full => "full",
                     Fault::NotWritable(_) => "not writable",
                     Fault::NotAStore(_) => "not a store",

@@ -8,6 +8,7 @@ use super::{SqliteStore, blobs, versions};
 use crate::{
     Draft, PersistError, Stored, VersionManifest, Written,
     failure::{Failure, off_the_runtime},
+    rows::column,
 };
 
 impl SqliteStore {
@@ -120,7 +121,7 @@ async fn make_room(
     number: VersionNumber,
 ) -> Result<i64, Failure> {
     let before = versions::high_water_mark(connection, model).await?;
-    let number_column = versions::column(number);
+    let number_column = column(number);
     let id: i64 = sqlx::query_scalar(
         "INSERT INTO model (namespace, name, high_water_mark) VALUES (?, ?, ?)
          ON CONFLICT (namespace, name) DO UPDATE SET high_water_mark = max(high_water_mark, excluded.high_water_mark)
@@ -166,7 +167,7 @@ async fn gap(
     )
     .bind(model.namespace.as_str())
     .bind(model.model.as_str())
-    .bind(versions::column(number))
+    .bind(column(number))
     .fetch_optional(connection)
     .await?)
 }

@@ -5,19 +5,17 @@ use sqlx::{SqliteConnection, SqlitePool};
 
 use crate::{
     LedgerEntry,
-    failure::{Failure, damaged},
+    failure::Failure,
+    rows::{self, LedgerRow},
     seal,
 };
-
-/// A stored row: revision, entry, seal.
-type Row = (i64, String, Vec<u8>);
 
 /// The row of the latest activation.
 pub(super) async fn last(
     connection: &mut SqliteConnection,
     model: &ModelKey,
 ) -> Result<Option<LedgerEntry>, Failure> {
-    let row: Option<Row> = sqlx::query_as(
+    let row: Option<LedgerRow> = sqlx::query_as(
         "SELECT revision, entry, seal FROM ledger JOIN model ON model.id = ledger.model
          WHERE namespace = ? AND name = ? ORDER BY revision DESC LIMIT 1",
     )
@@ -25,12 +23,12 @@ pub(super) async fn last(
     .bind(model.model.as_str())
     .fetch_optional(connection)
     .await?;
-    row.map(|row| unseal(model, row)).transpose()
+    row.map(|row| rows::ledger_entry(model, row)).transpose()
 }
 
 /// All rows, oldest first.
 pub(super) async fn all(pool: &SqlitePool, model: &ModelKey) -> Result<Vec<LedgerEntry>, Failure> {
-    let rows: Vec<Row> = sqlx::query_as(
+    let rows: Vec<LedgerRow> = sqlx::query_as(
         "SELECT revision, entry, seal FROM ledger JOIN model ON model.id = ledger.model
          WHERE namespace = ? AND name = ? ORDER BY revision",
     )
@@ -38,7 +36,9 @@ pub(super) async fn all(pool: &SqlitePool, model: &ModelKey) -> Result<Vec<Ledge
     .bind(model.model.as_str())
     .fetch_all(pool)
     .await?;
-    rows.into_iter().map(|row| unseal(model, row)).collect()
+    rows.into_iter()
+        .map(|row| rows::ledger_entry(model, row))
+        .collect()
 }
 
 /// Appends a row, once the transaction commits. The model must have a version.
@@ -47,8 +47,7 @@ pub(super) async fn append(
     model: &ModelKey,
     entry: &LedgerEntry,
 ) -> Result<(), Failure> {
-    let document =
-        serde_json::to_string(entry).expect("an entry has text keys and no number that is not finite");
+    let document = rows::ledger_document(entry);
     sqlx::query(
         "INSERT INTO ledger (model, revision, entry, seal)
          SELECT id, ?, ?, ? FROM model WHERE namespace = ? AND name = ?",
@@ -61,17 +60,4 @@ pub(super) async fn append(
     .execute(connection)
     .await?;
     Ok(())
-}
-
-fn unseal(model: &ModelKey, (revision, document, found): Row) -> Result<LedgerEntry, Failure> {
-    let unreadable = |why: String| damaged(format!("revision {revision} of the ledger of {model} {why}"));
-    if !seal::fits(model, &document, &found) {
-        return Err(unreadable("does not fit its seal".to_owned()));
-    }
-    let entry: LedgerEntry =
-        serde_json::from_str(&document).map_err(|error| unreadable(format!("cannot be read ({error})")))?;
-    if i64::try_from(entry.revision) != Ok(revision) {
-        return Err(unreadable(format!("is that of revision {}", entry.revision)));
-    }
-    Ok(entry)
 }

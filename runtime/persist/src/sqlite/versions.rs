@@ -4,15 +4,11 @@ use auriga_crds::{Digest, ModelKey, VersionNumber};
 use sqlx::{SqliteConnection, SqlitePool};
 
 use crate::{
-    Damaged, Draft, IdempotencyKey, Listing, PersistError, VersionManifest,
-    failure::{Failure, damaged},
+    Draft, IdempotencyKey, Listing, PersistError, VersionManifest,
+    failure::Failure,
+    rows::{self, VersionRow, column},
     seal,
-    version::Unreadable,
 };
-
-/// A stored row: number, manifest, seal. The manifest comes as bytes: damaged text may not be text any more, and the
-/// driver would then refuse the rows beside it as well.
-type Row = (i64, Vec<u8>, Vec<u8>);
 
 /// Commits a draft under the next number, once the transaction commits. The blob must be stored.
 pub(super) async fn insert(
@@ -32,7 +28,7 @@ pub(super) async fn insert(
     .await?;
     let manifest = VersionManifest {
         manifest_version: VersionManifest::MANIFEST_VERSION,
-        number: number_from(model, number)?,
+        number: rows::number_from(model, number)?,
         digest,
         length: draft.blob.len() as u64,
         idempotency_key: draft.idempotency_key.clone(),
@@ -71,7 +67,7 @@ pub(super) async fn by_key(
     model: &ModelKey,
     key: &IdempotencyKey,
 ) -> Result<Option<VersionManifest>, Failure> {
-    let row: Option<Row> = sqlx::query_as(
+    let row: Option<VersionRow> = sqlx::query_as(
         "SELECT number, CAST(manifest AS BLOB), seal FROM version JOIN model ON model.id = version.model
          WHERE namespace = ? AND name = ? AND idempotency_key = ?",
     )
@@ -80,7 +76,7 @@ pub(super) async fn by_key(
     .bind(&key.0)
     .fetch_optional(connection)
     .await?;
-    row.map(|row| unseal(model, row)).transpose()
+    row.map(|row| rows::manifest(model, row)).transpose()
 }
 
 /// One version.
@@ -91,7 +87,7 @@ pub(super) async fn get(
     model: &ModelKey,
     version: VersionNumber,
 ) -> Result<VersionManifest, Failure> {
-    let row: Option<Row> = sqlx::query_as(
+    let row: Option<VersionRow> = sqlx::query_as(
         "SELECT number, CAST(manifest AS BLOB), seal FROM version JOIN model ON model.id = version.model
          WHERE namespace = ? AND name = ? AND number = ?",
     )
@@ -101,7 +97,7 @@ pub(super) async fn get(
     .fetch_optional(&mut *connection)
     .await?;
     match row {
-        Some(row) => unseal(model, row),
+        Some(row) => rows::manifest(model, row),
         None => Err(absent(connection, model, version).await?),
     }
 }
@@ -126,17 +122,12 @@ pub(super) async fn delete(
     let Some(digest) = digest else {
         return Err(absent(connection, model, version).await?);
     };
-    let digest: [u8; 32] = digest.try_into().map_err(|_| {
-        damaged(format!(
-            "the digest of version {version} of {model} does not have 32 bytes"
-        ))
-    })?;
-    Ok(digest.into())
+    rows::digest_from(digest, || format!("version {version} of {model}"))
 }
 
 /// All versions, the damaged ones apart.
 pub(super) async fn list(pool: &SqlitePool, model: &ModelKey) -> Result<Listing, Failure> {
-    let rows: Vec<Row> = sqlx::query_as(
+    let rows: Vec<VersionRow> = sqlx::query_as(
         "SELECT number, CAST(manifest AS BLOB), seal FROM version JOIN model ON model.id = version.model
          WHERE namespace = ? AND name = ? ORDER BY number",
     )
@@ -144,19 +135,7 @@ pub(super) async fn list(pool: &SqlitePool, model: &ModelKey) -> Result<Listing,
     .bind(model.model.as_str())
     .fetch_all(pool)
     .await?;
-    let mut listing = Listing::default();
-    for row in rows {
-        let version = number_from(model, row.0)?;
-        match unseal(model, row) {
-            Ok(manifest) => listing.versions.push(manifest),
-            Err(Failure::Refused(error)) => listing.damaged.push(Damaged {
-                version,
-                message: error.to_string(),
-            }),
-            Err(failure) => return Err(failure),
-        }
-    }
-    Ok(listing)
+    rows::listing(model, rows)
 }
 
 /// The highest number ever given; 0 for an unknown model.
@@ -170,8 +149,7 @@ pub(super) async fn high_water_mark(
             .bind(model.model.as_str())
             .fetch_optional(connection)
             .await?;
-    u64::try_from(mark.unwrap_or(0))
-        .map_err(|_| damaged(format!("the high-water mark of {model} is below 0")))
+    rows::mark_from(model, mark.unwrap_or(0))
 }
 
 /// All models, by namespace, then by name.
@@ -180,41 +158,7 @@ pub(super) async fn models(pool: &SqlitePool) -> Result<Vec<ModelKey>, Failure> 
         sqlx::query_as("SELECT namespace, name FROM model ORDER BY namespace, name")
             .fetch_all(pool)
             .await?;
-    let key = |(namespace, name): (String, String)| {
-        format!("{namespace}/{name}")
-            .parse()
-            .map_err(|error| damaged(format!("{error}")))
-    };
-    rows.into_iter().map(key).collect()
-}
-
-/// The manifest of a row, if the row is as it was written.
-fn unseal(model: &ModelKey, (number, document, found): Row) -> Result<VersionManifest, Failure> {
-    let version = number_from(model, number)?;
-    let corrupt = |what: String| PersistError::Corrupt {
-        model: model.clone(),
-        version,
-        what,
-    };
-    let Some(document) = String::from_utf8(document)
-        .ok()
-        .filter(|document| seal::fits(model, document, &found))
-    else {
-        return Err(corrupt("its manifest does not fit its seal".to_owned()).into());
-    };
-    let manifest = VersionManifest::from_json(&document).map_err(|unreadable| match unreadable {
-        Unreadable::Malformed(what) => corrupt(what),
-        Unreadable::TooNew(found) => PersistError::VersionTooNew {
-            model: model.clone(),
-            version,
-            found,
-            known: VersionManifest::MANIFEST_VERSION,
-        },
-    })?;
-    if manifest.number != version {
-        return Err(corrupt(format!("its manifest is that of version {}", manifest.number)).into());
-    }
-    Ok(manifest)
+    rows::models(rows)
 }
 
 async fn absent(
@@ -232,18 +176,8 @@ async fn absent(
     Ok(Failure::from(PersistError::VersionAbsent {
         model: model.clone(),
         version,
-        latest: latest.map(|number| number_from(model, number)).transpose()?,
+        latest: latest
+            .map(|number| rows::number_from(model, number))
+            .transpose()?,
     }))
-}
-
-fn number_from(model: &ModelKey, number: i64) -> Result<VersionNumber, Failure> {
-    u64::try_from(number)
-        .ok()
-        .and_then(VersionNumber::new)
-        .ok_or_else(|| damaged(format!("{model} has a version numbered {number}")))
-}
-
-/// The number as a column has it. Numbers beyond its range were never given, and 0 neither.
-pub(super) fn column(version: VersionNumber) -> i64 {
-    i64::try_from(version.get()).unwrap_or(0)
 }

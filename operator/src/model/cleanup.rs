@@ -1,0 +1,196 @@
+//! Deletes the versions of a Model that is deleted, where its policy asks for that.
+
+use auriga_crds::{
+    ConditionStatus, ConditionType, DeletionPolicy, Model, ModelStatus, Reason, State, conditions,
+};
+use jiff::Timestamp;
+use kube::ResourceExt as _;
+use serde_json::json;
+
+use crate::{
+    build::cleanup_job::{self, cleanup_job, manifest},
+    labels,
+    plan::{Desired, Next, Note, Plan, Target, Urgency},
+    runnable,
+    seen::{CleanupSeen, ModelSeen},
+    settings::Settings,
+    trouble,
+};
+
+/// Holds a Model whose versions are to be deleted with it, and lets go of one whose versions are not.
+pub fn finalizer(model: &Model) -> Option<Desired> {
+    let wanted = model.spec.deletion_policy == DeletionPolicy::Delete;
+    (wanted != is_held(model)).then(|| finalizers(model, wanted))
+}
+
+/// What is to be done about a Model that is being deleted.
+pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timestamp) -> Plan<ModelStatus> {
+    let mut plan = Plan {
+        apply: Vec::new(),
+        delete: Vec::new(),
+        status: model.status.clone().unwrap_or_default(),
+        notes: Vec::new(),
+        next: Next::OnChange,
+    };
+    if !is_held(model) {
+        return plan;
+    }
+    let skips = model.annotations().get(labels::SKIP_CLEANUP).map(String::as_str) == Some("true");
+    let left = if skips {
+        Some(format!("the annotation {} asks for that", labels::SKIP_CLEANUP))
+    } else if seen.namespace_is_terminating && seen.cleanup.is_none() {
+        Some("its namespace is being deleted, where no Job can be made any more".to_owned())
+    } else {
+        runnable::check(model).err()
+    };
+    if let Some(why) = left {
+        plan.notes.push(Note {
+            urgency: Urgency::Warning,
+            reason: "ArtifactsLeft",
+            action: "Deleting",
+            message: format!("The versions of {} stay in the store: {why}.", model.name_any()),
+        });
+        plan.apply.push(finalizers(model, false));
+        return plan;
+    }
+    let progress = match &seen.cleanup {
+        Some(cleanup) => progress(cleanup),
+        None => Progress::Waits("A Job deletes the versions.".to_owned()),
+    };
+    // Pods that serve would read what is being deleted; the fits would write what nobody deletes any more.
+    plan.delete
+        .extend(seen.slots.iter().filter_map(|slot| Target::of(&slot.deployment)));
+    plan.delete.extend(
+        seen.training_jobs
+            .iter()
+            .filter(|job| is_mine(model, job))
+            .filter_map(Target::of),
+    );
+    let (reason, message, stalled) = match progress {
+        Progress::Done => {
+            // It has no owner that would take it along; once it is gone, nothing of the Model is left.
+            let manifest = seen
+                .config_maps
+                .iter()
+                .find(|one| one.name_any() == cleanup_job::name(model));
+            match manifest.and_then(Target::of) {
+                Some(manifest) => plan.delete.push(manifest),
+                None => plan.apply.push(finalizers(model, false)),
+            }
+            return plan;
+        }
+        Progress::Waits(message) => (Reason::ModelDeleted, message, false),
+        Progress::Failed(message) => (
+            Reason::ArtifactsLeft,
+            format!(
+                "{message}; mend it and delete the Job to try again, or annotate the Model with {}: \"true\"",
+                labels::SKIP_CLEANUP
+            ),
+            true,
+        ),
+    };
+    if seen.cleanup.is_none()
+        && let Ok(checked) = runnable::check(model)
+    {
+        plan.apply.push(Desired::create(&manifest(model)));
+        plan.apply
+            .push(Desired::create(&cleanup_job(model, &checked, settings)));
+    }
+    let state = |kind, status| State {
+        kind,
+        status,
+        reason,
+        message: message.clone(),
+    };
+    let states = if stalled {
+        vec![
+            state(ConditionType::Ready, ConditionStatus::False),
+            state(ConditionType::Stalled, ConditionStatus::True),
+        ]
+    } else {
+        vec![
+            state(ConditionType::Ready, ConditionStatus::Unknown),
+            state(ConditionType::Reconciling, ConditionStatus::True),
+        ]
+    };
+    let before = model
+        .status
+        .as_ref()
+        .map(|status| status.conditions.as_slice())
+        .unwrap_or_default();
+    let generation = model.metadata.generation.unwrap_or_default();
+    plan.status.observed_generation = Some(generation);
+    plan.status.conditions = conditions(&states, before, generation, &now.to_string());
+    plan
+}
+
+/// How far a clean-up has come.
+enum Progress {
+    Done,
+    Waits(String),
+    Failed(String),
+}
+
+fn progress(cleanup: &CleanupSeen) -> Progress {
+    let conditions = (cleanup.job.status.iter()).flat_map(|status| status.conditions.iter().flatten());
+    let ended = conditions
+        .filter(|one| one.status == "True")
+        .find(|one| one.type_ == "Complete" || one.type_ == "Failed");
+    let ends = cleanup.pods.iter().filter_map(|seen| {
+        let ended = trouble::container(&seen.pod)?
+            .state
+            .as_ref()?
+            .terminated
+            .as_ref()?;
+        trouble::of_end(ended, trouble::memory_limit(&seen.pod))
+    });
+    match ended.map(|one| one.type_.as_str()) {
+        Some("Complete") => Progress::Done,
+        Some(_) => {
+            let why = ends
+                .last()
+                .map_or_else(|| "the Job failed".to_owned(), |trouble| trouble.message);
+            Progress::Failed(format!("The versions could not be deleted: {why}"))
+        }
+        None => {
+            let held = cleanup
+                .pods
+                .iter()
+                .find_map(|seen| trouble::before_start(&seen.pod))
+                .or(ends.last());
+            Progress::Waits(held.map_or_else(
+                || "A Job deletes the versions.".to_owned(),
+                |trouble| format!("A Job deletes the versions, and is held up: {}", trouble.message),
+            ))
+        }
+    }
+}
+
+fn is_held(model: &Model) -> bool {
+    model
+        .finalizers()
+        .iter()
+        .any(|one| one == labels::ARTIFACTS_FINALIZER)
+}
+
+fn is_mine(model: &Model, job: &auriga_crds::TrainingJob) -> bool {
+    (job.owner_references().iter()).any(|owner| Some(&owner.uid) == model.metadata.uid.as_ref())
+}
+
+fn finalizers(model: &Model, held: bool) -> Desired {
+    let finalizers = if held {
+        vec![labels::ARTIFACTS_FINALIZER]
+    } else {
+        Vec::new()
+    };
+    Desired::Mark(json!({
+        "apiVersion": "auriga.dev/v1alpha1",
+        "kind": "Model",
+        "metadata": {
+            "name": model.name_any(),
+            "namespace": model.namespace(),
+            "uid": model.uid(),
+            "finalizers": finalizers,
+        },
+    }))
+}

@@ -1,0 +1,205 @@
+//! Puts into words what one look at a Model found out: the whole status, from facts alone.
+
+use auriga_crds::{
+    Candidate, Condition, ConditionStatus, ConditionType, LastFailure, Model, ModelStatus, Reason, State,
+    VersionNumber, conditions,
+};
+use jiff::Timestamp;
+use kube::ResourceExt as _;
+
+use super::{
+    fits,
+    rollout::Stage,
+    standing::{fitting, standing},
+    states::states,
+    story::Story,
+    versions,
+};
+use crate::{labels, plan::Refusal};
+
+/// The status that tells `story`.
+pub(super) fn status(story: &Story<'_>) -> ModelStatus {
+    let model = story.model;
+    let before = model.status.as_ref();
+    let standing = standing(story);
+    let generation = model.metadata.generation.unwrap_or_default();
+    let states = states(story, &standing);
+    let answering = story.answering();
+    let known = versions::known(story);
+    let number = |version: VersionNumber| i64::try_from(version.get()).ok();
+    let has_traffic = answering.is_some();
+    ModelStatus {
+        observed_generation: Some(generation),
+        conditions: conditions(
+            &states,
+            before
+                .map(|status| status.conditions.as_slice())
+                .unwrap_or_default(),
+            generation,
+            &story.now.to_string(),
+        ),
+        active_version: answering.and_then(number),
+        previous_version: (story.traffic.previous.as_ref())
+            .filter(|slot| Some(slot.version) != answering)
+            .and_then(|slot| number(slot.version))
+            .or_else(|| {
+                before
+                    .and_then(|status| status.previous_version)
+                    .filter(|_| has_traffic)
+            }),
+        latest_version: known.first().map(|version| version.version),
+        active_digest: story.health.digest.map(|digest| digest.to_string()).or_else(|| {
+            let same = known
+                .iter()
+                .find(|version| Some(version.version) == answering.and_then(number));
+            same.map(|version| version.digest.clone())
+        }),
+        candidate: candidate(story),
+        score: versions::score(story),
+        versions: known,
+        url: has_traffic.then(|| {
+            format!(
+                "http://{}.{}.svc",
+                model.name_any(),
+                model.namespace().unwrap_or_default()
+            )
+        }),
+        spec_hash: story.wish.and_then(|wish| wish.fit_hash.clone()),
+        replicas: Some(i64::from(story.health.pods)),
+        ready_replicas: Some(i64::from(story.health.ready)),
+        selector: Some(format!(
+            "{}={},{}={}",
+            labels::MODEL,
+            model.name_any(),
+            labels::COMPONENT,
+            labels::RUNTIME
+        )),
+        last_refit_time: last_refit(story),
+        last_failure: last_failure(story),
+    }
+}
+
+/// The status of a plan that could not be carried out as a whole.
+pub fn refused(model: &Model, mut status: ModelStatus, refusals: &[Refusal], now: Timestamp) -> ModelStatus {
+    let Some(first) = refusals.first() else {
+        return status;
+    };
+    let message = format!("{}: {}", first.object, first.message);
+    let state = |kind, status| State {
+        kind,
+        status,
+        reason: first.reason,
+        message: message.clone(),
+    };
+    let states = [
+        state(ConditionType::Ready, ConditionStatus::False),
+        state(ConditionType::Stalled, ConditionStatus::True),
+    ];
+    let before = model
+        .status
+        .as_ref()
+        .map(|status| status.conditions.as_slice())
+        .unwrap_or_default();
+    let generation = model.metadata.generation.unwrap_or_default();
+    let mut all: Vec<Condition> = conditions(&states, before, generation, &now.to_string());
+    all.extend(status.conditions.into_iter().filter(|one| {
+        ![
+            ConditionType::Ready,
+            ConditionType::Stalled,
+            ConditionType::Reconciling,
+        ]
+        .iter()
+        .any(|replaced| one.kind == replaced.word())
+    }));
+    status.conditions = all;
+    status
+}
+
+/// The version on its way, or the fit that is to make one.
+fn candidate(story: &Story<'_>) -> Option<Candidate> {
+    if let (None, Some(waiting)) = (&story.walk, &story.waiting)
+        && matches!(waiting.step.stage, Stage::Activating | Stage::Ready)
+    {
+        let version = waiting.slot.version;
+        return Some(Candidate {
+            version: i64::try_from(version.get()).ok(),
+            state: "Probing".to_owned(),
+            progress_percentage: None,
+            reason: Some(Reason::AwaitingApproval.word().to_owned()),
+            message: Some(format!(
+                "Version {version} can answer and waits until spec.activation.version names it."
+            )),
+            start_time: Some(waiting.step.since.to_string()),
+        });
+    }
+    if let Some(walk) = story.walk.as_ref().or(story.waiting.as_ref()) {
+        let wanted = story.wanted();
+        let (_, reason, message) = walk.step.stage.told(&walk.step.health, wanted, &walk.slot);
+        return Some(Candidate {
+            version: i64::try_from(walk.slot.version.get()).ok(),
+            state: walk.step.stage.word().to_owned(),
+            progress_percentage: None,
+            reason: Some(reason.word().to_owned()),
+            message: Some(message),
+            start_time: Some(walk.step.since.to_string()),
+        });
+    }
+    let job = story.fits?.running?;
+    let status = job.status.as_ref();
+    let found = fitting(job);
+    Some(Candidate {
+        version: None,
+        state: "Fitting".to_owned(),
+        progress_percentage: status.and_then(|status| status.trainer_status.as_ref()?.progress_percentage),
+        reason: Some(found.reason.word().to_owned()),
+        message: Some(found.message),
+        start_time: status.and_then(|status| status.start_time.clone()),
+    })
+}
+
+/// When the newest fit that went well was over.
+fn last_refit(story: &Story<'_>) -> Option<String> {
+    let ended = story
+        .seen
+        .training_jobs
+        .iter()
+        .filter(|job| fits::end(job) == Some(fits::End::Complete));
+    let newest = ended
+        .filter_map(|job| job.status.as_ref()?.completion_time.clone())
+        .max();
+    newest.or_else(|| story.model.status.as_ref()?.last_refit_time.clone())
+}
+
+/// The last failure that anything still tells of: a version that was given up, or the newest fit that failed.
+fn last_failure(story: &Story<'_>) -> Option<LastFailure> {
+    if let Some(walk) = story.walk.as_ref().or(story.waiting.as_ref())
+        && let Stage::Rejected { rejection, .. } = &walk.step.stage
+    {
+        return Some(LastFailure {
+            location: format!("deployment/{}", walk.slot.name(story.model)),
+            reason: rejection.reason.word().to_owned(),
+            message: rejection.message.chars().take(1000).collect(),
+            version: i64::try_from(walk.slot.version.get()).ok(),
+            time: walk.step.since.to_string(),
+            exit_code: None,
+        });
+    }
+    let failed = story
+        .seen
+        .training_jobs
+        .iter()
+        .filter(|job| fits::end(job) == Some(fits::End::Failed));
+    let ended = failed.filter_map(|job| Some((job.status.as_ref()?.completion_time.clone()?, job)));
+    let (time, job) = ended.max_by_key(|(time, _)| time.clone())?;
+    let status = job.status.as_ref()?;
+    status.last_failure.clone().or_else(|| {
+        Some(LastFailure {
+            location: format!("trainingjob/{}", job.name_any()),
+            reason: fits::reason(job).word().to_owned(),
+            message: status.message.clone()?,
+            version: None,
+            time,
+            exit_code: None,
+        })
+    })
+}

@@ -1,0 +1,478 @@
+//! A small cluster for one Model: plans are carried out in it, and what the rest of a cluster would do is told in words.
+
+use std::collections::BTreeMap;
+
+use auriga_crds::{
+    Condition, ConditionStatus, Digest, MetricValue, Model, ModelStatus, Reason, TrainingJob,
+    TrainingJobStatus, TrainingResult, VersionNumber,
+    contract::{Alive, AliveModel, AliveModelMetadata, Golden, pod::FENCE_ANNOTATION},
+};
+use auriga_operator::{
+    build::deployment::Slot,
+    labels,
+    model::decide,
+    plan::{Desired, Plan},
+    seen::{Answer, CleanupSeen, ModelSeen, PodSeen, SlotSeen},
+    settings::Settings,
+};
+use jiff::{Timestamp, ToSpan as _};
+use k8s_openapi::api::{
+    apps::v1::{Deployment, DeploymentStatus},
+    batch::v1::Job,
+    core::v1::{ConfigMap, Service},
+};
+use kube::ResourceExt as _;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::{NOW, PodWords as _, alive, model, pod, settings, texts};
+
+/// A Model, and all that is there because of it.
+pub(crate) struct World {
+    pub(crate) model: Model,
+    pub(crate) seen: ModelSeen,
+    pub(crate) settings: Settings,
+    pub(crate) now: Timestamp,
+    /// The ledger of the store: which version each revision made the active one.
+    pub(crate) ledger: Vec<u64>,
+    made: u64,
+}
+
+impl World {
+    /// The Model of an example, applied a moment ago.
+    pub(crate) fn of(example: &str) -> World {
+        let model = model(example);
+        World {
+            seen: ModelSeen {
+                texts: texts(&model),
+                ..ModelSeen::default()
+            },
+            model,
+            settings: settings(),
+            now: NOW,
+            ledger: Vec::new(),
+            made: 0,
+        }
+    }
+
+    /// As [`World::of`], with version 1 fitted, active and with the traffic, and nothing left to do.
+    pub(crate) fn serving(example: &str) -> World {
+        World::of(example).edited_before(|_| {}).settled(1)
+    }
+
+    /// With another spec before anything was done.
+    pub(crate) fn edited_before(mut self, edit: impl FnOnce(&mut Model)) -> World {
+        edit(&mut self.model);
+        self
+    }
+
+    /// Goes on until `version`, which the first fit makes, has the traffic, and long enough for the rest to be done.
+    pub(crate) fn settled(mut self, version: u64) -> World {
+        self.turn();
+        self.fit_ends(version);
+        self.rolls_out();
+        self
+    }
+
+    /// The usual way of a version, all of it.
+    pub(crate) fn rolls_out(&mut self) {
+        for _ in 0..4 {
+            self.turn();
+            self.pods_answer();
+            self.fences_are_read();
+        }
+        self.pass(60);
+        self.turn();
+        self.turn();
+    }
+
+    /// What is decided now; nothing is done.
+    pub(crate) fn plan(&self) -> Plan<ModelStatus> {
+        decide::decide(&self.model, &self.seen, &self.settings, self.now)
+    }
+
+    /// What is decided now, without what is so already: what a golden file shows.
+    pub(crate) fn changes(&self) -> Plan<ModelStatus> {
+        let mut plan = self.plan();
+        plan.apply.retain(|desired| !self.is_so(desired));
+        for desired in &mut plan.apply {
+            if let Desired::Apply(value) = desired
+                && let Some(there) = self.same(value)
+            {
+                let mut changed = differing(&there, value);
+                for head in ["kind", "apiVersion"] {
+                    changed[head] = value[head].clone();
+                }
+                changed["metadata"]["name"] = value["metadata"]["name"].clone();
+                *value = changed;
+            }
+        }
+        plan
+    }
+
+    /// Decides, and does it.
+    pub(crate) fn turn(&mut self) -> Plan<ModelStatus> {
+        let plan = self.plan();
+        for desired in &plan.apply {
+            self.carry_out(desired);
+        }
+        for target in &plan.delete {
+            let uid = Some(target.uid.clone());
+            let seen = &mut self.seen;
+            seen.training_jobs.retain(|one| one.metadata.uid != uid);
+            seen.slots.retain(|one| one.deployment.metadata.uid != uid);
+            seen.config_maps.retain(|one| one.metadata.uid != uid);
+            seen.budget.take_if(|one| one.metadata.uid == uid);
+        }
+        for slot in &mut self.seen.slots {
+            let wanted = slot
+                .deployment
+                .spec
+                .as_ref()
+                .and_then(|spec| spec.replicas)
+                .unwrap_or(1);
+            slot.pods.truncate(usize::try_from(wanted).unwrap());
+        }
+        self.model.status = Some(plan.status.clone());
+        plan
+    }
+
+    /// Time passes.
+    pub(crate) fn pass(&mut self, seconds: i64) {
+        self.now += seconds.seconds();
+    }
+
+    /// The user changes the spec.
+    pub(crate) fn edit(&mut self, edit: impl FnOnce(&mut auriga_crds::ModelSpec)) {
+        edit(&mut self.model.spec);
+        let generation = &mut self.model.metadata.generation;
+        *generation = generation.map(|generation| generation + 1);
+    }
+
+    /// The user annotates the Model.
+    pub(crate) fn annotate(&mut self, key: &str, value: &str) {
+        self.model
+            .annotations_mut()
+            .insert(key.to_owned(), value.to_owned());
+    }
+
+    /// The fit under way ends with a version.
+    pub(crate) fn fit_ends(&mut self, version: u64) {
+        let now = self.now.to_string();
+        let job = self.unfinished();
+        job.status = Some(TrainingJobStatus {
+            fit_hash: job.spec.fit_hash.clone(),
+            conditions: vec![condition("Complete", Reason::Fitted, "", &now)],
+            completion_time: Some(now),
+            result: Some(TrainingResult {
+                version: i64::try_from(version).ok(),
+                digest: Some(digest(version).to_string()),
+                score: Some(MetricValue {
+                    name: "accuracy_test".to_owned(),
+                    value: "0.96".to_owned(),
+                }),
+                metrics: Vec::new(),
+            }),
+            ..TrainingJobStatus::default()
+        });
+    }
+
+    /// The fit under way ends in vain.
+    pub(crate) fn fit_fails(&mut self, reason: Reason, message: &str) {
+        let now = self.now.to_string();
+        let job = self.unfinished();
+        job.status = Some(TrainingJobStatus {
+            fit_hash: job.spec.fit_hash.clone(),
+            conditions: vec![condition("Failed", reason, message, &now)],
+            message: Some(message.to_owned()),
+            reason: Some(reason.word().to_owned()),
+            completion_time: Some(now),
+            ..TrainingJobStatus::default()
+        });
+    }
+
+    /// The TrainingJob that has not ended.
+    pub(crate) fn unfinished(&mut self) -> &mut TrainingJob {
+        let jobs = &mut self.seen.training_jobs;
+        let unfinished = jobs
+            .iter_mut()
+            .find(|job| auriga_operator::model::fits::end(job).is_none());
+        unfinished.expect("a fit is under way")
+    }
+
+    /// The kubelet starts every pod that a Deployment wants.
+    pub(crate) fn pods_start(&mut self) {
+        for slot in &mut self.seen.slots {
+            let wanted = slot
+                .deployment
+                .spec
+                .as_ref()
+                .and_then(|spec| spec.replicas)
+                .unwrap_or(1);
+            while slot.pods.len() < usize::try_from(wanted).unwrap() {
+                let name = format!("{}-{}", slot.deployment.name_any(), slot.pods.len());
+                slot.pods.push(pod(&name, &slot.deployment).running(1));
+            }
+        }
+    }
+
+    /// Every pod says twice that it can answer, and the kubelet finds it ready.
+    pub(crate) fn pods_answer(&mut self) {
+        self.pods_start();
+        let owner = self.model.uid();
+        let (active, revision) = (self.ledger.last().copied(), self.ledger.len());
+        for slot in &mut self.seen.slots {
+            let version = slot_of(&slot.deployment).version.get();
+            for seen in &mut slot.pods {
+                let said = saying(version, owner.clone(), active, revision);
+                seen.answer = Answer::Well(Box::new(said));
+                seen.passes = 2;
+                if seen
+                    .pod
+                    .status
+                    .as_ref()
+                    .is_none_or(|status| status.conditions.is_none())
+                {
+                    *seen = seen.clone().with_condition("Ready", "True", "", "");
+                }
+            }
+            let ready = i32::try_from(slot.pods.len()).ok();
+            slot.deployment.status = Some(DeploymentStatus {
+                ready_replicas: ready,
+                ..DeploymentStatus::default()
+            });
+        }
+    }
+
+    /// Pods that were told the revision of the ledger that holds make their version the active one.
+    pub(crate) fn fences_are_read(&mut self) {
+        for slot in &self.seen.slots {
+            let version = slot_of(&slot.deployment).version.get();
+            let revision = self.ledger.len().to_string();
+            let is_told = |seen: &PodSeen| seen.pod.annotations().get(FENCE_ANNOTATION) == Some(&revision);
+            if slot.pods.iter().any(is_told) && self.ledger.last() != Some(&version) {
+                self.ledger.push(version);
+            }
+        }
+        self.pods_answer();
+    }
+
+    /// Changes every pod of the Deployment of `version`.
+    pub(crate) fn pods_of(&mut self, version: u64, change: impl Fn(PodSeen) -> PodSeen) {
+        self.pods_start();
+        for slot in &mut self.seen.slots {
+            if slot_of(&slot.deployment).version.get() == version {
+                slot.pods = slot.pods.drain(..).map(&change).collect();
+            }
+        }
+    }
+
+    /// The pods of `version` run, and say that they cannot answer.
+    pub(crate) fn pods_are_unwell(&mut self, version: u64, reason: Reason, message: &str) {
+        let said = Alive {
+            message: Some(message.to_owned()),
+            reason: Some(reason.word().to_owned()),
+            owner_uid: self.model.uid(),
+            ..alive()
+        };
+        self.pods_of(version, |mut seen| {
+            seen.answer = Answer::Unwell(Box::new(said.clone()));
+            seen.passes = 0;
+            seen
+        });
+    }
+
+    /// The Deployment of `version`.
+    pub(crate) fn deployment_of(&mut self, version: u64) -> &mut Deployment {
+        let slots = &mut self.seen.slots;
+        let slot = slots
+            .iter_mut()
+            .find(|slot| slot_of(&slot.deployment).version.get() == version);
+        &mut slot.expect("the version has a Deployment").deployment
+    }
+
+    fn is_so(&self, desired: &Desired) -> bool {
+        let same = self.same(desired.value());
+        match desired {
+            Desired::Create(_) => same.is_some(),
+            Desired::Apply(value) | Desired::Mark(value) => same.is_some_and(|same| covers(&same, value)),
+        }
+    }
+
+    /// The object of that kind and name.
+    fn same(&self, value: &Value) -> Option<Value> {
+        let name = &value["metadata"]["name"];
+        let mut objects = self.objects().into_iter();
+        objects.find(|one| one["kind"] == value["kind"] && one["metadata"]["name"] == *name)
+    }
+
+    fn objects(&self) -> Vec<Value> {
+        let seen = &self.seen;
+        let mut objects: Vec<Value> = seen.training_jobs.iter().map(|one| json!(one)).collect();
+        objects.extend(seen.config_maps.iter().map(|one| json!(one)));
+        objects.extend(seen.slots.iter().map(|one| json!(one.deployment)));
+        objects.extend(
+            seen.slots
+                .iter()
+                .flat_map(|one| &one.pods)
+                .map(|one| json!(one.pod)),
+        );
+        objects.extend(seen.service.iter().map(|one| json!(one)));
+        objects.extend(seen.budget.iter().map(|one| json!(one)));
+        objects.push(json!(self.model));
+        objects
+    }
+
+    fn carry_out(&mut self, desired: &Desired) {
+        if self.is_so(desired) {
+            return;
+        }
+        let value = desired.value();
+        let name = value["metadata"]["name"].as_str().unwrap().to_owned();
+        if let Desired::Mark(value) = desired {
+            return self.mark(&name, value);
+        }
+        self.made += 1;
+        let mut value = value.clone();
+        value["metadata"]["uid"] = format!("uid-{}", self.made).into();
+        let seen = &mut self.seen;
+        match value["kind"].as_str().unwrap() {
+            "TrainingJob" => seen.training_jobs.push(read(value)),
+            "ConfigMap" => seen.config_maps.push(read::<ConfigMap>(value)),
+            "Service" => seen.service = Some(read::<Service>(value)),
+            "PodDisruptionBudget" => seen.budget = Some(read(value)),
+            "Job" => {
+                seen.cleanup = Some(CleanupSeen {
+                    job: read::<Job>(value),
+                    pods: Vec::new(),
+                });
+            }
+            "Deployment" => {
+                let mut deployment: Deployment = read(value);
+                let same = seen
+                    .slots
+                    .iter_mut()
+                    .find(|slot| slot.deployment.name_any() == name);
+                match same {
+                    Some(slot) => {
+                        deployment.metadata.uid = slot.deployment.uid();
+                        deployment.status = slot.deployment.status.clone();
+                        slot.deployment = deployment;
+                    }
+                    None => seen.slots.push(SlotSeen {
+                        deployment,
+                        pods: Vec::new(),
+                    }),
+                }
+            }
+            other => panic!("nobody makes a {other}"),
+        }
+    }
+
+    fn mark(&mut self, name: &str, value: &Value) {
+        let pods = self.seen.slots.iter_mut().flat_map(|slot| &mut slot.pods);
+        match value["kind"].as_str().unwrap() {
+            "Pod" => {
+                for seen in pods.filter(|seen| seen.pod.name_any() == name) {
+                    let fence = value["metadata"]["annotations"][FENCE_ANNOTATION]
+                        .as_str()
+                        .unwrap();
+                    let annotations = seen.pod.annotations_mut();
+                    annotations.insert(FENCE_ANNOTATION.to_owned(), fence.to_owned());
+                }
+            }
+            "TrainingJob" => {
+                for job in self
+                    .seen
+                    .training_jobs
+                    .iter_mut()
+                    .filter(|job| job.name_any() == name)
+                {
+                    job.spec.suspend = value["spec"]["suspend"].as_bool().unwrap();
+                }
+            }
+            "Model" => {
+                self.model.metadata.finalizers =
+                    serde_json::from_value(value["metadata"]["finalizers"].clone()).unwrap();
+            }
+            other => panic!("nobody marks a {other}"),
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+/// Whether every field of `wanted` is in `there`.
+fn covers(there: &Value, wanted: &Value) -> bool {
+    match (there, wanted) {
+        (Value::Object(there), Value::Object(wanted)) => wanted
+            .iter()
+            .all(|(key, value)| value.is_null() || there.get(key).is_some_and(|found| covers(found, value))),
+        (Value::Array(there), Value::Array(wanted)) => {
+            there.len() == wanted.len()
+                && there
+                    .iter()
+                    .zip(wanted)
+                    .all(|(found, value)| covers(found, value))
+        }
+        (there, wanted) => there == wanted,
+    }
+}
+
+/// The fields of `wanted` that are not so.
+fn differing(there: &Value, wanted: &Value) -> Value {
+    match (there, wanted) {
+        (Value::Object(there), Value::Object(wanted)) => {
+            let none = Value::Null;
+            let fields = wanted.iter().filter_map(|(key, value)| {
+                let found = there.get(key).unwrap_or(&none);
+                (!covers(found, value)).then(|| (key.clone(), differing(found, value)))
+            });
+            fields.collect()
+        }
+        (_, wanted) => wanted.clone(),
+    }
+}
+
+fn slot_of(deployment: &Deployment) -> Slot {
+    Slot::from_label(&deployment.labels()[labels::SLOT]).unwrap()
+}
+
+fn digest(version: u64) -> Digest {
+    Digest::of(format!("version {version}").as_bytes())
+}
+
+/// What a pod says that has loaded `version`, while the ledger names `active` at `revision`.
+pub(crate) fn saying(version: u64, owner_uid: Option<String>, active: Option<u64>, revision: usize) -> Alive {
+    Alive {
+        model: Some(AliveModel {
+            updated: NOW.to_string(),
+            metadata: AliveModelMetadata {
+                version: VersionNumber::new(version).unwrap(),
+                digest: digest(version),
+                train_timestamp: NOW.to_string(),
+                estimator: "logisticRegression".to_owned(),
+                scores: BTreeMap::from([("accuracy_test".to_owned(), 0.96)]),
+            },
+        }),
+        active: active == Some(version),
+        active_version: active.and_then(VersionNumber::new),
+        ledger_revision: Some(revision as u64),
+        golden: Golden::Passed,
+        owner_uid,
+        ..alive()
+    }
+}
+
+fn condition(kind: &str, reason: Reason, message: &str, now: &str) -> Condition {
+    Condition {
+        kind: kind.to_owned(),
+        status: ConditionStatus::True,
+        observed_generation: 1,
+        last_transition_time: now.to_owned(),
+        reason: reason.word().to_owned(),
+        message: message.to_owned(),
+    }
+}

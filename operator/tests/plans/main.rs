@@ -1,0 +1,12 @@
+//! Golden plans: what the operator decides in situations named by their tests, as YAML beside them.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests may panic as the tests themselves do"
+)]
+
+#[allow(dead_code, unused_imports, reason = "each area uses its part of them")]
+mod given;
+mod golden;
+mod model;
+mod training_job;

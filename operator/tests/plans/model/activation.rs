@@ -1,0 +1,231 @@
+//! Which version gets the traffic, and what becomes of the one before.
+
+use auriga_crds::{
+    ActivationPolicy,
+    ConditionStatus::{False, True, Unknown},
+};
+
+use super::told;
+use crate::{given::World, golden::golden};
+
+/// Version 2 answers, version 1 did before.
+fn second() -> World {
+    let mut world = World::serving("iris");
+    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0);
+    world.turn();
+    world.fit_ends(2);
+    world.rolls_out();
+    world
+}
+
+#[test]
+fn a_new_version_is_started_beside_the_one_that_answers() {
+    let mut world = World::serving("iris");
+    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0);
+    world.turn();
+    world.fit_ends(2);
+    golden!(world.changes());
+}
+
+#[test]
+fn the_pods_before_keep_running_until_they_are_drained() {
+    let mut world = World::serving("iris");
+    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0);
+    world.turn();
+    world.fit_ends(2);
+    world.turn();
+    world.pods_answer();
+    world.turn();
+    world.fences_are_read();
+    world.turn();
+    world.pass(1);
+    world.pods_answer();
+    golden!(world.changes());
+}
+
+#[test]
+fn the_pods_before_are_put_to_sleep_once_they_are_drained() {
+    let mut world = World::serving("iris");
+    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0);
+    world.turn();
+    world.fit_ends(2);
+    world.turn();
+    world.pods_answer();
+    world.turn();
+    world.fences_are_read();
+    world.turn();
+    world.pods_answer();
+    world.pass(10);
+    golden!(world.changes());
+}
+
+#[test]
+fn the_version_before_the_one_before_is_deleted() {
+    let mut world = second();
+    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = 3.0);
+    world.turn();
+    world.fit_ends(3);
+    world.turn();
+    world.pods_answer();
+    world.turn();
+    world.fences_are_read();
+    golden!(world.changes());
+}
+
+#[test]
+fn a_pinned_version_wakes_the_pods_that_sleep() {
+    let mut world = second();
+    world.edit(|spec| {
+        spec.activation.policy = ActivationPolicy::Pinned;
+        spec.activation.version = Some(1);
+    });
+    golden!(world.changes());
+}
+
+#[test]
+fn a_rollback_is_told_as_such() {
+    let mut world = second();
+    world.edit(|spec| {
+        spec.activation.policy = ActivationPolicy::Pinned;
+        spec.activation.version = Some(1);
+    });
+    world.turn();
+    world.pods_answer();
+    world.turn();
+    world.fences_are_read();
+    golden!(world.changes());
+}
+
+#[test]
+fn a_rollback_to_pods_that_still_answer_moves_the_traffic_before_the_ledger() {
+    let mut world = World::serving("iris");
+    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0);
+    world.turn();
+    world.fit_ends(2);
+    world.turn();
+    world.pods_answer();
+    world.turn();
+    world.fences_are_read();
+    world.turn();
+    world.pods_answer();
+    world.edit(|spec| {
+        spec.activation.policy = ActivationPolicy::Pinned;
+        spec.activation.version = Some(1);
+    });
+    golden!(world.changes());
+    world.turn();
+    assert_eq!(world.ledger, [1, 2]);
+    world.fences_are_read();
+    assert_eq!(world.ledger, [1, 2, 1]);
+}
+
+#[test]
+fn a_pinned_model_fits_nothing() {
+    let mut world = second();
+    world.edit(|spec| {
+        spec.activation.policy = ActivationPolicy::Pinned;
+        spec.activation.version = Some(2);
+        spec.estimator.logistic_regression.as_mut().unwrap().c = 9.0;
+    });
+    let plan = world.changes();
+    assert_eq!(plan.apply, []);
+    assert_eq!(told(&plan.status, "Ready"), Some((True, "Pinned")));
+}
+
+#[test]
+fn a_manual_version_runs_and_waits_while_the_one_before_answers() {
+    let mut world = World::serving("iris");
+    world.edit(|spec| {
+        spec.activation.policy = ActivationPolicy::Manual;
+        spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0;
+    });
+    world.turn();
+    world.fit_ends(2);
+    world.turn();
+    world.pods_answer();
+    golden!(world.changes());
+    world.turn();
+    world.fences_are_read();
+    assert_eq!(world.ledger, [1], "nobody has approved it");
+}
+
+#[test]
+fn a_manual_first_version_waits_and_says_what_to_do() {
+    let mut world =
+        World::of("iris").edited_before(|model| model.spec.activation.policy = ActivationPolicy::Manual);
+    world.turn();
+    world.fit_ends(1);
+    world.turn();
+    world.pods_answer();
+    world.turn();
+    assert_eq!(
+        told(&world.plan().status, "Ready"),
+        Some((False, "AwaitingApproval"))
+    );
+    assert_eq!(
+        told(&world.plan().status, "Stalled"),
+        Some((True, "AwaitingApproval"))
+    );
+}
+
+#[test]
+fn an_approval_gives_the_waiting_version_the_fence() {
+    let mut world = World::serving("iris");
+    world.edit(|spec| {
+        spec.activation.policy = ActivationPolicy::Manual;
+        spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0;
+    });
+    world.turn();
+    world.fit_ends(2);
+    world.turn();
+    world.pods_answer();
+    world.turn();
+    world.edit(|spec| spec.activation.version = Some(2));
+    golden!(world.changes());
+}
+
+#[test]
+fn a_change_of_serving_alone_walks_without_activation() {
+    let mut world = World::serving("iris");
+    world.edit(|spec| spec.serving.entry_points[0].path = "/iris".to_owned());
+    golden!(world.changes());
+    world.turn();
+    world.pods_answer();
+    world.turn();
+    assert_eq!(world.ledger, [1]);
+    let service = world.seen.service.as_ref().unwrap();
+    let slot = &service.spec.as_ref().unwrap().selector.as_ref().unwrap()["auriga.dev/slot"];
+    assert_eq!(
+        *slot,
+        world.seen.slots[1].deployment.metadata.labels.as_ref().unwrap()["auriga.dev/slot"]
+    );
+}
+
+#[test]
+fn a_suspended_model_leaves_the_traffic_where_it_is() {
+    let mut world = World::serving("iris");
+    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0);
+    world.turn();
+    world.fit_ends(2);
+    world.edit(|spec| spec.suspend = true);
+    let plan = world.changes();
+    assert_eq!(plan.apply, []);
+    assert_eq!(told(&plan.status, "Ready"), Some((Unknown, "Suspended")));
+    assert_eq!(told(&plan.status, "Suspended"), Some((True, "Suspended")));
+    assert_eq!(told(&plan.status, "Active"), Some((True, "Active")));
+}
+
+#[test]
+fn a_fence_that_lost_is_replaced_by_that_of_the_newer_revision() {
+    let mut world = World::serving("iris");
+    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0);
+    world.turn();
+    world.fit_ends(2);
+    world.turn();
+    world.pods_answer();
+    world.turn();
+    // Somebody else was faster.
+    world.ledger.push(1);
+    world.pods_answer();
+    golden!(world.changes());
+}

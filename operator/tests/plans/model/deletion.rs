@@ -1,0 +1,95 @@
+//! What becomes of the versions when their Model goes.
+
+use auriga_crds::DeletionPolicy;
+use auriga_operator::labels;
+use k8s_openapi::api::batch::v1::{JobCondition, JobStatus};
+
+use crate::{
+    given::{PodWords as _, Words as _, World, pod},
+    golden::golden,
+};
+
+/// A Model whose versions go with it, serving.
+fn held() -> World {
+    let mut world = World::of("iris")
+        .edited_before(|model| model.spec.deletion_policy = DeletionPolicy::Delete)
+        .settled(1);
+    world.model = world.model.clone().being_deleted();
+    world
+}
+
+#[test]
+fn a_model_whose_versions_go_with_it_is_held_by_a_finalizer() {
+    let mut world = World::serving("iris");
+    world.edit(|spec| spec.deletion_policy = DeletionPolicy::Delete);
+    golden!(world.changes());
+}
+
+#[test]
+fn a_model_whose_versions_stay_after_all_is_let_go() {
+    let mut world = held();
+    world.model.metadata.deletion_timestamp = None;
+    world.edit(|spec| spec.deletion_policy = DeletionPolicy::Retain);
+    golden!(world.changes());
+}
+
+#[test]
+fn a_deleted_model_without_a_finalizer_needs_nothing() {
+    let mut world = World::serving("iris");
+    world.model = world.model.clone().being_deleted();
+    let plan = world.changes();
+    assert_eq!((plan.apply, plan.delete), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn a_job_deletes_the_versions_of_a_deleted_model() {
+    golden!(held().changes());
+}
+
+#[test]
+fn a_model_is_let_go_when_its_versions_are_gone() {
+    let mut world = held();
+    world.turn();
+    end(&mut world, "Complete");
+    world.turn();
+    golden!(world.changes());
+}
+
+#[test]
+fn versions_that_cannot_be_deleted_hold_the_model_and_say_why() {
+    let mut world = held();
+    world.turn();
+    end(&mut world, "Failed");
+    let cleanup = world.seen.cleanup.as_mut().unwrap();
+    let message = "{\"reason\":\"PersisterUnavailable\",\"message\":\"connection refused\"}";
+    cleanup
+        .pods
+        .push(pod("iris-cleanup-x", &cleanup.job).ended(1, 1, message));
+    golden!(world.changes());
+}
+
+#[test]
+fn an_annotation_gives_the_versions_up() {
+    let mut world = held();
+    world.annotate(labels::SKIP_CLEANUP, "true");
+    golden!(world.changes());
+}
+
+#[test]
+fn a_namespace_that_goes_takes_no_job_and_the_versions_stay() {
+    let mut world = held();
+    world.seen.namespace_is_terminating = true;
+    golden!(world.changes());
+}
+
+fn end(world: &mut World, how: &str) {
+    let cleanup = world.seen.cleanup.as_mut().unwrap();
+    cleanup.job.status = Some(JobStatus {
+        conditions: Some(vec![JobCondition {
+            type_: how.to_owned(),
+            status: "True".to_owned(),
+            ..JobCondition::default()
+        }]),
+        ..JobStatus::default()
+    });
+}

@@ -1,0 +1,193 @@
+//! Versions that cannot be served: the one before answers on.
+
+use auriga_crds::{
+    ConditionStatus::{False, True, Unknown},
+    Reason,
+};
+use auriga_operator::{plan::Refusal, seen::Answer};
+use k8s_openapi::api::apps::v1::{DeploymentCondition, DeploymentStatus};
+
+use super::told;
+use crate::{
+    given::{self, PodWords as _, World},
+    golden::golden,
+};
+
+/// Version 1 answers, version 2 has a Deployment.
+fn second_starts() -> World {
+    let mut world = World::serving("iris");
+    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0);
+    world.turn();
+    world.fit_ends(2);
+    world.turn();
+    world
+}
+
+#[test]
+fn a_version_that_fails_its_golden_requests_is_given_up() {
+    let mut world = second_starts();
+    world.pods_are_unwell(
+        2,
+        Reason::GoldenRequestFailed,
+        "golden request 3 came out as virginica",
+    );
+    golden!(world.changes());
+}
+
+#[test]
+fn a_version_that_was_given_up_stays_so_and_is_told_of() {
+    let mut world = second_starts();
+    world.pods_are_unwell(
+        2,
+        Reason::GoldenRequestFailed,
+        "golden request 3 came out as virginica",
+    );
+    world.turn();
+    golden!(world.changes());
+}
+
+#[test]
+fn an_edit_gives_a_version_another_chance() {
+    let mut world = second_starts();
+    world.pods_are_unwell(2, Reason::ModelLoadFailed, "it cannot be loaded");
+    world.turn();
+    world.edit(|spec| spec.history_limit = 9);
+    golden!(world.changes());
+}
+
+#[test]
+fn a_pod_that_serves_another_version_is_never_given_the_fence() {
+    let mut world = second_starts();
+    world.pods_answer();
+    let said = given::saying(7, world.model.metadata.uid.clone(), Some(1), 1);
+    world.pods_of(2, |mut seen| {
+        seen.answer = Answer::Well(Box::new(said.clone()));
+        seen
+    });
+    golden!(world.changes());
+}
+
+#[test]
+fn a_pod_that_works_for_another_model_counts_for_nothing() {
+    let mut world = second_starts();
+    let said = given::saying(2, Some("somebody else".to_owned()), Some(1), 1);
+    world.pods_of(2, |mut seen| {
+        seen.answer = Answer::Well(Box::new(said.clone()));
+        seen.passes = 9;
+        seen
+    });
+    assert_eq!(told(&world.changes().status, "Ready"), Some((Unknown, "Loading")));
+    assert_eq!(world.changes().apply, []);
+}
+
+#[test]
+fn a_version_whose_pods_end_again_and_again_is_given_up() {
+    let mut world = second_starts();
+    world.pods_of(2, |seen| {
+        let mut ended = seen.ended(1, 1, "out of luck");
+        let status = ended.pod.status.as_mut().unwrap();
+        status.phase = Some("Running".to_owned());
+        let container = &mut status.container_statuses.as_mut().unwrap()[0];
+        container.restart_count = 3;
+        container.last_state = container.state.take();
+        ended
+    });
+    golden!(world.changes());
+}
+
+#[test]
+fn a_version_that_takes_too_long_is_given_up() {
+    let mut world = second_starts();
+    world.pods_of(2, |mut seen| {
+        seen.answer = Answer::Silent("no answer within 2 s".to_owned());
+        seen
+    });
+    world.pass(119);
+    assert_eq!(told(&world.changes().status, "Ready"), Some((Unknown, "Loading")));
+    world.pass(1);
+    golden!(world.changes());
+}
+
+#[test]
+fn an_image_that_cannot_be_pulled_is_waited_for() {
+    let mut world = second_starts();
+    world.pods_of(2, |seen| seen.waiting("ImagePullBackOff", "not found"));
+    golden!(world.changes());
+}
+
+#[test]
+fn what_lies_outside_of_a_version_stalls_it_after_its_time_and_gives_it_up_never() {
+    let mut world = second_starts();
+    world.pods_are_unwell(2, Reason::PersisterUnavailable, "connection refused");
+    assert_eq!(
+        told(&world.plan().status, "Ready"),
+        Some((False, "PersisterUnavailable"))
+    );
+    assert_eq!(told(&world.plan().status, "Stalled"), None);
+    world.pass(3600);
+    assert_eq!(
+        told(&world.plan().status, "Stalled"),
+        Some((True, "PersisterUnavailable"))
+    );
+    assert_eq!(told(&world.plan().status, "Reconciling"), None);
+    world.pods_answer();
+    world.turn();
+    world.fences_are_read();
+    world.turn();
+    world.pods_answer();
+    world.turn();
+    assert_eq!(told(&world.plan().status, "Ready"), Some((True, "Active")));
+}
+
+#[test]
+fn a_quota_that_is_reached_is_told_in_the_api_servers_words() {
+    let mut world = second_starts();
+    world.deployment_of(2).status = Some(DeploymentStatus {
+        conditions: Some(vec![DeploymentCondition {
+            type_: "ReplicaFailure".to_owned(),
+            status: "True".to_owned(),
+            reason: Some("FailedCreate".to_owned()),
+            message: Some("pods \"iris\" is forbidden: exceeded quota: few".to_owned()),
+            ..DeploymentCondition::default()
+        }]),
+        ..DeploymentStatus::default()
+    });
+    golden!(world.changes());
+}
+
+#[test]
+fn a_refit_that_cannot_be_served_leaves_the_model_ready() {
+    let mut world = World::serving("iris");
+    world.annotate("auriga.dev/refit-at", "now");
+    world.turn();
+    world.fit_ends(2);
+    world.turn();
+    world.pods_are_unwell(2, Reason::GoldenRequestFailed, "golden request 3");
+    world.turn();
+    let status = world.plan().status;
+    assert_eq!(told(&status, "Ready"), Some((True, "Active")));
+    assert_eq!(
+        told(&status, "CandidateRejected"),
+        Some((True, "GoldenRequestFailed"))
+    );
+    assert_eq!(told(&status, "Stalled"), None);
+}
+
+#[test]
+fn a_name_that_is_taken_is_told_and_the_next_turn_heals() {
+    let world = World::of("iris");
+    let plan = world.plan();
+    let refusal = Refusal {
+        object: "Service iris".to_owned(),
+        reason: Reason::NameConflict,
+        message: "belongs to somebody else; rename the Model".to_owned(),
+    };
+    let status = auriga_operator::model::decide::refused(&world.model, plan.status, &[refusal], world.now);
+    assert_eq!(told(&status, "Ready"), Some((False, "NameConflict")));
+    assert_eq!(told(&status, "Stalled"), Some((True, "NameConflict")));
+    assert_eq!(told(&status, "Reconciling"), None);
+    let mut world = world;
+    world.model.status = Some(status);
+    assert_eq!(told(&world.plan().status, "Ready"), Some((Unknown, "Fitting")));
+    assert_ne!(told(&world.plan().status, "Ready"), Some((False, "Fitting")));
+}

@@ -1,0 +1,111 @@
+//! A Job is there: its pod is about to start, or something keeps it from starting.
+
+use super::{a_begun_fit, words};
+use crate::{
+    given::{PodWords as _, Words as _, ago},
+    golden::golden,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+#[test]
+fn a_job_without_a_pod_is_looked_at_again_soon() {
+    let plan = a_begun_fit().plan();
+    assert_eq!(plan.apply, [], "what is there is not made again");
+    golden!(plan);
+}
+
+#[test]
+fn a_pod_is_about_to_start() {
+    let fit = a_begun_fit().with_pod(|pod| pod.waiting("ContainerCreating", ""));
+    golden!(fit.plan());
+}
+
+#[test]
+fn an_image_that_cannot_be_pulled_is_named() {
+    let fit = a_begun_fit().with_pod(|pod| pod.waiting("ImagePullBackOff", "Back-off pulling image"));
+    golden!(fit.plan());
+}
+
+#[test]
+fn an_image_that_can_be_pulled_at_last_heals() {
+    let mut fit = a_begun_fit()
+        .with_pod(|pod| pod.waiting("ErrImagePull", "not found"))
+        .looked(30);
+    fit.seen.pods.clear();
+    let fit = fit.with_pod(|pod| pod.running(1));
+    assert_eq!(words(&fit.plan().status), ["Complete=Unknown", "Running=True"]);
+}
+
+#[test]
+fn a_claim_that_does_not_exist_is_named() {
+    let fit = a_begun_fit().with_pod(|pod| {
+        let words = "0/1 nodes are available: persistentvolumeclaim \"models\" not found.";
+        pod.with_condition("PodScheduled", "False", "Unschedulable", words)
+    });
+    golden!(fit.plan());
+}
+
+#[test]
+fn a_pod_that_no_node_takes_yet_waits_without_a_call_for_help() {
+    let fit = a_begun_fit().with_pod(|pod| {
+        let words = "0/1 nodes are available: 1 Insufficient memory.";
+        pod.with_condition("PodScheduled", "False", "Unschedulable", words)
+    });
+    golden!(fit.plan());
+}
+
+#[test]
+fn a_container_that_cannot_be_made_is_a_call_for_help() {
+    let fit =
+        a_begun_fit().with_pod(|pod| pod.waiting("CreateContainerConfigError", "secret \"x\" not found"));
+    golden!(fit.plan());
+}
+
+#[test]
+fn a_quota_that_leaves_no_room_for_a_pod_is_named() {
+    let mut fit = a_begun_fit();
+    fit.seen.complaint =
+        Some("pods \"iris-fit-x\" is forbidden: exceeded quota: few, used: pods=1".to_owned());
+    golden!(fit.plan());
+}
+
+#[test]
+fn a_pod_that_the_namespace_does_not_allow_is_named() {
+    let mut fit = a_begun_fit();
+    fit.seen.complaint =
+        Some("pods \"iris-fit-x\" is forbidden: violates PodSecurity \"restricted\"".to_owned());
+    let plan = fit.plan();
+    assert_eq!(plan.status.reason.as_deref(), Some("Forbidden"));
+    assert_eq!(words(&plan.status), ["Complete=Unknown", "Stalled=True"]);
+}
+
+#[test]
+fn a_pod_that_begins_to_work_ends_the_waiting() {
+    let fit = a_begun_fit().with_pod(|pod| pod.running(1));
+    golden!(fit.plan());
+}
+
+#[test]
+fn a_job_on_its_way_out_is_waited_for_before_another_one_is_made() {
+    let fit = a_begun_fit().with_batch_job(|job| job.metadata.deletion_timestamp = Some(Time(ago(1))));
+    let plan = fit.plan();
+    assert_eq!(plan.apply, []);
+    assert!(
+        plan.status
+            .message
+            .unwrap()
+            .ends_with("another one takes its place")
+    );
+}
+
+#[test]
+fn a_fit_goes_on_when_its_model_is_edited_or_deleted() {
+    let fit = a_begun_fit().seen_running();
+    let edited = (fit.clone()).with_model(|model| model.edited(|spec| spec.estimator.ridge = None));
+    let mut gone = fit.clone();
+    gone.seen.model = None;
+    for later in [edited, gone] {
+        assert_eq!(later.plan().status.state, fit.plan().status.state);
+        assert_eq!(later.plan().delete, []);
+    }
+}

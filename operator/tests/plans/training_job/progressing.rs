@@ -1,0 +1,85 @@
+//! A fit tells how far it is.
+
+use auriga_crds::{MetricValue, contract::TrainerStatus};
+use auriga_operator::seen::Answer;
+
+use super::{Fit, a_begun_fit, progress};
+use crate::{
+    given::{PodWords as _, ago},
+    golden::golden,
+};
+
+/// The pod now says this, whatever it said before.
+fn now_saying(mut fit: Fit, alive: auriga_crds::contract::Alive) -> Fit {
+    fit.seen.pods[0].answer = Answer::Well(Box::new(alive));
+    fit
+}
+
+#[test]
+fn progress_and_time_left_are_told() {
+    let fit = now_saying(a_begun_fit().seen_running(), progress(55, 45));
+    golden!(fit.plan());
+}
+
+#[test]
+fn a_pod_that_says_nothing_new_changes_nothing() {
+    let fit = a_begun_fit().seen_running();
+    assert_eq!(Some(fit.plan().status), fit.job.status);
+}
+
+#[test]
+fn a_step_of_the_progress_that_comes_too_soon_is_left_out() {
+    let fit = now_saying(a_begun_fit().seen_running().looked(1), progress(40, 60));
+    let mut told = fit.clone();
+    told = now_saying(told, progress(55, 45)).looked(1);
+    let too_soon = now_saying(told.clone(), progress(56, 44));
+    assert_eq!(Some(too_soon.plan().status), told.job.status);
+    let later = too_soon.plan_at(ago(-1)).status.trainer_status.unwrap();
+    assert_eq!(later.progress_percentage, Some(56));
+}
+
+#[test]
+fn a_step_of_the_progress_is_told_with_any_other_change_at_once() {
+    let fit = a_begun_fit().with_pod(|pod| pod.running(30).saying(progress(40, 60)));
+    let mut fit = fit.looked(1);
+    fit.job.metadata.generation = Some(2);
+    let plan = now_saying(fit, progress(56, 44)).plan();
+    assert_eq!(plan.status.trainer_status.unwrap().progress_percentage, Some(56));
+}
+
+#[test]
+fn a_pod_that_does_not_answer_keeps_the_last_progress() {
+    let mut fit = a_begun_fit().seen_running();
+    fit.seen.pods[0].answer = Answer::Silent("timed out".to_owned());
+    assert_eq!(Some(fit.plan().status), fit.job.status);
+}
+
+#[test]
+fn what_no_status_takes_is_left_out_of_the_progress() {
+    let mut alive = progress(0, 0);
+    let metric = |name: &str, value: &str| MetricValue {
+        name: name.to_owned(),
+        value: value.to_owned(),
+    };
+    let many = (0..40).map(|number| metric(&format!("m{number}"), "1"));
+    let bad = [
+        metric("", "1"),
+        metric(&"x".repeat(65), "1"),
+        metric("loss", "NaN"),
+    ];
+    alive.trainer_status = Some(TrainerStatus {
+        progress_percentage: Some(101),
+        estimated_remaining_seconds: Some(-1),
+        metrics: bad.into_iter().chain(many).collect(),
+        last_updated_time: "yesterday".to_owned(),
+    });
+    let plan = now_saying(a_begun_fit().seen_running(), alive).plan();
+    let told = plan.status.trainer_status.unwrap();
+    assert_eq!(
+        (told.progress_percentage, told.estimated_remaining_seconds),
+        (None, None)
+    );
+    assert_eq!(told.metrics.len(), 32);
+    assert_eq!(told.metrics[0].name, "m0");
+    assert!(told.last_updated_time.parse::<jiff::Timestamp>().is_ok());
+}

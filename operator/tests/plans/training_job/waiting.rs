@@ -1,0 +1,133 @@
+//! A fit cannot begin, says why, and begins once that is mended.
+
+use auriga_operator::labels;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+
+use super::{Fit, a_begun_fit, a_fit_of, words};
+use crate::{given::Words as _, golden::golden};
+
+fn without_model() -> Fit {
+    let mut fit = a_fit_of("iris");
+    fit.seen.model = None;
+    fit
+}
+
+#[test]
+fn a_fit_without_its_model_waits_for_it() {
+    golden!(without_model().plan());
+}
+
+#[test]
+fn a_fit_begins_when_its_model_appears() {
+    let mut fit = without_model().looked(60);
+    fit.seen.model = a_fit_of("iris").seen.model;
+    let plan = fit.plan();
+    assert_eq!(plan.apply.len(), 2);
+    assert_eq!(words(&plan.status), ["Complete=Unknown", "Reconciling=True"]);
+}
+
+#[test]
+fn a_model_that_is_being_deleted_is_not_fitted() {
+    golden!(a_fit_of("iris").with_model(|model| model.being_deleted()).plan());
+}
+
+#[test]
+fn a_model_made_anew_is_not_fitted_by_a_job_of_the_old_one() {
+    let fit = a_fit_of("iris").with_job(|mut job| {
+        job.metadata.owner_references = Some(vec![OwnerReference {
+            api_version: "auriga.dev/v1alpha1".to_owned(),
+            kind: "Model".to_owned(),
+            name: "iris".to_owned(),
+            uid: "of-the-old-one".to_owned(),
+            controller: Some(true),
+            ..OwnerReference::default()
+        }]);
+        job
+    });
+    let plan = fit.plan();
+    assert_eq!(plan.apply, []);
+    assert_eq!(plan.status.reason.as_deref(), Some("ModelDeleted"));
+}
+
+#[test]
+fn a_model_without_a_store_waits_for_an_edit() {
+    let fit = a_fit_of("iris").with_model(|model| model.edited(|spec| spec.persister = None));
+    golden!(fit.plan());
+}
+
+#[test]
+fn a_model_that_was_put_right_is_fitted_as_if_it_had_never_been_wrong() {
+    let good = a_fit_of("iris");
+    let mut fit = (good.clone())
+        .with_model(|model| model.edited(|spec| spec.persister = None))
+        .looked(60);
+    fit.seen.model = good.seen.model.clone();
+    let (found, expected) = (fit.plan(), good.plan());
+    assert_eq!(found.apply, expected.apply);
+    assert_eq!(words(&found.status), words(&expected.status));
+}
+
+#[test]
+fn a_missing_config_map_is_waited_for() {
+    let mut fit = a_fit_of("iris");
+    fit.seen.texts.found.clear();
+    fit.seen.texts.missing =
+        vec!["ConfigMap iris-data does not exist; create it with the key iris.csv".to_owned()];
+    golden!(fit.plan());
+}
+
+#[test]
+fn a_fit_waits_while_as_many_as_allowed_came_first() {
+    let mut fit = a_fit_of("iris");
+    fit.seen.ahead = 8;
+    golden!(fit.plan());
+}
+
+#[test]
+fn a_fit_begins_when_one_fewer_came_first() {
+    let mut fit = a_fit_of("iris");
+    fit.seen.ahead = 7;
+    assert_eq!(fit.plan().apply.len(), 2);
+}
+
+#[test]
+fn a_manifest_that_was_deleted_is_made_again_while_the_model_says_the_same() {
+    let mut fit = a_begun_fit();
+    let deleted = fit.seen.manifest.take().unwrap();
+    let plan = fit.plan();
+    let [made] = plan.apply.as_slice() else {
+        panic!("{} objects instead of the manifest alone", plan.apply.len());
+    };
+    assert_eq!(made.value()["metadata"]["name"], deleted.metadata.name.unwrap());
+    assert_eq!(plan.delete, []);
+    assert_eq!(plan.status.state.as_deref(), Some("Pending"));
+}
+
+#[test]
+fn a_manifest_that_was_deleted_before_the_fit_began_ends_the_job_if_the_model_has_changed() {
+    let mut fit =
+        a_begun_fit().with_model(|model| model.edited(|spec| spec.training.save_if_better_than = Some(0.5)));
+    fit.seen.manifest = None;
+    golden!(fit.plan());
+}
+
+#[test]
+fn a_manifest_that_somebody_else_made_is_not_fitted() {
+    let mut fit = a_begun_fit();
+    fit.seen.jobs.clear();
+    let manifest = fit.seen.manifest.as_mut().unwrap();
+    manifest.data = Some([("model.yaml".to_owned(), "rubbish".to_owned())].into());
+    let plan = fit.plan();
+    assert_eq!(plan.apply, []);
+    assert_eq!(plan.status.reason.as_deref(), Some("InvalidSpec"));
+    assert!(
+        fit.seen
+            .manifest
+            .unwrap()
+            .metadata
+            .annotations
+            .unwrap()
+            .contains_key(labels::FIT_HASH),
+        "its text alone is at fault"
+    );
+}
