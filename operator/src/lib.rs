@@ -9,14 +9,31 @@
 //! One loop for every kind. `decide` and `build` are pure: no clock, no client, nothing that waits. A Model's plan makes
 //! TrainingJobs, Deployments and a Service; a TrainingJob's plan makes a ConfigMap and a batch Job.
 
+pub mod alive;
+pub mod apply;
 pub mod build;
+pub mod cache;
+pub mod caches;
+mod call;
+pub mod context;
+pub mod controller;
+pub mod error;
+pub mod events;
+pub mod health;
+pub mod kind;
 pub mod labels;
+pub mod metrics;
 pub mod model;
 pub mod names;
 pub mod plan;
 pub mod runnable;
 pub mod seen;
 pub mod settings;
+pub mod start;
+pub mod texts;
 pub mod time;
 pub mod training_job;
+pub mod triggers;
 pub mod trouble;
+pub mod watch;
+mod works_for;

@@ -1,9 +1,172 @@
-//! The operator's program; until the loop is built, it only says which version it is.
+//! The operator's program: reads its settings, and runs the loop until it is told to stop.
 #![allow(
-    clippy::print_stdout,
-    reason = "a command-line program speaks through its standard streams"
+    clippy::print_stderr,
+    reason = "what is wrong before there is a log is told on the standard streams"
 )]
 
-fn main() {
-    println!("auriga-operator {}", env!("CARGO_PKG_VERSION"));
+mod arguments;
+
+use std::{io::IsTerminal as _, process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, Result};
+use arguments::Arguments;
+use auriga_crds::{Model, TrainingJob};
+use auriga_operator::{
+    context::Context,
+    controller,
+    health::{self, Health, Signs},
+    start::{self, Waiting},
+    triggers::Triggers,
+    watch,
+};
+use clap::Parser as _;
+use futures_util::FutureExt as _;
+use kube::client::ClientBuilder;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
+use tracing_subscriber::EnvFilter;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How long begun looks may take once the program is to stop: less than the half minute that a pod has.
+const LAST_LOOKS: Duration = Duration::from_secs(20);
+
+fn main() -> ExitCode {
+    // Only a second call could fail.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(told) => {
+            let _ = told.print();
+            // A pod with a wrong flag is started anew, as with any other fault: 1, where clap would say 2.
+            return if told.use_stderr() {
+                ExitCode::FAILURE
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    log();
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start threads")
+        .and_then(|runtime| runtime.block_on(run(arguments)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn log() {
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,kube=warn,hyper=warn,tower=warn"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        log.init();
+    } else {
+        log.json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .init();
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<()> {
+    let mut config = (kube::Config::infer().await)
+        .context("cannot find the API server; run in a pod, or set KUBECONFIG")?;
+    // Calls are tried again by the loop itself, which knows how long it may wait.
+    config.default_retry = false;
+    let signs = Signs::default();
+    let client = ClientBuilder::try_from(config)
+        .context("cannot use the settings of the API server")?
+        .with_layer(&signs)
+        .build();
+    let ctx = Arc::new(Context::new(client, arguments.settings(), arguments.alive_via));
+    let waiting = Waiting::default();
+    let listener = (health::listen(arguments.metrics_listen).await).map_err(anyhow::Error::msg)?;
+    let health = Health {
+        ctx: Arc::clone(&ctx),
+        signs,
+        waiting: waiting.clone(),
+    };
+    let namespace = arguments.namespace.clone();
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"), image = %ctx.settings.image,
+        namespace = namespace.as_deref().unwrap_or("all"), "auriga-operator starts",
+    );
+    let stop = stop()?.shared();
+    tokio::select! {
+        served = health::serve(listener, health) => served.context("cannot answer at the metrics' address"),
+        () = look_after(ctx, namespace, arguments.concurrency, waiting, stop) => Ok(()),
+    }
+}
+
+async fn look_after(
+    ctx: Arc<Context>,
+    namespace: Option<String>,
+    concurrency: u16,
+    waiting: Waiting,
+    stop: impl Future<Output = ()> + Clone + Send + Sync + 'static,
+) {
+    tokio::select! {
+        () = start::kinds(&ctx.client, namespace.as_deref(), &waiting) => {}
+        () = stop.clone() => return,
+    }
+    let (models, looks_at_models) = mpsc::unbounded_channel();
+    let (training_jobs, looks_at_training_jobs) = mpsc::unbounded_channel();
+    let triggers = Triggers {
+        models,
+        training_jobs,
+    };
+    let watching = tokio::spawn({
+        let ctx = Arc::clone(&ctx);
+        async move { watch::watch_all(&ctx, namespace.as_deref(), &triggers).await }
+    });
+    tokio::select! {
+        () = ctx.caches.ready() => tracing::info!("everything was listed; the loop begins"),
+        () = stop.clone() => return,
+    }
+    let loops = async {
+        tokio::join!(
+            controller::run::<Model>(Arc::clone(&ctx), looks_at_models, concurrency, stop.clone()),
+            controller::run::<TrainingJob>(
+                Arc::clone(&ctx),
+                looks_at_training_jobs,
+                concurrency,
+                stop.clone()
+            ),
+        )
+    };
+    let late = async {
+        stop.clone().await;
+        tracing::info!("stops once the looks that have begun are over");
+        tokio::time::sleep(LAST_LOOKS).await;
+    };
+    tokio::select! {
+        _ = loops => {}
+        () = late => tracing::warn!("looks that take too long are broken off; the next start takes them up"),
+    }
+    watching.abort();
+}
+
+/// Ends when the program is told to stop.
+fn stop() -> Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }

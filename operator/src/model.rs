@@ -4,6 +4,7 @@ pub mod cleanup;
 pub mod decide;
 pub mod fits;
 pub mod health;
+mod observe;
 pub mod rollout;
 pub mod slots;
 mod standing;

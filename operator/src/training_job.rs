@@ -6,6 +6,7 @@ mod ending;
 mod fixed;
 mod follow;
 mod look;
+mod observe;
 mod progress;
 mod runs;
 mod stand;

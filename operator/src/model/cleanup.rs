@@ -178,11 +178,13 @@ fn is_mine(model: &Model, job: &auriga_crds::TrainingJob) -> bool {
 }
 
 fn finalizers(model: &Model, held: bool) -> Desired {
-    let finalizers = if held {
-        vec![labels::ARTIFACTS_FINALIZER]
-    } else {
-        Vec::new()
-    };
+    // The list is written as a whole: those of others stay in it.
+    let others = model
+        .finalizers()
+        .iter()
+        .filter(|one| *one != labels::ARTIFACTS_FINALIZER);
+    let ours = held.then(|| labels::ARTIFACTS_FINALIZER.to_owned());
+    let finalizers: Vec<String> = others.cloned().chain(ours).collect();
     Desired::Mark(json!({
         "apiVersion": "auriga.dev/v1alpha1",
         "kind": "Model",

@@ -175,6 +175,7 @@ pub(crate) fn alive() -> Alive {
         active: false,
         active_version: None,
         ledger_revision: None,
+        ledger_stale: false,
         golden: Golden::None,
         message: None,
         reason: None,

@@ -1,0 +1,269 @@
+//! Carries a plan out: the only place, with its `status`, that writes to the cluster.
+//!
+//! Each write stands on its own and may be done twice, because an answer can get lost, and the program can be killed before
+//! the next one.
+
+mod covers;
+mod object;
+mod refusal;
+pub(crate) mod status;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::{
+    api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions},
+    core::Status,
+};
+use serde_json::{Value, json};
+
+pub use covers::covers;
+use object::{Object, Standing};
+use refusal::refusal;
+
+use crate::{
+    caches::Stored,
+    call::{READ, WRITE, call, found},
+    context::{Context, Settled, lock},
+    error::Error,
+    labels::AURIGA,
+    plan::{Desired, Refusal, Target},
+};
+
+/// What came of carrying a plan out.
+#[derive(Debug, Default)]
+pub(crate) struct Applied {
+    /// What was refused: at most one thing, since nothing after it was tried.
+    pub(crate) refusals: Vec<Refusal>,
+    /// Whether something was in the way that goes by itself.
+    pub(crate) is_held_up: bool,
+}
+
+/// What came of one write.
+enum Outcome {
+    Done,
+    /// An object of a predecessor is still there, or this one has changed meanwhile.
+    HeldUp,
+    Refused(Refusal),
+}
+
+/// Writes `desired` in order, then deletes, all in the namespace of `owner`.
+pub(crate) async fn apply(
+    ctx: &Context,
+    owner: &ObjectMeta,
+    desired: &[Desired],
+    delete: &[Target],
+) -> Result<Applied, Error> {
+    let namespace = owner.namespace.clone().unwrap_or_default();
+    for one in desired {
+        let object = Object::of(&ctx.client, &namespace, one.value())?;
+        let outcome = match one {
+            Desired::Create(_) => create(ctx, &object).await?,
+            Desired::Apply(_) => make_so(ctx, &object).await?,
+            Desired::Mark(_) => mark(ctx, &object).await?,
+        };
+        match outcome {
+            Outcome::Done => {}
+            outcome => return Ok(ended(outcome)),
+        }
+    }
+    let mut applied = Applied::default();
+    for target in delete {
+        match remove(ctx, &namespace, target).await? {
+            Outcome::Done => {}
+            Outcome::HeldUp => applied.is_held_up = true,
+            outcome => return Ok(ended(outcome)),
+        }
+    }
+    Ok(applied)
+}
+
+fn ended(outcome: Outcome) -> Applied {
+    match outcome {
+        Outcome::Done => Applied::default(),
+        Outcome::HeldUp => Applied {
+            refusals: Vec::new(),
+            is_held_up: true,
+        },
+        Outcome::Refused(refusal) => Applied {
+            refusals: vec![refusal],
+            is_held_up: false,
+        },
+    }
+}
+
+async fn create(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
+    if let Stored::Seen(live) = object.stored(&ctx.caches)
+        && object.standing(&live) == Standing::Ours
+    {
+        return Ok(Outcome::Done);
+    }
+    let parameters = PostParams {
+        field_manager: Some(AURIGA.to_owned()),
+        ..PostParams::default()
+    };
+    let wanted: DynamicObject = object.parsed()?;
+    let what = format!("create {}", object.what());
+    match call(&what, WRITE, || object.api.create(&parameters, &wanted)).await {
+        Ok(made) => {
+            keep(ctx, object, made);
+            Ok(Outcome::Done)
+        }
+        Err(error) if error.status().is_some_and(Status::is_already_exists) => match live(object).await? {
+            Some(live) => judged(ctx, object, live),
+            // It was there a moment ago.
+            None => Ok(Outcome::HeldUp),
+        },
+        Err(error) => refused(ctx, object, error),
+    }
+}
+
+async fn make_so(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
+    let (wanted, hash) = object.stamped();
+    let known = match object.stored(&ctx.caches) {
+        Stored::Seen(live) if object.standing(&live) == Standing::Ours => Some(live),
+        // What the watches do not know may be there nevertheless, and somebody else's.
+        _ => match live(object).await? {
+            None => None,
+            Some(live) => match judged(ctx, object, live.clone())? {
+                Outcome::Done => Some(json_of(live)),
+                outcome => return Ok(outcome),
+            },
+        },
+    };
+    if let Some(live) = &known
+        && (covers(live, &wanted) || is_settled(ctx, live, &hash))
+    {
+        return Ok(Outcome::Done);
+    }
+    let parameters = PatchParams::apply(AURIGA).force();
+    let what = format!("apply {}", object.what());
+    let name = object.name();
+    let patch = Patch::Apply(&wanted);
+    match call(&what, WRITE, || object.api.patch(name, &parameters, &patch)).await {
+        Ok(made) => {
+            // Whatever else changes it on the way, a policy or a webhook, would change it again: it is written once.
+            let settled = Settled {
+                hash,
+                version: made.metadata.resource_version.clone(),
+            };
+            lock(&ctx.settled).insert(made.metadata.uid.clone().unwrap_or_default(), settled);
+            keep(ctx, object, made);
+            Ok(Outcome::Done)
+        }
+        Err(error) if error.code() == Some(409) => Ok(Outcome::HeldUp),
+        Err(error) => refused(ctx, object, error),
+    }
+}
+
+/// Whether this very content was written already and led to this very object.
+fn is_settled(ctx: &Context, live: &Value, hash: &str) -> bool {
+    let text = |field: &str| live["metadata"][field].as_str().map(str::to_owned);
+    let settled = lock(&ctx.settled);
+    let last = text("uid").and_then(|uid| settled.get(&uid));
+    last.is_some_and(|last| last.hash == hash && last.version == text("resourceVersion"))
+}
+
+async fn mark(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
+    let mut patch = object.value.clone();
+    match object.stored(&ctx.caches) {
+        Stored::Seen(live) => {
+            let is_another = live["metadata"]["uid"] != patch["metadata"]["uid"];
+            let mut marked = live.clone();
+            json_patch::merge(&mut marked, &patch);
+            if is_another || marked == live {
+                return Ok(Outcome::Done);
+            }
+            if patch["metadata"].get("finalizers").is_some() {
+                // The list is replaced as a whole: it must be the one that was seen.
+                patch["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"].clone();
+            }
+        }
+        Stored::Absent => return Ok(Outcome::Done),
+        Stored::Unwatched => {}
+    }
+    let parameters = PatchParams {
+        field_manager: Some(AURIGA.to_owned()),
+        ..PatchParams::default()
+    };
+    let what = format!("mark {}", object.what());
+    let name = object.name();
+    let patch = Patch::Merge(&patch);
+    match call(&what, WRITE, || object.api.patch(name, &parameters, &patch)).await {
+        Ok(made) => {
+            keep(ctx, object, made);
+            Ok(Outcome::Done)
+        }
+        Err(error) if error.code() == Some(404) => Ok(Outcome::Done),
+        Err(error) if error.code() == Some(409) => Ok(Outcome::HeldUp),
+        Err(error) => refused(ctx, object, error),
+    }
+}
+
+async fn remove(ctx: &Context, namespace: &str, target: &Target) -> Result<Outcome, Error> {
+    let value = json!({
+        "apiVersion": target.api_version,
+        "kind": target.kind,
+        "metadata": { "name": target.name },
+    });
+    let object = Object::of(&ctx.client, namespace, &value)?;
+    let Some(live) = live(&object).await? else {
+        return Ok(Outcome::Done);
+    };
+    let is_another = live.metadata.uid.as_deref() != Some(&target.uid);
+    if is_another || live.metadata.deletion_timestamp.is_some() {
+        return Ok(Outcome::Done);
+    }
+    let parameters = DeleteParams {
+        preconditions: Some(Preconditions {
+            uid: live.metadata.uid,
+            resource_version: live.metadata.resource_version,
+        }),
+        ..DeleteParams::background()
+    };
+    let what = format!("delete {}", object.what());
+    let name = object.name();
+    match call(&what, WRITE, || object.api.delete(name, &parameters)).await {
+        Ok(_) => Ok(Outcome::Done),
+        Err(error) if error.code() == Some(404) => Ok(Outcome::Done),
+        Err(error) if error.code() == Some(409) => Ok(Outcome::HeldUp),
+        Err(error) => refused(ctx, &object, error),
+    }
+}
+
+async fn live(object: &Object<'_>) -> Result<Option<DynamicObject>, Error> {
+    let what = format!("read {}", object.what());
+    found(call(&what, READ, || object.api.get(object.name())).await)
+}
+
+/// What it means for a plan that `live` has the name of `object` already.
+fn judged(ctx: &Context, object: &Object<'_>, live: DynamicObject) -> Result<Outcome, Error> {
+    Ok(match object.standing(&json_of(live.clone())) {
+        Standing::Ours => {
+            keep(ctx, object, live);
+            Outcome::Done
+        }
+        Standing::OnItsWayOut => Outcome::HeldUp,
+        Standing::Foreign => Outcome::Refused(refusal::name_conflict(object)),
+    })
+}
+
+fn refused(ctx: &Context, object: &Object<'_>, error: Error) -> Result<Outcome, Error> {
+    let Some(status) = error.status() else {
+        return Err(error);
+    };
+    if refusal::says_that_namespace_ends(status) {
+        ctx.namespace_ends(&object.namespace);
+        return Ok(Outcome::HeldUp);
+    }
+    match refusal(object, status) {
+        Some(refusal) => Ok(Outcome::Refused(refusal)),
+        None => Err(error),
+    }
+}
+
+fn keep(ctx: &Context, object: &Object<'_>, made: DynamicObject) {
+    ctx.caches.put(object.kind(), json_of(made));
+}
+
+fn json_of(object: DynamicObject) -> Value {
+    serde_json::to_value(object).expect("what was read as JSON can be written as JSON")
+}

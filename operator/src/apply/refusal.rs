@@ -1,0 +1,96 @@
+//! What the API server means when it refuses an object.
+
+use auriga_crds::Reason;
+use kube::core::Status;
+
+use super::Object;
+use crate::plan::Refusal;
+
+/// The refusal that an answer of the API server is, if it is one: what somebody has to mend, rather than time.
+pub(super) fn refusal(object: &Object<'_>, status: &Status) -> Option<Refusal> {
+    Some(Refusal {
+        object: object.what(),
+        reason: reason(status)?,
+        message: status.message.clone(),
+    })
+}
+
+fn reason(status: &Status) -> Option<Reason> {
+    match status.code {
+        403 if status.message.contains("exceeded quota") => Some(Reason::QuotaExceeded),
+        400 | 413 | 422 => Some(Reason::InvalidSpec),
+        // Unknown objects, conflicts and overload pass; so does the time until a token is renewed.
+        401 | 404 | 408 | 409 | 410 | 429 => None,
+        402..500 => Some(Reason::Forbidden),
+        _ => None,
+    }
+}
+
+/// The refusal of an object whose name is taken.
+pub(super) fn name_conflict(object: &Object<'_>) -> Refusal {
+    Refusal {
+        object: object.what(),
+        reason: Reason::NameConflict,
+        message: format!(
+            "{} exists and belongs to somebody else; rename the Model, or delete it",
+            object.what()
+        ),
+    }
+}
+
+/// Whether the API server takes nothing new in this namespace because it is being deleted. To ask the namespace itself
+/// would need a right that nothing else needs.
+pub(super) fn says_that_namespace_ends(status: &Status) -> bool {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    status.code == 403
+        && causes
+            .into_iter()
+            .any(|cause| cause.reason == "NamespaceTerminating")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(code: u16, message: &str, expected: Option<Reason>) {
+        let status = Status {
+            code,
+            message: message.to_owned(),
+            ..Status::default()
+        };
+        assert_eq!(reason(&status), expected, "{code} {message}");
+    }
+
+    #[test]
+    fn what_a_person_has_to_mend_is_a_refusal_and_what_passes_is_not() {
+        check(
+            403,
+            "jobs.batch \"a\" is forbidden: exceeded quota: q, requested: pods=1",
+            Some(Reason::QuotaExceeded),
+        );
+        check(
+            403,
+            "jobs.batch is forbidden: User \"a\" cannot create resource \"jobs\"",
+            Some(Reason::Forbidden),
+        );
+        check(422, "Deployment.apps \"a\" is invalid", Some(Reason::InvalidSpec));
+        check(400, "strict decoding error", Some(Reason::InvalidSpec));
+        for code in [401, 404, 409, 429, 500, 503, 504] {
+            check(code, "", None);
+        }
+    }
+
+    #[test]
+    fn a_namespace_that_ends_is_told_from_other_refusals() {
+        let status = |code, reason: &str| -> Status {
+            serde_json::from_value(serde_json::json!({
+                "code": code, "message": "", "reason": "Forbidden",
+                "details": { "causes": [{ "reason": reason, "message": "", "field": "" }] },
+            }))
+            .unwrap()
+        };
+        assert!(says_that_namespace_ends(&status(403, "NamespaceTerminating")));
+        assert!(!says_that_namespace_ends(&status(403, "FieldValueInvalid")));
+        assert!(!says_that_namespace_ends(&Status::default()));
+    }
+}

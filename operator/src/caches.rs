@@ -1,0 +1,225 @@
+//! What is watched, and what each kind of it is found by.
+
+use auriga_crds::{Model, TrainingJob};
+use k8s_openapi::api::{
+    apps::v1::Deployment,
+    batch::v1::Job,
+    core::v1::{ConfigMap, Pod, Service},
+    policy::v1::PodDisruptionBudget,
+};
+use kube::{Resource, ResourceExt as _, core::PartialObjectMeta};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{
+    cache::{Cache, controlled_by, controller_uid, key},
+    labels,
+};
+
+/// The key of TrainingJobs that are unfinished and not suspended.
+pub const IN_LINE: &str = "in line";
+
+/// One cache for each kind that is watched.
+#[derive(Clone)]
+pub struct Caches {
+    /// All Models.
+    pub models: Cache<Model>,
+    /// All TrainingJobs.
+    pub training_jobs: Cache<TrainingJob>,
+    /// Jobs of Auriga's.
+    pub jobs: Cache<Job>,
+    /// Deployments of Auriga's.
+    pub deployments: Cache<Deployment>,
+    /// Services of Auriga's.
+    pub services: Cache<Service>,
+    /// ConfigMaps of Auriga's.
+    pub config_maps: Cache<ConfigMap>,
+    /// PodDisruptionBudgets of Auriga's.
+    pub budgets: Cache<PodDisruptionBudget>,
+    /// Pods of Auriga's.
+    pub pods: Cache<Pod>,
+    /// Name, UID and version of every ConfigMap: a Model may name any.
+    pub sources: Cache<PartialObjectMeta<ConfigMap>>,
+}
+
+/// What is known of an object without asking.
+#[derive(Debug, PartialEq)]
+pub enum Stored {
+    /// It was seen last like this.
+    Seen(Value),
+    /// Its kind is watched, and it is not there; one that is not labeled as Auriga's may be.
+    Absent,
+    /// Its kind is not watched.
+    Unwatched,
+}
+
+impl Default for Caches {
+    fn default() -> Caches {
+        Caches {
+            models: Cache::new(keys_of_model),
+            training_jobs: Cache::new(keys_of_training_job),
+            jobs: Cache::new(keys_of_job),
+            deployments: Cache::new(keys_of_child),
+            services: Cache::new(keys_of_child),
+            config_maps: Cache::new(keys_of_child),
+            budgets: Cache::new(keys_of_child),
+            pods: Cache::new(keys_of_pod),
+            sources: Cache::new(|_| Vec::new()),
+        }
+    }
+}
+
+impl Caches {
+    /// Each cache by its plural, and whether it was filled yet.
+    pub fn waiting_for(&self) -> Vec<&'static str> {
+        let states = [
+            ("models.auriga.dev", is_ready(&self.models)),
+            ("trainingjobs.auriga.dev", is_ready(&self.training_jobs)),
+            ("jobs.batch", is_ready(&self.jobs)),
+            ("deployments.apps", is_ready(&self.deployments)),
+            ("services", is_ready(&self.services)),
+            (
+                "configmaps",
+                is_ready(&self.config_maps) && is_ready(&self.sources),
+            ),
+            ("poddisruptionbudgets.policy", is_ready(&self.budgets)),
+            ("pods", is_ready(&self.pods)),
+        ];
+        let unready = states.into_iter().filter(|(_, ready)| !ready);
+        unready.map(|(name, _)| name).collect()
+    }
+
+    /// Waits until every kind was listed once: a child that was not seen yet would be made again.
+    pub async fn ready(&self) {
+        self.models.ready().await;
+        self.training_jobs.ready().await;
+        self.jobs.ready().await;
+        self.deployments.ready().await;
+        self.services.ready().await;
+        self.config_maps.ready().await;
+        self.budgets.ready().await;
+        self.pods.ready().await;
+        self.sources.ready().await;
+    }
+
+    /// The object of this kind and name, as last seen.
+    pub fn stored(&self, kind: &str, namespace: &str, name: &str) -> Stored {
+        match kind {
+            "Model" => stored(&self.models, namespace, name),
+            "TrainingJob" => stored(&self.training_jobs, namespace, name),
+            "Job" => stored(&self.jobs, namespace, name),
+            "Deployment" => stored(&self.deployments, namespace, name),
+            "Service" => stored(&self.services, namespace, name),
+            "ConfigMap" => stored(&self.config_maps, namespace, name),
+            "PodDisruptionBudget" => stored(&self.budgets, namespace, name),
+            "Pod" => stored(&self.pods, namespace, name),
+            _ => Stored::Unwatched,
+        }
+    }
+
+    /// Takes in the API server's answer to a write.
+    pub fn put(&self, kind: &str, object: Value) {
+        match kind {
+            "Model" => put(&self.models, object),
+            "TrainingJob" => put(&self.training_jobs, object),
+            "Job" => put(&self.jobs, object),
+            "Deployment" => put(&self.deployments, object),
+            "Service" => put(&self.services, object),
+            "ConfigMap" => put(&self.config_maps, object),
+            "PodDisruptionBudget" => put(&self.budgets, object),
+            "Pod" => put(&self.pods, object),
+            _ => {}
+        }
+    }
+}
+
+fn is_ready<K>(cache: &Cache<K>) -> bool
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    futures_util::FutureExt::now_or_never(cache.ready()).is_some()
+}
+
+fn stored<K>(cache: &Cache<K>, namespace: &str, name: &str) -> Stored
+where
+    K: Resource<DynamicType = ()> + Clone + Serialize + 'static,
+{
+    match cache.get(namespace, name) {
+        Some(object) => serde_json::to_value(object.as_ref()).map_or(Stored::Unwatched, Stored::Seen),
+        None => Stored::Absent,
+    }
+}
+
+fn put<K>(cache: &Cache<K>, object: Value)
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + 'static,
+{
+    // What cannot be read is left to the watch, which says so.
+    if let Ok(mut object) = serde_json::from_value::<K>(object) {
+        object.meta_mut().managed_fields = None;
+        cache.put(object);
+    }
+}
+
+/// The names of the ConfigMaps that a Model's dataset is in.
+pub fn sources_of(model: &Model) -> impl Iterator<Item = &auriga_crds::ConfigMapKey> {
+    let dataset = &model.spec.dataset;
+    let sources = [Some(&dataset.train), dataset.test.as_ref()];
+    (sources.into_iter().flatten()).filter_map(|source| source.csv.as_ref()?.config_map.as_ref())
+}
+
+/// Whether a TrainingJob is over.
+pub fn is_over(job: &TrainingJob) -> bool {
+    let ends = [
+        auriga_crds::ConditionType::Complete.word(),
+        auriga_crds::ConditionType::Failed.word(),
+    ];
+    (job.status.iter().flat_map(|status| &status.conditions)).any(|condition| {
+        condition.status == auriga_crds::ConditionStatus::True && ends.contains(&condition.kind.as_str())
+    })
+}
+
+fn keys_of_model(model: &Model) -> Vec<String> {
+    let namespace = model.namespace().unwrap_or_default();
+    (sources_of(model))
+        .map(|source| key("source", &namespace, &source.name))
+        .collect()
+}
+
+fn keys_of_training_job(job: &TrainingJob) -> Vec<String> {
+    let mut keys = vec![key(
+        "model",
+        &job.namespace().unwrap_or_default(),
+        &job.spec.model_ref.name,
+    )];
+    if !is_over(job) && !job.spec.suspend {
+        keys.push(IN_LINE.to_owned());
+    }
+    keys
+}
+
+fn keys_of_job(job: &Job) -> Vec<String> {
+    let mut keys = keys_of_child(job);
+    if job.labels().get(labels::COMPONENT).map(String::as_str) == Some(labels::CLEANUP) {
+        let model = job.labels().get(labels::MODEL);
+        keys.extend(model.map(|model| key("cleanup", &job.namespace().unwrap_or_default(), model)));
+    }
+    keys
+}
+
+fn keys_of_pod(pod: &Pod) -> Vec<String> {
+    let mut keys = keys_of_child(pod);
+    if let (Some(model), Some(slot)) = (pod.labels().get(labels::MODEL), pod.labels().get(labels::SLOT)) {
+        keys.push(slot_key(&pod.namespace().unwrap_or_default(), model, slot));
+    }
+    keys
+}
+
+/// The key of the pods of one slot of a Model.
+pub fn slot_key(namespace: &str, model: &str, slot: &str) -> String {
+    key("slot", namespace, format_args!("{model}/{slot}"))
+}
+
+fn keys_of_child<K: Resource>(object: &K) -> Vec<String> {
+    controller_uid(object).map(controlled_by).into_iter().collect()
+}

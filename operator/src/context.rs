@@ -1,0 +1,105 @@
+//! What every look at an object has at hand.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use kube::Client;
+
+use crate::{
+    alive::{Asker, Via},
+    caches::Caches,
+    events::Announcer,
+    metrics::Metrics,
+    settings::Settings,
+    texts::Reader,
+};
+
+/// How long a namespace counts as terminating after the API server said so.
+const TERMINATING: Duration = Duration::from_secs(60);
+
+/// What every look has at hand.
+pub struct Context {
+    /// The API server.
+    pub client: Client,
+    /// What decisions rest on.
+    pub settings: Settings,
+    /// What was seen.
+    pub caches: Caches,
+    /// Asks pods.
+    pub asker: Asker,
+    /// Reads rows.
+    pub reader: Reader,
+    /// Publishes events.
+    pub announcer: Announcer,
+    /// Counts.
+    pub metrics: Metrics,
+    /// What the last write of an object was, by UID.
+    pub(crate) settled: Mutex<HashMap<String, Settled>>,
+    failures: Mutex<HashMap<String, u32>>,
+    terminating: Mutex<HashMap<String, Instant>>,
+}
+
+/// An object after it was written: while it is still of this version, writing the same again would change nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Settled {
+    pub(crate) hash: String,
+    pub(crate) version: Option<String>,
+}
+
+impl Context {
+    /// One for a new program.
+    pub fn new(client: Client, settings: Settings, via: Via) -> Context {
+        let caches = Caches::default();
+        Context {
+            asker: Asker::new(client.clone(), via, auriga_crds::contract::pod::PORT),
+            reader: Reader::new(client.clone()),
+            announcer: Announcer::new(client.clone()),
+            metrics: Metrics::new(&caches),
+            client,
+            settings,
+            caches,
+            settled: Mutex::default(),
+            failures: Mutex::default(),
+            terminating: Mutex::default(),
+        }
+    }
+
+    /// How many looks in a row at the object of this key failed, this one included.
+    pub(crate) fn failed(&self, key: &str) -> u32 {
+        let mut failures = lock(&self.failures);
+        let count = failures.entry(key.to_owned()).or_default();
+        *count = count.saturating_add(1);
+        *count
+    }
+
+    /// A look at the object of this key went well.
+    pub(crate) fn succeeded(&self, key: &str) {
+        lock(&self.failures).remove(key);
+    }
+
+    /// The API server refused something new in a namespace because it is being deleted.
+    pub(crate) fn namespace_ends(&self, namespace: &str) {
+        lock(&self.terminating).insert(namespace.to_owned(), Instant::now());
+    }
+
+    /// Whether a namespace is being deleted, as far as the API server has said so.
+    pub(crate) fn namespace_is_terminating(&self, namespace: &str) -> bool {
+        let mut terminating = lock(&self.terminating);
+        terminating.retain(|_, since| since.elapsed() < TERMINATING);
+        terminating.contains_key(namespace)
+    }
+
+    /// Forgets an object that is gone.
+    pub(crate) fn forget(&self, uid: &str) {
+        lock(&self.settled).remove(uid);
+        self.asker.forget(uid);
+    }
+}
+
+/// What a mutex holds, also after a panic elsewhere: all that is kept in these can be read anew.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,201 @@
+//! The one loop, for every kind.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use jiff::Timestamp;
+use kube::{
+    ResourceExt as _,
+    runtime::{
+        controller::{self, Action, Controller},
+        reflector::ObjectRef,
+    },
+};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::{
+    apply::{self, status},
+    context::Context,
+    error::Error,
+    kind::Kind,
+    plan::{Next, Note, Plan, Refusal, Urgency},
+    watch::jittered,
+};
+
+/// How long one look may take, all its calls together.
+const LIMIT: Duration = Duration::from_secs(60);
+/// When a plan that was refused is tried again, though nothing has changed that the operator can see: a quota may be raised.
+const REFUSED: Duration = Duration::from_secs(10);
+/// When something is looked at again that has to go first.
+const IN_THE_WAY: Duration = Duration::from_millis(500);
+/// The first pause after a look that failed; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// The longest pause where time alone may mend it.
+const SHORT_PAUSE: Duration = Duration::from_secs(10);
+/// The longest pause where somebody has to do something.
+const LONG_PAUSE: Duration = Duration::from_secs(300);
+
+/// Looks at objects of one kind whenever `triggers` names one, until `shutdown`; then finishes the looks that it has begun.
+pub async fn run<K: Kind>(
+    ctx: Arc<Context>,
+    mut triggers: UnboundedReceiver<ObjectRef<K>>,
+    concurrency: u16,
+    shutdown: impl Future<Output = ()> + Send + Sync + 'static,
+) where
+    K::DynamicType: std::fmt::Debug + Unpin,
+{
+    let store = K::cache(&ctx.caches).store();
+    Controller::for_stream(stream::pending(), store)
+        .reconcile_on(stream::poll_fn(move |task| triggers.poll_recv(task)))
+        .with_config(controller::Config::default().concurrency(concurrency))
+        .graceful_shutdown_on(shutdown)
+        .run(reconcile::<K>, error_policy::<K>, ctx)
+        // An object that is gone by its turn is no error, and those of looks were logged.
+        .for_each(|_| std::future::ready(()))
+        .await;
+}
+
+async fn reconcile<K: Kind>(object: Arc<K>, ctx: Arc<Context>) -> Result<Action, Error> {
+    let mut measured = ctx.metrics.measure(K::NAME);
+    let looked = AssertUnwindSafe(look(object.as_ref(), &ctx)).catch_unwind();
+    let outcome = match tokio::time::timeout(LIMIT, looked).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_panic)) => Err(Error::Panicked),
+        Err(_) => Err(Error::Unfinished(LIMIT)),
+    };
+    measured.ended(&outcome, matches!(outcome, Ok(Next::After(_))));
+    let next = outcome?;
+    ctx.succeeded(&key(object.as_ref()));
+    Ok(match next {
+        Next::OnChange => Action::await_change(),
+        Next::After(pause) => Action::requeue(pause),
+    })
+}
+
+/// One look at an object:
+///
+/// 1. observe: read all that a decision may rest on, once;
+/// 2. decide: choose what is to be done, as plain data;
+/// 3. apply: write objects in order, then delete; a refusal ends this step and is no error;
+/// 4. status: write it whole, once, last, and only if it differs from the one that was seen;
+/// 5. events: tell what has happened, once the status says so;
+///
+/// and then say when to look again. Every step rests on what the cluster holds, never on what this program did before: it
+/// may be killed between any two writes.
+async fn look<K: Kind>(object: &K, ctx: &Context) -> Result<Next, Error> {
+    let seen = object.observe(ctx).await?;
+
+    let now = Timestamp::now();
+    let Plan {
+        apply: desired,
+        delete,
+        status,
+        notes,
+        next,
+    } = object.decide(&seen, &ctx.settings, now);
+
+    let applied = apply::apply(ctx, object.meta(), &desired, &delete).await?;
+
+    let status = match applied.refusals.as_slice() {
+        [] => status,
+        refusals => object.refused(status, refusals, now),
+    };
+    if object.status() != Some(&status) {
+        status::write(ctx, object, &status).await?;
+        object.count(&status, &ctx.metrics);
+    }
+
+    for note in told(notes, &applied.refusals) {
+        ctx.announcer.publish(&object.object_ref(&()), &note).await;
+    }
+    Ok(if !applied.refusals.is_empty() {
+        Next::After(jittered(REFUSED))
+    } else if applied.is_held_up {
+        next.or(Next::After(IN_THE_WAY))
+    } else {
+        next
+    })
+}
+
+/// The events of a plan. Where a part of it was refused, what it was to bring about has not happened, but what it warns of
+/// has.
+fn told(notes: Vec<Note>, refusals: &[Refusal]) -> Vec<Note> {
+    let happened = |note: &Note| refusals.is_empty() || note.urgency == Urgency::Warning;
+    let refused = refusals.iter().map(|refusal| Note {
+        urgency: Urgency::Warning,
+        reason: refusal.reason.word(),
+        action: "Applying",
+        message: format!("{}: {}", refusal.object, refusal.message),
+    });
+    notes.into_iter().filter(happened).chain(refused).collect()
+}
+
+fn error_policy<K: Kind>(object: Arc<K>, error: &Error, ctx: Arc<Context>) -> Action {
+    let failures = ctx.failed(&key(object.as_ref()));
+    let pause = pause(failures, error.is_passing());
+    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    tracing::warn!(
+        kind = K::NAME, %namespace, %name, cause = error.label(), %error, retry_ms = pause.as_millis(),
+        "cannot look after {} {namespace}/{name}: {error}", K::NAME,
+    );
+    Action::requeue(jittered(pause))
+}
+
+fn pause(failures: u32, passing: bool) -> Duration {
+    let longest = if passing { SHORT_PAUSE } else { LONG_PAUSE };
+    (FIRST_PAUSE * (1 << failures.saturating_sub(1).min(10))).min(longest)
+}
+
+fn key<K: Kind>(object: &K) -> String {
+    format!("{}:{}", K::NAME, object.uid().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(urgency: Urgency) -> Note {
+        Note {
+            urgency,
+            reason: "FitStarted",
+            action: "Fitting",
+            message: "A fit began.".to_owned(),
+        }
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_limit_that_depends_on_who_can_mend_it() {
+        let seconds = |failures, passing| pause(failures, passing).as_secs_f64();
+        assert_eq!(
+            [seconds(1, true), seconds(2, true), seconds(3, true)],
+            [0.5, 1.0, 2.0]
+        );
+        assert_eq!([seconds(9, true), seconds(u32::MAX, true)], [10.0, 10.0]);
+        assert_eq!([seconds(9, false), seconds(u32::MAX, false)], [128.0, 300.0]);
+    }
+
+    #[test]
+    fn a_refused_plan_tells_no_success() {
+        let refusal = Refusal {
+            object: "Job iris-fit".to_owned(),
+            reason: auriga_crds::Reason::QuotaExceeded,
+            message: "exceeded quota".to_owned(),
+        };
+        let notes = vec![note(Urgency::Normal), note(Urgency::Warning)];
+        assert_eq!(told(notes.clone(), &[]), notes);
+        let reasons: Vec<_> = (told(notes, &[refusal]).into_iter())
+            .map(|note| (note.urgency, note.reason, note.message))
+            .collect();
+        assert_eq!(
+            reasons,
+            [
+                (Urgency::Warning, "FitStarted", "A fit began.".to_owned()),
+                (
+                    Urgency::Warning,
+                    "QuotaExceeded",
+                    "Job iris-fit: exceeded quota".to_owned()
+                ),
+            ]
+        );
+    }
+}

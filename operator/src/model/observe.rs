@@ -1,0 +1,166 @@
+//! Sees everything that a Model's next step may rest on.
+
+use std::sync::Arc;
+
+use auriga_crds::{Model, ModelStatus};
+use jiff::Timestamp;
+use k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod};
+use kube::ResourceExt as _;
+
+use super::decide;
+use crate::{
+    build::cleanup_job,
+    cache::{Cache, controlled_by, controller, controller_uid, key},
+    caches::{Caches, slot_key},
+    context::Context,
+    error::Error,
+    kind::Kind,
+    labels,
+    metrics::Metrics,
+    plan::{Plan, Refusal},
+    seen::{Answer, CleanupSeen, ModelSeen, PodSeen, SlotSeen},
+    settings::Settings,
+    works_for::works_for,
+};
+
+impl Kind for Model {
+    const NAME: &'static str = "Model";
+    type Seen = ModelSeen;
+    type Status = ModelStatus;
+
+    fn cache(caches: &Caches) -> &Cache<Model> {
+        &caches.models
+    }
+
+    fn status(&self) -> Option<&ModelStatus> {
+        self.status.as_ref()
+    }
+
+    async fn observe(&self, ctx: &Context) -> Result<ModelSeen, Error> {
+        let caches = &ctx.caches;
+        let namespace = self.namespace().unwrap_or_default();
+        let uid = self.uid().unwrap_or_default();
+        let ours = controlled_by(&uid);
+        let texts = ctx.reader.texts(self, caches).await?;
+        let slots = slots(ctx, self, &caches.deployments.by(&ours)).await;
+        let training_jobs = caches
+            .training_jobs
+            .by(&key("model", &namespace, self.name_any()));
+        Ok(ModelSeen {
+            texts,
+            // Those of a predecessor go with it.
+            training_jobs: (training_jobs.iter())
+                .filter(|job| controller_uid(job.as_ref()).is_none_or(|controller| controller == uid))
+                .map(|job| job.as_ref().clone())
+                .collect(),
+            config_maps: (caches.config_maps.by(&ours).into_iter())
+                .chain(caches.config_maps.get(&namespace, &cleanup_job::name(self)))
+                .map(|one| one.as_ref().clone())
+                .collect(),
+            listing: None,
+            slots,
+            service: owned(caches.services.by(&ours)).into_iter().next(),
+            budget: owned(caches.budgets.by(&ours)).into_iter().next(),
+            cleanup: cleanup(caches, &namespace, &self.name_any(), &uid),
+            namespace_is_terminating: self.metadata.deletion_timestamp.is_some()
+                && ctx.namespace_is_terminating(&namespace),
+        })
+    }
+
+    fn decide(&self, seen: &ModelSeen, settings: &Settings, now: Timestamp) -> Plan<ModelStatus> {
+        decide::decide(self, seen, settings, now)
+    }
+
+    fn refused(&self, status: ModelStatus, refusals: &[Refusal], now: Timestamp) -> ModelStatus {
+        decide::refused(self, status, refusals, now)
+    }
+
+    fn count(&self, status: &ModelStatus, metrics: &Metrics) {
+        let before = self.status.as_ref();
+        let version = |status: &ModelStatus| status.active_version;
+        if let (before, Some(active)) = (before.and_then(version), status.active_version)
+            && before != Some(active)
+        {
+            let is_back = before.is_some_and(|before| active < before);
+            metrics.activation("activated", if is_back { "RolledBack" } else { "Activated" });
+        }
+        let rejected = auriga_crds::ConditionType::CandidateRejected.word();
+        let of = |status: &ModelStatus| {
+            let found = status
+                .conditions
+                .iter()
+                .find(|condition| condition.kind == rejected);
+            found.map(|condition| condition.reason.clone())
+        };
+        if let Some(reason) = of(status).filter(|_| before.is_none_or(|before| of(before).is_none())) {
+            let word = auriga_crds::Reason::from_word(&reason).map_or("Unknown", auriga_crds::Reason::word);
+            metrics.activation("rejected", word);
+        }
+    }
+}
+
+fn owned<K: Clone>(objects: Vec<Arc<K>>) -> Vec<K> {
+    objects.iter().map(|object| object.as_ref().clone()).collect()
+}
+
+/// Each Deployment with its pods, which are asked all at once.
+async fn slots(ctx: &Context, model: &Model, deployments: &[Arc<Deployment>]) -> Vec<SlotSeen> {
+    let pods: Vec<Vec<Arc<Pod>>> = (deployments.iter())
+        .map(|deployment| pods_of(&ctx.caches, model, deployment))
+        .collect();
+    // A pod that answers passes at most once in the time between two polls, however often it is looked at.
+    let fresh = ctx.settings.poll_rollout.mul_f64(0.8);
+    let asked = ctx
+        .asker
+        .ask(pods.iter().flatten().cloned().collect(), fresh)
+        .await;
+    let mut asked = asked.into_iter();
+    (deployments.iter().zip(pods))
+        .map(|(deployment, pods)| SlotSeen {
+            deployment: deployment.as_ref().clone(),
+            pods: asked.by_ref().take(pods.len()).collect(),
+        })
+        .collect()
+}
+
+/// The pods of a Deployment: those of its slot that its ReplicaSets made for this very Model. ReplicaSets are not watched,
+/// but have the Deployment's name in front of theirs.
+fn pods_of(caches: &Caches, model: &Model, deployment: &Deployment) -> Vec<Arc<Pod>> {
+    let uid = model.uid().unwrap_or_default();
+    let stem = format!("{}-", deployment.name_any());
+    let labels = (deployment.spec.as_ref())
+        .and_then(|spec| spec.template.metadata.as_ref())
+        .and_then(|template| template.labels.as_ref());
+    let Some(slot) = labels.and_then(|labels| labels.get(labels::SLOT)) else {
+        return Vec::new();
+    };
+    let namespace = model.namespace().unwrap_or_default();
+    let mut pods = caches.pods.by(&slot_key(&namespace, &model.name_any(), slot));
+    pods.retain(|pod| {
+        let is_of_deployment = controller(pod.as_ref())
+            .is_some_and(|owner| owner.kind == "ReplicaSet" && owner.name.starts_with(&stem));
+        is_of_deployment && works_for(pod.spec.as_ref(), &uid)
+    });
+    pods
+}
+
+/// The Job that deletes the versions of this very Model. It has no owner, or it would be deleted with it.
+fn cleanup(caches: &Caches, namespace: &str, name: &str, uid: &str) -> Option<CleanupSeen> {
+    let jobs = caches.jobs.by(&key("cleanup", namespace, name));
+    let job = jobs.into_iter().find(|job| {
+        let template = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
+        works_for(template, uid)
+    })?;
+    let pods = caches.pods.by(&controlled_by(&job.uid().unwrap_or_default()));
+    Some(CleanupSeen {
+        job: job.as_ref().clone(),
+        // They answer nothing; what they leave behind counts.
+        pods: (pods.iter())
+            .map(|pod| PodSeen {
+                pod: pod.as_ref().clone(),
+                answer: Answer::NotAsked,
+                passes: 0,
+            })
+            .collect(),
+    })
+}

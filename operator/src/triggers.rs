@@ -1,0 +1,140 @@
+//! Who has to be looked at when something changes.
+
+use auriga_crds::{Model, TrainingJob};
+use k8s_openapi::api::{
+    batch::v1::Job,
+    core::v1::{ConfigMap, Pod},
+};
+use kube::{Resource, ResourceExt as _, core::PartialObjectMeta, runtime::reflector::ObjectRef};
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::{
+    cache::{Change, controller, key},
+    caches::{Caches, IN_LINE, is_over},
+    labels,
+};
+
+/// Where it is told who has to be looked at. Telling never waits; the controllers make one of many for one object.
+#[derive(Clone)]
+pub struct Triggers {
+    /// Models.
+    pub models: UnboundedSender<ObjectRef<Model>>,
+    /// TrainingJobs.
+    pub training_jobs: UnboundedSender<ObjectRef<TrainingJob>>,
+}
+
+impl Triggers {
+    /// A Model changed: it, and the TrainingJobs that wait for it.
+    pub fn model(&self, caches: &Caches, change: &Change<Model>) {
+        if let Some(model) = change.states().last() {
+            let namespace = model.namespace().unwrap_or_default();
+            self.look_at_model(&namespace, &model.name_any());
+            for job in caches
+                .training_jobs
+                .by(&key("model", &namespace, model.name_any()))
+            {
+                if !is_over(&job) {
+                    self.look_at_training_job(&namespace, &job.name_any());
+                }
+            }
+        }
+    }
+
+    /// A TrainingJob changed: it, its Model, and once it leaves the line all that wait in it.
+    pub fn training_job(&self, caches: &Caches, change: &Change<TrainingJob>) {
+        if let Some(job) = change.states().last() {
+            let namespace = job.namespace().unwrap_or_default();
+            self.look_at_training_job(&namespace, &job.name_any());
+            self.look_at_model(&namespace, &job.spec.model_ref.name);
+        }
+        let in_line = |job: &TrainingJob| !is_over(job) && !job.spec.suspend;
+        let was = change.before.as_ref().is_some_and(|before| in_line(before));
+        if was && !change.after.as_ref().is_some_and(|after| in_line(after)) {
+            for waiting in caches.training_jobs.by(IN_LINE) {
+                self.look_at_training_job(&waiting.namespace().unwrap_or_default(), &waiting.name_any());
+            }
+        }
+    }
+
+    /// A batch Job changed: its TrainingJob, or the Model whose versions it deletes.
+    pub fn job(&self, change: &Change<Job>) {
+        change.states().for_each(|job| self.job_of(job));
+    }
+
+    fn job_of(&self, job: &Job) {
+        self.controller_of(job);
+        if controller(job).is_none()
+            && let Some(model) = job.labels().get(labels::MODEL)
+        {
+            self.look_at_model(&job.namespace().unwrap_or_default(), model);
+        }
+    }
+
+    /// A pod changed: what its Job belongs to, or the Model it answers for.
+    pub fn pod(&self, caches: &Caches, change: &Change<Pod>) {
+        let Some(pod) = change.states().last() else {
+            return;
+        };
+        let namespace = pod.namespace().unwrap_or_default();
+        match controller(pod) {
+            Some(owner) if owner.kind == "Job" => {
+                // The label of a TrainingJob may be cut, its Job's reference is not.
+                if let Some(job) = caches.jobs.get(&namespace, &owner.name) {
+                    self.job_of(&job);
+                }
+            }
+            _ => {
+                if let Some(model) = pod.labels().get(labels::MODEL) {
+                    self.look_at_model(&namespace, model);
+                }
+            }
+        }
+    }
+
+    /// Something else of ours changed: who controls it.
+    pub fn child<K: Resource<DynamicType = ()>>(&self, change: &Change<K>) {
+        change.states().for_each(|child| self.controller_of(child));
+    }
+
+    /// A ConfigMap changed, whosever it is: the Models whose rows are in it, and their fits.
+    pub fn source(&self, caches: &Caches, change: &Change<PartialObjectMeta<ConfigMap>>) {
+        let version = |object: &PartialObjectMeta<ConfigMap>| {
+            (
+                object.metadata.uid.clone(),
+                object.metadata.resource_version.clone(),
+            )
+        };
+        let [before, after] = [&change.before, &change.after].map(|state| state.as_deref().map(version));
+        let Some(source) = change.states().last().filter(|_| before != after) else {
+            return;
+        };
+        let namespace = source.namespace().unwrap_or_default();
+        for model in caches.models.by(&key("source", &namespace, source.name_any())) {
+            let model = Change {
+                before: None,
+                after: Some(model),
+            };
+            self.model(caches, &model);
+        }
+    }
+
+    fn controller_of<K: Resource>(&self, child: &K) {
+        let namespace = child.meta().namespace.clone().unwrap_or_default();
+        match controller(child) {
+            Some(owner) if owner.kind == Model::kind(&()) => self.look_at_model(&namespace, &owner.name),
+            Some(owner) if owner.kind == TrainingJob::kind(&()) => {
+                self.look_at_training_job(&namespace, &owner.name);
+            }
+            _ => {}
+        }
+    }
+
+    fn look_at_model(&self, namespace: &str, name: &str) {
+        // Nobody listens only while the program ends.
+        let _ = self.models.send(ObjectRef::new(name).within(namespace));
+    }
+
+    fn look_at_training_job(&self, namespace: &str, name: &str) {
+        let _ = self.training_jobs.send(ObjectRef::new(name).within(namespace));
+    }
+}
