@@ -40,6 +40,7 @@ fn broken() -> Vec<(&'static str, Value)> {
         forest(json!({ "maxSamples": {} })),
         ("/spec/persister/uri", json!("sqlite:///tmp/models.db")),
         ("/spec/persister", json!({ "uri": "redis://redis" })),
+        ("/spec/persister", json!({ "uri": "postgres://postgres/a/b" })),
         ("/spec/pod/annotations", json!({ "auriga.dev/x": "y" })),
         ("/spec/pod/labels", json!({ "pod-template-hash": "y" })),
         entry_point(json!({
