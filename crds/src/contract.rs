@@ -48,7 +48,7 @@ pub struct Alive {
     pub ledger_stale: bool,
     /// How the replay of the golden requests ended.
     pub golden: Golden,
-    /// Why the answer is 503, in words; absent on 200.
+    /// Why the answer is 503, in words; absent on 200. A fit, which answers 200 always, says here what it waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The same in one word of [`Reason`], where the cause is known.

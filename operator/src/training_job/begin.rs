@@ -98,7 +98,6 @@ pub(super) fn superseded(message: String) -> End {
         message,
         result: None,
         fit_hash: None,
-        failure: None,
         time: None,
     }
 }

@@ -30,8 +30,6 @@ pub(super) struct End {
     pub(super) result: Option<TrainingResult>,
     /// The hash of what was fitted, in the pod's words.
     pub(super) fit_hash: Option<String>,
-    /// The failure of the last pod that failed.
-    pub(super) failure: Option<LastFailure>,
     /// When; `None`: nobody says.
     pub(super) time: Option<Timestamp>,
 }
@@ -41,46 +39,33 @@ pub(super) struct End {
 /// A pod is believed before its Job has taken notice of it: the Job's own condition comes seconds later.
 pub(super) fn of(runs: &[Run<'_>]) -> Option<End> {
     let pods = || runs.iter().flat_map(|run| &run.pods).copied();
-    let well = pods().find_map(|seen| {
-        let end = ended(seen)?;
-        Some(complete(success(end)?, end))
-    });
-    let last = last_failure(runs);
-    let last_failure = || last.as_ref().map(|(failure, _)| failure.clone());
-    well.or_else(|| {
-        let (seen, end, trouble) = pods().find_map(final_failure)?;
-        Some(End {
-            failure: Some(recorded(seen, end, &trouble)),
-            ..failed(trouble.reason, trouble.message, finished(end))
-        })
-    })
-    .or_else(|| {
+    let well = || pods().find_map(|seen| Some(complete(success(ended(seen)?)?, ended(seen)?)));
+    let in_vain = || {
+        let (end, trouble) = pods().find_map(final_failure)?;
+        Some(failed(trouble.reason, trouble.message, finished(end)))
+    };
+    let by_the_job = || {
         let run = runs.last()?;
         let condition = run.condition("Failed")?;
-        let words = last.as_ref().map(|(failure, _)| failure.message.as_str());
-        let (reason, message) = words_of_job(run, condition, words);
-        Some(End {
-            failure: last_failure(),
-            ..failed(reason, message, condition.last_transition_time.as_ref().map(|time| time.0))
-        })
-    })
-    .or_else(|| {
-        let run = runs.last()?;
-        let completed = run.condition("Complete")?;
-        let is_hopeless = run.number >= MOST_RUNS && run.is_lost();
-        is_hopeless.then(|| End {
-            failure: last_failure(),
-            ..failed(
-                Reason::Failed,
-                format!(
-                    "The pods of Job {} ended well, but left nothing that says what came of the fit; see their logs, and \
-                     create another TrainingJob",
-                    run.job.name_any()
-                ),
-                completed.last_transition_time.as_ref().map(|time| time.0),
-            )
-        })
-    })
+        let last = last_failure(runs).map(|(failure, _)| failure.message);
+        let (reason, message) = words_of_job(run, condition, last.as_deref());
+        Some(failed(reason, message, since(condition)))
+    };
+    let without_a_word = || {
+        let run = runs
+            .last()
+            .filter(|run| run.number >= MOST_RUNS && run.is_lost())?;
+        let message = format!(
+            "The pods of Job {} ended well, but left nothing that says what came of the fit; see their logs, and create \
+             another TrainingJob",
+            run.job.name_any()
+        );
+        Some(failed(Reason::Failed, message, since(run.condition("Complete")?)))
+    };
+    well()
+        .or_else(in_vain)
+        .or_else(by_the_job)
+        .or_else(without_a_word)
 }
 
 /// The outcome of a container that did what it was for.
@@ -135,10 +120,10 @@ pub(super) fn last_failure(runs: &[Run<'_>]) -> Option<(LastFailure, Reason)> {
 }
 
 /// A failure that no retry mends.
-fn final_failure(seen: &PodSeen) -> Option<(&PodSeen, &ContainerStateTerminated, Trouble)> {
+fn final_failure(seen: &PodSeen) -> Option<(&ContainerStateTerminated, Trouble)> {
     let (end, trouble) = failure(seen)?;
     let is_final = end.exit_code == MISTAKE || trouble.reason == Reason::OOMKilled;
-    is_final.then_some((seen, end, trouble))
+    is_final.then_some((end, trouble))
 }
 
 fn complete(outcome: Outcome, end: &ContainerStateTerminated) -> End {
@@ -173,7 +158,6 @@ fn complete(outcome: Outcome, end: &ContainerStateTerminated) -> End {
         fit_hash: outcome
             .fit_hash
             .filter(|hash| !hash.is_empty() && hash.len() <= LONGEST_HASH),
-        failure: None,
         time: finished(end),
     }
 }
@@ -190,7 +174,6 @@ fn failed(reason: Reason, message: String, time: Option<Timestamp>) -> End {
         message,
         result: None,
         fit_hash: None,
-        failure: None,
         time,
     }
 }
@@ -209,6 +192,10 @@ fn recorded(seen: &PodSeen, end: &ContainerStateTerminated, trouble: &Trouble) -
 
 fn finished(end: &ContainerStateTerminated) -> Option<Timestamp> {
     end.finished_at.as_ref().map(|time| time.0)
+}
+
+fn since(condition: &JobCondition) -> Option<Timestamp> {
+    condition.last_transition_time.as_ref().map(|time| time.0)
 }
 
 /// What it means that a Job has failed, with the `words` of its last pod.

@@ -141,7 +141,6 @@ impl<'a> Look<'a> {
         let is_complete = end.result.is_some();
         let mut status = self.with(Facts {
             fit_hash: end.fit_hash.or(facts.fit_hash),
-            failure: end.failure.or(facts.failure),
             result: end.result,
             ..facts
         });

@@ -1,7 +1,9 @@
 //! Makes a version the active one, after it has shown that it works.
 
-use auriga_crds::{ModelKey, VersionNumber};
-use auriga_persist::{Activation, LedgerEntry, PersistError, Persister, VersionManifest, Which};
+use std::{future::pending, panic::resume_unwind};
+
+use auriga_crds::{ModelKey, VersionNumber, contract::pod::POD_NAME_VARIABLE};
+use auriga_persist::{Activation, LedgerEntry, PersistError, Persister, Stored, VersionManifest, Which};
 use auriga_serve::{LoadFailure, Loaded};
 use jiff::Timestamp;
 
@@ -16,8 +18,7 @@ pub(crate) async fn load(
     key: &ModelKey,
     number: VersionNumber,
 ) -> Result<Loaded, LoadFailure> {
-    let stored = store.read(key, Which::Number(number)).await?;
-    Loaded::from_stored(key, stored, Timestamp::now())
+    prove(key, store.read(key, Which::Number(number)).await?).await
 }
 
 /// As [`load`], the active version unless a number is given.
@@ -27,8 +28,20 @@ pub(crate) async fn load_given(
     number: Option<VersionNumber>,
 ) -> Result<Loaded, LoadFailure> {
     let which = number.map_or(Which::Active, Which::Number);
-    let stored = store.read(key, which).await?;
-    Loaded::from_stored(key, stored, Timestamp::now())
+    prove(key, store.read(key, which).await?).await
+}
+
+/// Parses and replays on a thread of its own: a large model takes a while, and requests come in meanwhile.
+async fn prove(key: &ModelKey, stored: Stored) -> Result<Loaded, LoadFailure> {
+    let key = key.clone();
+    let proving =
+        tokio::task::spawn_blocking(move || Loaded::from_stored(&key, stored, Timestamp::now())).await;
+    match proving.map_err(|error| error.try_into_panic()) {
+        Ok(loaded) => loaded,
+        Err(Ok(panic)) => resume_unwind(panic),
+        // The process is about to end.
+        Err(Err(_)) => pending().await,
+    }
 }
 
 /// The version that a manifest with this hash asks for and that needs no fit: the active one if it was fitted to it,
@@ -77,8 +90,8 @@ pub(crate) async fn activate(
 }
 
 /// Who activates, for the ledger: in a pod the pod's name, on a laptop the user's.
-fn actor() -> String {
-    let named = ["USER", "LOGNAME", "HOSTNAME"]
+pub(crate) fn actor() -> String {
+    let named = [POD_NAME_VARIABLE, "USER", "LOGNAME", "HOSTNAME"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok());
     named

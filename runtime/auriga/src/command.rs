@@ -21,7 +21,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use auriga_crds::VersionNumber;
 use clap::{Args, Subcommand};
 
-use crate::{console::Console, failure::Failure, manifest::Files};
+use crate::{console::Console, failure::Failure, manifest::Files, pod::Pod};
 
 /// What to do.
 #[derive(Subcommand)]
@@ -60,12 +60,12 @@ impl Command {
         matches!(self, Command::Up(_) | Command::Serve(_))
     }
 
-    /// Runs it to its end.
-    pub(crate) async fn run(self, console: &Console) -> Result<(), Failure> {
+    /// Runs it to its end, in a pod if there is one.
+    pub(crate) async fn run(self, console: &Console, pod: Option<&Pod>) -> Result<(), Failure> {
         match self {
             Command::Up(up) => up.run(console).await,
-            Command::Fit(fit) => fit.run(console).await,
-            Command::Serve(serve) => serve.run(console).await,
+            Command::Fit(fit) => fit.run(console, pod).await,
+            Command::Serve(serve) => serve.run(console, pod).await,
             Command::Test(test) => test.run(console).await,
             Command::Activate(activate) => activate.run(console).await,
             Command::Diff(diff) => diff.run(console).await,

@@ -4,14 +4,19 @@ use std::{
     fmt::Display,
     io::{ErrorKind, Write as _},
     process::ExitCode,
+    sync::Arc,
     time::Duration,
 };
 
 use anstyle::{AnsiColor, Style};
+use auriga_crds::MetricValue;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    progress::{Phase, Progress},
+};
 
 /// How results are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -23,10 +28,12 @@ pub(crate) enum Format {
 }
 
 /// Where a command speaks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Console {
     format: Format,
     goes_on: bool,
+    /// Who else is told how far the work is.
+    progress: Option<Arc<Progress>>,
 }
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -35,7 +42,31 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 impl Console {
     /// A console for a command that ends with one result, or that `goes_on` and tells one event after another.
     pub(crate) fn new(format: Format, goes_on: bool) -> Console {
-        Console { format, goes_on }
+        Console {
+            format,
+            goes_on,
+            progress: None,
+        }
+    }
+
+    /// The same, which tells `progress` as well how far the work is.
+    pub(crate) fn telling(&self, progress: Arc<Progress>) -> Console {
+        Console {
+            progress: Some(progress),
+            ..self.clone()
+        }
+    }
+
+    /// Who is told how far the work is, beside people.
+    pub(crate) fn progress(&self) -> Option<&Progress> {
+        self.progress.as_deref()
+    }
+
+    /// Tells the latest metrics, most important first, to those who ask for them while the work goes on.
+    pub(crate) fn measured(&self, metrics: Vec<MetricValue>) {
+        if let Some(progress) = self.progress() {
+            progress.measured(metrics);
+        }
     }
 
     /// Prints the result of a command.
@@ -121,6 +152,26 @@ impl Console {
         bar
     }
 
+    /// A bar for a part of a fit.
+    pub(crate) fn part(&self, phase: Phase, unit: Unit) -> Part {
+        let what = match phase {
+            Phase::Reading => "reading",
+            Phase::Validating => "validating",
+            Phase::Fitting => "fitting",
+            Phase::Scoring => "scoring",
+            Phase::Persisting => "persisting",
+        };
+        let part = Part {
+            bar: self.bar(what, unit),
+            phase,
+            progress: self.progress.clone(),
+        };
+        if let Some(progress) = &part.progress {
+            progress.reach(phase, 0, 1);
+        }
+        part
+    }
+
     /// A bar on a terminal, nothing elsewhere. It shows up after a moment, so that short work leaves no trace.
     pub(crate) fn bar(&self, what: &'static str, unit: Unit) -> ProgressBar {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
@@ -140,6 +191,30 @@ impl Console {
         bar.set_prefix(what);
         bar.enable_steady_tick(Duration::from_millis(100));
         bar
+    }
+}
+
+/// A part of a fit, with its bar.
+#[derive(Clone)]
+pub(crate) struct Part {
+    bar: ProgressBar,
+    phase: Phase,
+    progress: Option<Arc<Progress>>,
+}
+
+impl Part {
+    /// So much of it is done.
+    pub(crate) fn reach(&self, done: u64, total: u64) {
+        self.bar.set_length(total);
+        self.bar.set_position(done);
+        if let Some(progress) = &self.progress {
+            progress.reach(self.phase, done, total);
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn end(&self) {
+        self.bar.finish_and_clear();
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     console::{Console, Unit},
     failure::Failure,
     manifest::Manifest,
+    progress::Phase,
     translate,
 };
 
@@ -153,18 +154,15 @@ impl Source {
     }
 
     async fn load(&self, console: &Console) -> Result<Table, Failure> {
-        let bar = console.bar("reading", Unit::Bytes);
+        let part = console.part(Phase::Reading, Unit::Bytes);
         let loaded = load(
             &self.csv,
             &self.place,
             &Limits::new(AddressPolicy::Laptop),
-            &|progress| {
-                bar.set_length(progress.total.unwrap_or(progress.bytes));
-                bar.set_position(progress.bytes);
-            },
+            &|progress| part.reach(progress.bytes, progress.total.unwrap_or(progress.bytes)),
         )
         .await;
-        bar.finish_and_clear();
+        part.end();
         Ok(loaded?)
     }
 }
@@ -193,7 +191,7 @@ fn part(
             }
             table
                 .select(names)
-                .map_err(|error| Failure::mistake(error.to_string()))?
+                .map_err(|error| Failure::data(error.to_string()))?
         }
         None => table,
     };
@@ -206,7 +204,7 @@ fn absent(field: &str, name: &str, table: &Table, place: &Place) -> Failure {
         Some(near) => format!("did you mean \"{near}\"?"),
         None => format!("it has {}", listed(table.names())),
     };
-    Failure::mistake(format!("spec.{field}: {place} has no column \"{name}\"; {hint}"))
+    Failure::data(format!("spec.{field}: {place} has no column \"{name}\"; {hint}"))
 }
 
 /// The first names of a list that may be long.

@@ -1,9 +1,14 @@
-//! What ends a command: the user's mistake (exit code 2) or anything else (exit code 1).
+//! What ends a command: the user's mistake (exit code 2) or anything else (exit code 1), and why in one word.
+
+mod reason;
+#[cfg(test)]
+mod tests;
 
 use std::{error::Error, fmt};
 
+use auriga_crds::Reason;
 use auriga_data::DataError;
-use auriga_learn::{FitError, PredictError, ScoreError};
+use auriga_learn::{CrossValidationError, FitError, PredictError, ScoreError};
 use auriga_persist::{Fault, PersistError, StoreUriError};
 use auriga_serve::{LoadFailure, MappingError, PredictorError, SettingsError};
 use serde_json::{Value, json};
@@ -15,24 +20,33 @@ use crate::manifest::FileFault;
 pub(crate) struct Failure {
     /// Whether the user can mend it by another command line, manifest or data: then a retry alone is no use.
     pub(crate) is_mistake: bool,
+    /// Why, as conditions call it.
+    pub(crate) reason: Reason,
     message: String,
     faults: Vec<FileFault>,
 }
 
 impl Failure {
-    /// The user's mistake.
+    /// The user's mistake, in the manifest or on the command line.
     pub(crate) fn mistake(message: impl Into<String>) -> Failure {
         Failure {
             is_mistake: true,
+            reason: Reason::InvalidSpec,
             message: message.into(),
             faults: Vec::new(),
         }
+    }
+
+    /// Rows that cannot be learned from: the user's, too, to be mended where they come from.
+    pub(crate) fn data(message: impl Into<String>) -> Failure {
+        Failure::mistake(message).because(Reason::InvalidData)
     }
 
     /// Anything else: worth a retry.
     pub(crate) fn trouble(message: impl Into<String>) -> Failure {
         Failure {
             is_mistake: false,
+            reason: Reason::Failed,
             message: message.into(),
             faults: Vec::new(),
         }
@@ -41,11 +55,40 @@ impl Failure {
     /// Manifests with faults; there is at least one.
     pub(crate) fn faults(faults: Vec<FileFault>) -> Failure {
         let lines: Vec<String> = faults.iter().map(FileFault::to_string).collect();
+        let is_about_config_maps = faults.iter().all(|fault| fault.is_absent_config_map);
         Failure {
             is_mistake: true,
+            reason: if is_about_config_maps {
+                Reason::ConfigMapNotFound
+            } else {
+                Reason::InvalidSpec
+            },
             message: lines.join("\n"),
             faults,
         }
+    }
+
+    /// The same for another reason.
+    pub(crate) fn because(mut self, reason: Reason) -> Failure {
+        self.reason = reason;
+        self
+    }
+
+    /// A fit of `model` that cannot be done; the error must count rows as people do.
+    pub(crate) fn of_fit(model: impl fmt::Display, error: &FitError) -> Failure {
+        if *error == FitError::Cancelled {
+            return Failure::trouble(error.to_string());
+        }
+        Failure::mistake(format!("cannot fit {model}: {error}")).because(reason::of_fit(error))
+    }
+
+    /// A cross-validation of `model` that cannot be done; the error must count rows as people do.
+    pub(crate) fn of_cross_validation(model: impl fmt::Display, error: &CrossValidationError) -> Failure {
+        if *error == CrossValidationError::Cancelled {
+            return Failure::trouble(error.to_string());
+        }
+        Failure::mistake(format!("cannot cross-validate {model}: {error}"))
+            .because(reason::of_cross_validation(error))
     }
 
     /// The same with what was done before it came.
@@ -65,9 +108,10 @@ impl Failure {
         json!({ "error": self.message, "kind": kind, "faults": self.faults })
     }
 
-    fn of(is_mistake: bool, error: &dyn Error) -> Failure {
+    fn of(is_mistake: bool, reason: Reason, error: &dyn Error) -> Failure {
         Failure {
             is_mistake,
+            reason,
             message: with_causes(error),
             faults: Vec::new(),
         }
@@ -78,6 +122,11 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
+}
+
+/// Why a version could not be loaded, as conditions call it.
+pub(crate) fn reason_of(failure: &LoadFailure) -> Reason {
+    reason::of_load(failure)
 }
 
 /// The message with those of its causes that it does not repeat already.
@@ -96,49 +145,43 @@ fn with_causes(error: &dyn Error) -> String {
 
 impl From<DataError> for Failure {
     fn from(error: DataError) -> Failure {
-        Failure::of(error.is_users_mistake(), &error)
-    }
-}
-
-impl From<FitError> for Failure {
-    fn from(error: FitError) -> Failure {
-        Failure::of(error != FitError::Cancelled, &error)
+        Failure::of(error.is_users_mistake(), reason::of_data(&error), &error)
     }
 }
 
 impl From<ScoreError> for Failure {
     fn from(error: ScoreError) -> Failure {
-        Failure::of(true, &error)
+        Failure::of(true, Reason::InvalidData, &error)
     }
 }
 
 impl From<PredictError> for Failure {
     fn from(error: PredictError) -> Failure {
-        Failure::of(true, &error)
+        Failure::of(true, Reason::InvalidData, &error)
     }
 }
 
 impl From<StoreUriError> for Failure {
     fn from(error: StoreUriError) -> Failure {
-        Failure::of(true, &error)
+        Failure::of(true, Reason::InvalidSpec, &error)
     }
 }
 
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Failure {
-        Failure::of(true, &error)
+        Failure::of(true, Reason::InvalidSpec, &error)
     }
 }
 
 impl From<MappingError> for Failure {
     fn from(error: MappingError) -> Failure {
-        Failure::of(true, &error)
+        Failure::of(true, Reason::InvalidSpec, &error)
     }
 }
 
 impl From<PredictorError> for Failure {
     fn from(error: PredictorError) -> Failure {
-        Failure::of(true, &error)
+        Failure::of(true, Reason::InvalidSpec, &error)
     }
 }
 
@@ -159,6 +202,7 @@ impl From<PersistError> for Failure {
         // Its message says all that a user can act on; the driver's words below it would say it again.
         Failure {
             is_mistake,
+            reason: reason::of_store(&error),
             message: error.to_string(),
             faults: Vec::new(),
         }
@@ -169,7 +213,7 @@ impl From<LoadFailure> for Failure {
     fn from(error: LoadFailure) -> Failure {
         match error {
             LoadFailure::Store(error) => error.into(),
-            error => Failure::of(false, &error),
+            error => Failure::of(false, reason::of_load(&error), &error),
         }
     }
 }

@@ -1,16 +1,16 @@
 //! One fit from rows to a version in the store: load, fit, score, compare, persist.
 
+mod before;
 mod compute;
+mod keep;
+mod outcome;
 mod report;
 mod validate;
 
 use std::{sync::Arc, time::Duration};
 
-use auriga_crds::ModelKey;
 use auriga_learn::{Fitted, GoldenRequests};
-use auriga_persist::{
-    Draft, Facts, Fault, IdempotencyKey, Importance, PersistError, Persister, VersionManifest, Written, prune,
-};
+use auriga_persist::{Draft, Facts, IdempotencyKey, Importance, Origin, Persister, VersionManifest, Written};
 use auriga_serve::Loaded;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -23,18 +23,33 @@ use crate::{
     manifest::Manifest,
     translate,
 };
+use before::Before;
+use keep::{forget_old, write};
 
 pub(crate) use compute::scores_on;
+pub(crate) use outcome::left;
 pub(crate) use report::Report;
 
-/// Pauses before a write is tried again double up to this; half a minute in all.
-const LONGEST_PAUSE: Duration = Duration::from_secs(16);
-
 /// What to do with the fitted model.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Wishes {
     /// Write only if the score that counts is greater; takes the place of `training.saveIfBetterThan`.
     pub(crate) save_if_better_than: Option<f64>,
+    /// UID of the TrainingJob that wants the fit. A version that it has made is answered instead of another one.
+    pub(crate) training_job: Option<String>,
+    /// How long to wait in all for a store that cannot be reached when the fit is done.
+    pub(crate) patience: Duration,
+}
+
+impl Default for Wishes {
+    /// Those of a user who waits.
+    fn default() -> Wishes {
+        Wishes {
+            save_if_better_than: None,
+            training_job: None,
+            patience: Duration::from_secs(31),
+        }
+    }
 }
 
 /// How a fit ended.
@@ -75,30 +90,29 @@ pub(crate) async fn fit(
 ) -> Result<Outcome, Failure> {
     let key = &manifest.checked.key;
     let trained = Timestamp::now();
+    let mut before = Before::new(store.list(key).await?);
+    let origin = wishes.training_job.clone().map(|training_job_uid| Origin {
+        training_job_uid,
+        trial: None,
+    });
+    if origin.is_some() {
+        let is_its = |version: &VersionManifest| version.facts.origin == origin;
+        if let Some(loaded) = before.found(store, key, is_its, console).await? {
+            return Ok(Outcome::Existing(Box::new(loaded)));
+        }
+    }
     let rows = dataset::rows(manifest, console).await?;
     let is_same = |version: &VersionManifest| {
         version.facts.spec_hash == manifest.fit_hash && version.facts.data_hash == rows.digest
     };
-    let listing = store.list(key).await?;
-    // What a damaged version was fitted to is not known. It may have the key of these rows: a new one gets past it.
-    let mut damaged = listing.newest_damaged();
-    for same in listing.versions.into_iter().filter(is_same).rev() {
-        match activation::load(store, key, same.number).await {
-            Ok(loaded) => {
-                let report = Report::of(&loaded.manifest().facts);
-                return Ok(match report.not_better(manifest, wishes)? {
-                    Some(message) => Outcome::NotBetter { report, message },
-                    None => Outcome::Existing(Box::new(loaded)),
-                });
-            }
-            Err(failure) if activation::is_damage(&failure) => {
-                console.warn(&Failure::trouble(format!("{failure}; fitting again")));
-                damaged = damaged.max(Some(same.number));
-            }
-            Err(failure) => return Err(failure.into()),
-        }
+    if let Some(loaded) = before.found(store, key, is_same, console).await? {
+        let report = Report::of(&loaded.manifest().facts);
+        return Ok(match report.not_better(manifest, wishes)? {
+            Some(message) => Outcome::NotBetter { report, message },
+            None => Outcome::Existing(Box::new(loaded)),
+        });
     }
-    let data_hash = rows.digest;
+    let (data_hash, damaged) = (rows.digest, before.newest_damaged);
     let Learned {
         fitted,
         rows,
@@ -124,21 +138,26 @@ pub(crate) async fn fit(
         spec_hash: manifest.fit_hash.clone(),
         spec: Some(manifest.fit_spec()),
         golden,
-        origin: None,
+        origin,
         trained,
         runtime_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let blob = fitted.to_bytes().into();
     // A store may take its time, and the model is in memory twice until then; the rows are of no more use either.
     drop((fitted, rows));
+    // Two pods of one TrainingJob make one version, whatever they read; so do two processes on a laptop that fit the same
+    // rows to the same spec.
+    let wanted_by = match &wishes.training_job {
+        Some(uid) => format!("job:{uid}"),
+        None => format!("fit:{}:{data_hash}", manifest.fit_hash),
+    };
     let draft = Draft {
-        // Two processes that fit the same rows to the same spec make one version.
-        idempotency_key: IdempotencyKey(format!("fit:{}:{data_hash}{past}", manifest.fit_hash)),
+        idempotency_key: IdempotencyKey(wanted_by + &past),
         blob,
         facts,
         time: Timestamp::now(),
     };
-    Ok(match write(store, key, draft, console).await? {
+    Ok(match write(store, key, draft, wishes.patience, console).await? {
         Written::New(version) => {
             forget_old(manifest, store, console).await;
             Outcome::New(Box::new(version))
@@ -147,30 +166,6 @@ pub(crate) async fn fit(
             Outcome::Existing(Box::new(activation::load(store, key, version.number).await?))
         }
     })
-}
-
-/// Deletes versions beyond the manifest's history limit. A store that fails at that has the new version nevertheless, and
-/// the next fit tries again.
-async fn forget_old(manifest: &Manifest, store: &dyn Persister, console: &Console) {
-    let (key, limit) = (&manifest.checked.key, manifest.checked.history_limit);
-    match prune(store, key, limit, &[]).await {
-        Ok(deleted) if deleted.is_empty() => {}
-        Ok(deleted) => {
-            let numbers: Vec<String> = deleted.iter().map(ToString::to_string).collect();
-            let what = if deleted.len() == 1 { "version" } else { "versions" };
-            console.tell(
-                "deleted",
-                format_args!(
-                    "{what} {}, older than the {limit} that historyLimit keeps",
-                    numbers.join(", ")
-                ),
-                json!({ "versions": deleted, "historyLimit": limit }),
-            );
-        }
-        Err(error) => console.warn(&Failure::trouble(format!(
-            "old versions could not be deleted: {error}"
-        ))),
-    }
 }
 
 /// The columns that matter most; a one-hot encoder may have made thousands, and a version's manifest stays small.
@@ -186,37 +181,6 @@ fn importances(fitted: &Fitted) -> Vec<Importance> {
     importances
 }
 
-/// Writes; a store that does not answer for a while must not cost the fit.
-async fn write(
-    store: &dyn Persister,
-    key: &ModelKey,
-    draft: Draft,
-    console: &Console,
-) -> Result<Written, PersistError> {
-    let mut pause = Duration::from_secs(1);
-    loop {
-        // The key in the draft makes a repeated write harmless, also where only the answer was lost.
-        match store.write(key, draft.clone()).await {
-            Err(PersistError::Store {
-                fault: Fault::Unavailable(reason),
-                ..
-            }) if pause <= LONGEST_PAUSE => {
-                console.tell(
-                    "waiting",
-                    format_args!(
-                        "{} s for the store, which cannot be reached ({reason})",
-                        pause.as_secs()
-                    ),
-                    json!({ "seconds": pause.as_secs() }),
-                );
-                tokio::time::sleep(pause).await;
-                pause *= 2;
-            }
-            ended => return ended,
-        }
-    }
-}
-
 /// Fits `rows` to what `manifest` describes, after the cross-validation that it may ask for, and scores the result.
 ///
 /// Dropping the future stops the fit.
@@ -229,6 +193,10 @@ pub(crate) async fn learn(
     compute::check_scoring(manifest, &rows)?;
     let rows = Arc::new(rows);
     let cross_validation = validate::validate(manifest, &rows, wishes, console).await?;
+    if cross_validation.is_some() {
+        let task = translate::steps(&manifest.checked).estimator.task();
+        console.measured(Report::of_folds(manifest, task, cross_validation.clone()).values());
+    }
     let n_rows = rows.train.features.n_rows();
     let n_features = rows.train.features.names().len();
     console.tell(
@@ -241,11 +209,10 @@ pub(crate) async fn learn(
     );
     let (fitted, scores) = compute::compute(manifest, &rows, wishes, console).await?;
     let report = Report {
-        task: fitted.signature().task,
-        scoring: manifest.checked.training.scoring.map(translate::metric),
         scores,
-        cross_validation,
+        ..Report::of_folds(manifest, fitted.signature().task, cross_validation)
     };
+    console.measured(report.values());
     let not_better = report.not_better(manifest, wishes)?;
     Ok(Learned {
         fitted,

@@ -4,26 +4,53 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use auriga_crds::{ModelKey, VersionNumber};
 use auriga_persist::{Cached, PersistError, Persister, Properties};
-use auriga_serve::{Loaded, Service, Settings};
+use auriga_serve::{LoadFailure, Loaded, Service, Settings};
 use serde_json::json;
 use tokio::{sync::Mutex, time::Instant};
 
-use crate::{activation, console::Console, failure::Failure};
+use crate::{
+    activation,
+    console::Console,
+    failure::{self, Failure},
+};
 
 /// How often to look whether another process has activated a version.
 const EVERY: Duration = Duration::from_secs(1);
 /// The longest pause before a version that could not be loaded is tried again: it may be mended where it lies.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How often a [`Follower`] looks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// While the version that it serves is the active one, or there is none to become it.
+    pub(crate) every: Duration,
+    /// While the version that it serves is about to become the active one.
+    pub(crate) before_activation: Duration,
+    /// The longest pause before a version that could not be loaded is tried again.
+    pub(crate) patience: Duration,
+}
+
+impl Default for Pace {
+    /// That of a service which somebody looks after.
+    fn default() -> Pace {
+        Pace {
+            every: EVERY,
+            before_activation: EVERY,
+            patience: PATIENCE,
+        }
+    }
+}
+
 /// Brings the active version of one model into a service.
 pub(crate) struct Follower {
-    store: Arc<dyn Persister>,
-    key: ModelKey,
+    pub(crate) store: Arc<dyn Persister>,
+    pub(crate) key: ModelKey,
     console: Console,
     /// The one version to serve, whatever is active.
     pinned: Option<VersionNumber>,
     /// What an earlier process saw of the store, for when it does not answer.
     cache: Option<Arc<Cached>>,
+    pace: Pace,
     /// Two swaps at once could end with the older version on top.
     swapping: Mutex<Tried>,
 }
@@ -57,11 +84,11 @@ impl Tried {
     }
 
     /// Remembers that `version` could not be loaded; whether that is news.
-    fn note(&mut self, version: VersionNumber) -> bool {
+    fn note(&mut self, version: VersionNumber, patience: Duration) -> bool {
         let before = self.failed.take().filter(|failed| failed.version == version);
         let pause = before
             .as_ref()
-            .map_or(EVERY, |failed| (failed.pause * 2).min(PATIENCE));
+            .map_or(EVERY, |failed| (failed.pause * 2).min(patience));
         self.failed = Some(Failed {
             version,
             pause,
@@ -79,6 +106,7 @@ impl Follower {
             console,
             pinned: None,
             cache: None,
+            pace: Pace::default(),
             swapping: Mutex::default(),
         }
     }
@@ -101,6 +129,11 @@ impl Follower {
         Follower { cache, ..self }
     }
 
+    /// The same at another pace.
+    pub(crate) fn at(self, pace: Pace) -> Follower {
+        Follower { pace, ..self }
+    }
+
     /// Looks once, and swaps if the ledger names another version than the one served. A `candidate` is served by its
     /// settings, and saves reading its version, unless somebody has activated another one since: then that one answers,
     /// by the candidate's settings.
@@ -114,6 +147,9 @@ impl Follower {
             Err(error) => self.seen_before(service, error).await?,
         };
         let wanted = self.pinned.or(properties.active_version);
+        if wanted.is_none() {
+            service.nothing_to_load();
+        }
         let (candidate, settings) = candidate
             .map(|candidate| (candidate.loaded, candidate.settings))
             .unzip();
@@ -131,13 +167,13 @@ impl Follower {
             (Ok(loaded), Some(settings)) => service.replace(settings, loaded).map_err(Failure::from),
             (Ok(loaded), None) => service.swap(loaded).map_err(Failure::from),
             (Err(failure), settings) => {
-                service.report(&failure);
+                service.report(&failure, failure::reason_of(&failure));
                 settings.map_or(Ok(()), |settings| service.change(settings))?;
                 Err(Failure::from(failure))
             }
         };
         if let Err(failure) = swapped {
-            let is_news = tried.note(wanted);
+            let is_news = tried.note(wanted, self.pace.patience);
             if self.pinned.is_none() && service.version().is_none() {
                 self.fall_back(service, wanted).await?;
             }
@@ -155,14 +191,14 @@ impl Follower {
     async fn seen_before(&self, service: &Service, error: PersistError) -> Result<Properties, Failure> {
         let Some(cache) = self.cache.as_ref().filter(|_| service.version().is_none()) else {
             service.miss_ledger(None);
-            return Err(error.into());
+            return Err(told(service, error));
         };
         let kept = cache.last_properties(&self.key).await;
         service.miss_ledger(kept.clone());
         // A given version may be kept where the ledger is not.
         match kept.or(self.pinned.map(|_| Properties::default())) {
             Some(kept) => Ok(kept),
-            None => Err(error.into()),
+            None => Err(told(service, error)),
         }
     }
 
@@ -170,16 +206,17 @@ impl Follower {
     /// than none. `/alive` then names another version than the active one.
     async fn fall_back(&self, service: &Service, damaged: VersionNumber) -> Result<(), Failure> {
         let mut tried = vec![damaged];
-        for entry in self.store.ledger(&self.key).await?.into_iter().rev() {
-            if tried.contains(&entry.to) {
+        let ledger = self.store.ledger(&self.key).await?;
+        for before in ledger.into_iter().rev().filter_map(|entry| entry.to) {
+            if tried.contains(&before) {
                 continue;
             }
-            tried.push(entry.to);
-            let Ok(loaded) = activation::load(&*self.store, &self.key, entry.to).await else {
+            tried.push(before);
+            let Ok(loaded) = activation::load(&*self.store, &self.key, before).await else {
                 continue;
             };
             if service.swap(loaded).is_ok() {
-                self.tell_serving(entry.to);
+                self.tell_serving(before);
                 return Ok(());
             }
         }
@@ -197,17 +234,38 @@ impl Follower {
     /// Looks again and again; never ends. A store that is down is told once; the version served serves on.
     pub(crate) async fn follow(&self, service: &Service) -> Infallible {
         loop {
-            tokio::time::sleep(EVERY).await;
-            let looked = self.look(service, None).await;
-            let mut tried = self.swapping.lock().await;
-            match looked {
-                Err(failure) if !tried.unreachable => {
-                    self.console.warn(&failure);
-                    tried.unreachable = true;
-                }
-                Err(_) => {}
-                Ok(()) => tried.unreachable = false,
-            }
+            // It was told, and the next look may find it mended.
+            let _ = self.follow_on(service).await;
         }
     }
+
+    /// Waits until it is time, and looks once more.
+    ///
+    /// Errors: as [`Follower::look`]; told already, if it is news.
+    pub(crate) async fn follow_on(&self, service: &Service) -> Result<(), Failure> {
+        let is_coming = service.version().is_some() && !service.is_active();
+        tokio::time::sleep(match is_coming {
+            true => self.pace.before_activation,
+            false => self.pace.every,
+        })
+        .await;
+        let looked = self.look(service, None).await;
+        let mut tried = self.swapping.lock().await;
+        match &looked {
+            Err(failure) if !tried.unreachable => {
+                self.console.warn(failure);
+                tried.unreachable = true;
+            }
+            Err(_) => {}
+            Ok(()) => tried.unreachable = false,
+        }
+        looked
+    }
+}
+
+/// The store's error, after `/alive` has learned of it.
+fn told(service: &Service, error: PersistError) -> Failure {
+    let failure = LoadFailure::from(error);
+    service.report(&failure, failure::reason_of(&failure));
+    failure.into()
 }

@@ -1,12 +1,14 @@
 //! The listening socket, and the server behind it.
 
 use std::{
+    future::pending,
     io,
     net::{SocketAddr, TcpListener},
     sync::Arc,
 };
 
-use auriga_serve::{Limits, Service, serve};
+use auriga_crds::contract::Alive;
+use auriga_serve::{Limits, Service, serve, serve_alive};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{failure::Failure, watch::asked_to_end};
@@ -55,14 +57,29 @@ impl Socket {
         })
     }
 
-    /// Starts a server that answers from `service`.
-    pub(crate) fn serve(self, service: Arc<Service>) -> Result<Front, Failure> {
+    /// Answers `/alive` with what `alive` says until the process ends; gives the address.
+    pub(crate) fn tell(
+        self,
+        alive: impl Fn() -> Alive + Send + Sync + 'static,
+    ) -> Result<SocketAddr, Failure> {
+        let (listener, address) = self.listen()?;
+        tokio::spawn(serve_alive(listener, alive, Limits::default(), pending()));
+        Ok(address)
+    }
+
+    fn listen(self) -> Result<(tokio::net::TcpListener, SocketAddr), Failure> {
         let Socket { listener, address } = self;
         let listener = tokio::net::TcpListener::from_std(listener)
             .map_err(|error| Failure::trouble(format!("cannot listen on {address}: {error}")))?;
+        Ok((listener, address))
+    }
+
+    /// Starts a server that answers from `service`.
+    pub(crate) fn serve(self, service: Arc<Service>, limits: Limits) -> Result<Front, Failure> {
+        let (listener, address) = self.listen()?;
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { drop(stopped.await) };
-        let ended = tokio::spawn(serve(listener, service.clone(), Limits::default(), shutdown));
+        let ended = tokio::spawn(serve(listener, service.clone(), limits, shutdown));
         Ok(Front {
             service,
             address,

@@ -7,11 +7,15 @@ mod credentials;
 mod curl;
 mod dataset;
 mod failure;
+mod fence;
 mod fit;
 mod follow;
 mod front;
 mod manifest;
+mod memory;
 mod numbering;
+mod pod;
+mod progress;
 mod shell;
 mod store;
 mod translate;
@@ -23,6 +27,8 @@ use clap::Parser;
 
 use command::Command;
 use console::{Console, Format};
+use failure::Failure;
+use pod::Pod;
 
 /// musl's allocator is slow with threads, glibc's keeps what a fit has freed: one that is neither, everywhere. It is built
 /// to ask for no huge pages (`no_thp`), of which a small service would fill a fraction: 10 MiB less, at the same speed.
@@ -43,22 +49,54 @@ struct Arguments {
 fn main() -> ExitCode {
     // An error means that a provider is installed already, which can only be this one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let arguments = Arguments::parse();
+    let pod = Pod::from_environment();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return misread(&error, pod.as_ref()),
+    };
+    if let Some(pod) = &pod
+        && !arguments.command.goes_on()
+    {
+        pod.leave_panics();
+    }
     let console = Console::new(arguments.output, arguments.command.goes_on());
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            return console.fail(&failure::Failure::trouble(format!(
-                "cannot start threads: {error}"
-            )));
+            return console.fail(&Failure::trouble(format!("cannot start threads: {error}")));
         }
     };
-    let ended = runtime.block_on(arguments.command.run(&console));
+    let ended = runtime.block_on(arguments.command.run(&console, pod.as_ref()));
     // A fit that was cancelled may still be between two looks at its flag; nothing of it is needed any more.
     runtime.shutdown_timeout(Duration::ZERO);
     match ended {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => console.fail(&failure),
+        Err(failure) => {
+            if let Some(pod) = &pod {
+                pod.leave_failure(&failure);
+            }
+            console.fail(&failure)
+        }
+    }
+}
+
+/// Tells what is wrong with the command line, or what was asked about it. In a pod it was written by an operator of
+/// another version, which is no mistake of the user's.
+fn misread(error: &clap::Error, pod: Option<&Pod>) -> ExitCode {
+    // Nobody may be reading.
+    let _ = error.print();
+    match pod {
+        Some(pod) if error.use_stderr() => {
+            let text = error.render().to_string();
+            let words = text.lines().next().unwrap_or_default();
+            pod.leave_failure(&Failure::trouble(format!(
+                "auriga {} does not understand how it was started: {}",
+                env!("CARGO_PKG_VERSION"),
+                words.trim_start_matches("error: ")
+            )));
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Reads manifest files: one Model, and the ConfigMaps it refers to.
 
+mod config_maps;
+
 use std::{
     collections::BTreeMap,
     fmt, fs,
@@ -7,19 +9,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use auriga_crds::{
-    Checked, ConfigMapKey, Fault, check,
-    document::{self, Document},
-    fit_hash, fit_spec,
-};
+use auriga_crds::{Checked, ConfigMapKey, Fault, check, document, fit_hash, fit_spec};
 use serde::Serialize;
 use serde_json::Value;
 
+use self::config_maps::{Documents, Found};
 use crate::failure::Failure;
+
+pub(crate) use config_maps::Texts as ConfigMapTexts;
 
 /// The manifest files of one command line.
 #[derive(Clone, Debug)]
-pub(crate) struct Files(Vec<PathBuf>);
+pub(crate) struct Files {
+    files: Vec<PathBuf>,
+    config_maps: ConfigMapTexts,
+}
 
 /// Their texts at one moment, in the same order.
 pub(crate) type Texts = Vec<String>;
@@ -31,9 +35,9 @@ pub(crate) struct Manifest {
     pub(crate) checked: Checked,
     /// Where relative paths start: the folder of the Model's file.
     pub(crate) base: PathBuf,
-    /// The texts of the ConfigMap keys it refers to.
+    /// The texts of the ConfigMap keys it refers to; with [`ConfigMapTexts::IfGiven`], those that are there.
     pub(crate) config_maps: BTreeMap<ConfigMapKey, String>,
-    /// Hash of what decides the fit.
+    /// Hash of what decides the fit, these texts among it.
     pub(crate) fit_hash: String,
 }
 
@@ -44,15 +48,15 @@ impl Manifest {
     }
 }
 
-/// Texts of ConfigMaps by namespace, name and key.
-type ConfigMaps = BTreeMap<(String, ConfigMapKey), String>;
-
 /// A fault and the file it is in.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct FileFault {
     file: String,
     #[serde(flatten)]
     fault: Fault,
+    /// Whether the manifest is good, and a ConfigMap that it names is not there.
+    #[serde(skip)]
+    pub(crate) is_absent_config_map: bool,
 }
 
 impl fmt::Display for FileFault {
@@ -70,7 +74,15 @@ impl Files {
                 "\"-\" is given twice; the standard input can be read only once",
             ));
         }
-        Ok(Files(files))
+        Ok(Files {
+            files,
+            config_maps: ConfigMapTexts::default(),
+        })
+    }
+
+    /// The same files with another place for the texts of ConfigMaps.
+    pub(crate) fn with_config_maps(self, config_maps: ConfigMapTexts) -> Files {
+        Files { config_maps, ..self }
     }
 
     /// Reads the files once more; what came from the standard input stays what it was in `before`.
@@ -82,12 +94,12 @@ impl Files {
                 read(file)
             }
         };
-        self.0.iter().zip(before).map(again).collect()
+        self.files.iter().zip(before).map(again).collect()
     }
 
     /// Reads the files, `-` being the standard input.
     pub(crate) fn read(&self) -> Result<Texts, Failure> {
-        self.0.iter().map(|file| read(file)).collect()
+        self.files.iter().map(|file| read(file)).collect()
     }
 
     /// The one Model in `texts`, checked, or every fault of every document.
@@ -111,15 +123,15 @@ impl Files {
     pub(crate) fn models(&self, texts: &Texts) -> Result<Vec<Manifest>, Failure> {
         let mut faults = Vec::new();
         let mut models = Vec::new();
-        let mut config_maps = ConfigMaps::new();
-        for (file, text) in self.0.iter().zip(texts) {
+        let mut config_maps = Documents::default();
+        for (file, text) in self.files.iter().zip(texts) {
             let found = document::read(text).unwrap_or_else(|found| {
                 faults.extend(found.0.into_iter().map(|fault| in_file(file, fault)));
                 Vec::new()
             });
             for document in found {
                 if document.kind() == "ConfigMap" {
-                    let found = add_config_map(&document, &mut config_maps);
+                    let found = config_maps.add(&document);
                     faults.extend(found.into_iter().map(|fault| in_file(file, fault)));
                 } else {
                     match check(&document) {
@@ -145,9 +157,21 @@ impl Files {
             }
             let mut named = BTreeMap::new();
             for (path, key) in checked.config_maps() {
-                match config_maps.get(&(checked.key.namespace.to_string(), key.clone())) {
-                    Some(text) => drop(named.insert(key.clone(), text.clone())),
-                    None => faults.push(in_file(file, absent(&document, &path, key))),
+                match config_maps.text(checked.key.namespace.as_str(), key, &self.config_maps)? {
+                    Found::Text(text) => drop(named.insert(key.clone(), text)),
+                    Found::Unneeded => {}
+                    Found::Absent(message) => {
+                        let position = document.position(&path);
+                        let fault = Fault {
+                            path,
+                            message,
+                            position,
+                        };
+                        faults.push(FileFault {
+                            is_absent_config_map: true,
+                            ..in_file(file, fault)
+                        });
+                    }
                 }
             }
             let fit_hash = fit_hash(&checked, &named);
@@ -166,7 +190,7 @@ impl Files {
     }
 
     fn names(&self) -> String {
-        self.0
+        self.files
             .iter()
             .map(|file| file.display().to_string())
             .collect::<Vec<_>>()
@@ -214,6 +238,7 @@ fn in_file(file: &Path, fault: Fault) -> FileFault {
     FileFault {
         file: file.display().to_string(),
         fault,
+        is_absent_config_map: false,
     }
 }
 
@@ -222,56 +247,5 @@ fn folder(file: &Path) -> PathBuf {
     match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
-    }
-}
-
-/// Adds the keys of a ConfigMap document, as a pod would see them; gives its faults.
-fn add_config_map(document: &Document, found: &mut ConfigMaps) -> Vec<Fault> {
-    let namespace = document
-        .value
-        .pointer("/metadata/namespace")
-        .and_then(|value| value.as_str())
-        .unwrap_or("default");
-    let fault = |path: String, message: String| Fault {
-        position: document.position(&path),
-        path,
-        message,
-    };
-    let mut faults = Vec::new();
-    for (key, value) in document.value["data"].as_object().into_iter().flatten() {
-        let name = ConfigMapKey {
-            name: document.name().to_owned(),
-            key: key.clone(),
-        };
-        let path = format!("data.{key}");
-        match value.as_str() {
-            None => faults.push(fault(
-                path,
-                "is not a text; write it as a block of text, with | behind the key".to_owned(),
-            )),
-            Some(text)
-                if found
-                    .insert((namespace.to_owned(), name), text.to_owned())
-                    .is_some() =>
-            {
-                let message = format!(
-                    "ConfigMap {} has this key already; each may be given once",
-                    document.name()
-                );
-                faults.push(fault(path, message));
-            }
-            Some(_) => {}
-        }
-    }
-    faults
-}
-
-fn absent(document: &Document, path: &str, ConfigMapKey { name, key }: &ConfigMapKey) -> Fault {
-    Fault {
-        path: path.to_owned(),
-        message: format!(
-            "there is no ConfigMap {name} with the key {key}; add it to the manifests given with -f"
-        ),
-        position: document.position(path),
     }
 }

@@ -1,8 +1,11 @@
 //! Finds the store that a command works on, and opens it.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use auriga_persist::{Lazy, PersistError, Persister, StoreUri};
+use auriga_persist::{Cached, Lazy, PersistError, Persister, StoreUri};
 
 use crate::{credentials, failure::Failure, manifest::Manifest};
 
@@ -32,7 +35,9 @@ pub(crate) async fn open_existing(uri: &StoreUri) -> Result<Arc<dyn Persister>, 
     auriga_persist::open_existing_as(uri, credentials::source()).await
 }
 
-/// Opens a store that must exist already when it is first needed, with the credentials of this process.
-pub(crate) fn open_lazily(uri: StoreUri) -> Arc<dyn Persister> {
-    Arc::new(Lazy::new(uri, credentials::source()))
+/// A store that must exist already, with what was read of it kept in `folder`: opened when it is first needed, so that
+/// a process can start while it is down. `None` without a folder.
+pub(crate) fn cached(folder: Option<PathBuf>, uri: &StoreUri) -> Option<Arc<Cached>> {
+    let store = || Arc::new(Lazy::new(uri.clone(), credentials::source()));
+    folder.map(|folder| Arc::new(Cached::new(store(), folder)))
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use auriga_crds::{
     self as crds, Checked, CheckedClassWeight, CheckedEstimator, CheckedPlace, CheckedStep,
-    CheckedTransformer, ColumnType, ParameterType,
+    CheckedTransformer, ColumnType, ParameterType, Reason,
 };
 use auriga_data::{Csv, Place};
 use auriga_learn::{
@@ -170,7 +170,9 @@ pub(crate) fn place(place: &CheckedPlace, manifest: &Manifest) -> Result<Place, 
             let content = manifest.config_maps.get(key).cloned();
             text(
                 label.clone(),
-                content.ok_or_else(|| Failure::mistake(format!("there is no {label}")))?,
+                content.ok_or_else(|| {
+                    Failure::mistake(format!("there is no {label}")).because(Reason::ConfigMapNotFound)
+                })?,
             )
         }
     })

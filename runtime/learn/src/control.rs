@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::FitError;
+use crate::{FitError, size::BYTES_MAX};
 
 /// How far a computation has come.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,10 +13,11 @@ pub struct Progress {
     pub total: u64,
 }
 
-/// A progress callback and a cancel flag, lent to a computation.
+/// A progress callback and a cancel flag, lent to a computation, and how much memory it may take.
 pub struct Control<'a> {
     progress: &'a (dyn Fn(Progress) + Sync),
     cancelled: &'a AtomicBool,
+    memory: u64,
 }
 
 impl<'a> Control<'a> {
@@ -24,7 +25,20 @@ impl<'a> Control<'a> {
     /// the next stage of a least squares fit, of which one decomposition is the longest, at the next column of a node of
     /// a tree, or at the next step.
     pub fn new(progress: &'a (dyn Fn(Progress) + Sync), cancelled: &'a AtomicBool) -> Control<'a> {
-        Control { progress, cancelled }
+        Control {
+            progress,
+            cancelled,
+            memory: BYTES_MAX,
+        }
+    }
+
+    /// Lets one matrix, or the trees of a fit with the work on them, take at most so many bytes, and never more than
+    /// 4 GiB: what would take more is refused before it begins.
+    pub fn within(self, bytes: u64) -> Control<'a> {
+        Control {
+            memory: bytes.min(BYTES_MAX),
+            ..self
+        }
     }
 
     /// Reports nothing and never stops.
@@ -33,15 +47,22 @@ impl<'a> Control<'a> {
         Control {
             progress: &|_| {},
             cancelled: &NEVER,
+            memory: BYTES_MAX,
         }
     }
 
-    /// The same cancel flag with another progress callback, for one part of a longer work.
+    /// The same cancel flag and memory with another progress callback, for one part of a longer work.
     pub(crate) fn reporting_to<'b>(&'b self, progress: &'b (dyn Fn(Progress) + Sync)) -> Control<'b> {
         Control {
             progress,
             cancelled: self.cancelled,
+            memory: self.memory,
         }
+    }
+
+    /// The most bytes of one matrix, or of the trees of a fit with the work on them.
+    pub(crate) fn memory(&self) -> u64 {
+        self.memory
     }
 
     /// Tells the caller how far the work has come.

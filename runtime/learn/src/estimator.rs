@@ -201,7 +201,7 @@ macro_rules! estimators {
                 match self {
                     $(Estimator::$Classifies(hyperparameters) => {
                         let classes = Classes::of(name, target)?;
-                        check_shares(self.kind(), x.nrows(), classes.n_classes())?;
+                        check_shares(self.kind(), x.nrows(), classes.n_classes(), control.memory())?;
                         let fitted = hyperparameters.fit(x, &classes, control)?;
                         Ok((FittedEstimator::$Classifies(fitted), Some(classes.labels)))
                     })*
@@ -306,8 +306,8 @@ estimators! {
 }
 
 /// Whether the probabilities of all rows may be held, as a fit and its scores do.
-fn check_shares(owner: &str, n_rows: usize, n_classes: usize) -> Result<(), FitError> {
-    check_bytes(bytes_of(n_rows, n_classes), || Demand {
+fn check_shares(owner: &str, n_rows: usize, n_classes: usize, limit: u64) -> Result<(), FitError> {
+    check_bytes(bytes_of(n_rows, n_classes), limit, || Demand {
         owner: owner.to_owned(),
         what: format!(
             "the probabilities of {} and {}",
@@ -341,14 +341,14 @@ fn check_range(
 #[cfg(test)]
 mod tests {
     use super::check_shares;
+    use crate::size::BYTES_MAX;
 
     #[test]
     fn probabilities_beyond_memory_are_refused_before_the_fit() {
-        assert_eq!(check_shares("logisticRegression", 400_000, 1_000), Ok(()));
+        let check = |n_rows| check_shares("logisticRegression", n_rows, 1_000, BYTES_MAX);
+        assert_eq!(check(400_000), Ok(()));
         assert_eq!(
-            check_shares("logisticRegression", 800_000, 1_000)
-                .unwrap_err()
-                .to_string(),
+            check(800_000).unwrap_err().to_string(),
             "logisticRegression: the probabilities of 800000 rows and 1000 classes would take 6 GiB, more than 4 GiB; use \
              fewer rows, such as by nrows, or a target with fewer classes"
         );

@@ -12,16 +12,17 @@ pub(crate) fn bytes_of(n_rows: usize, n_columns: usize) -> u64 {
     numbers.saturating_mul(size_of::<f64>() as u64)
 }
 
-/// Whether n_rows × n_columns numbers of 8 bytes may be held; `owner` wants them, and `remedy` tells how to want fewer.
+/// Whether n_rows × n_columns numbers of 8 bytes fit into `limit` bytes; `owner` wants them, and `remedy` tells how to want fewer.
 ///
 /// Errors: `TooLarge`, with the estimate.
 pub(crate) fn check_size(
     n_rows: usize,
     n_columns: usize,
+    limit: u64,
     owner: impl FnOnce() -> String,
     remedy: impl FnOnce() -> String,
 ) -> Result<(), FitError> {
-    check_bytes(bytes_of(n_rows, n_columns), || Demand {
+    check_bytes(bytes_of(n_rows, n_columns), limit, || Demand {
         owner: owner(),
         what: format!(
             "{} of {}",
@@ -39,11 +40,11 @@ pub(crate) struct Demand {
     pub(crate) remedy: String,
 }
 
-/// Whether so many bytes may be held.
+/// Whether so many bytes may be held where `limit` is the most.
 ///
 /// Errors: `TooLarge`, with what `demand` tells.
-pub(crate) fn check_bytes(bytes: u64, demand: impl FnOnce() -> Demand) -> Result<(), FitError> {
-    if bytes <= BYTES_MAX {
+pub(crate) fn check_bytes(bytes: u64, limit: u64, demand: impl FnOnce() -> Demand) -> Result<(), FitError> {
+    if bytes <= limit {
         return Ok(());
     }
     let Demand { owner, what, remedy } = demand();
@@ -51,18 +52,18 @@ pub(crate) fn check_bytes(bytes: u64, demand: impl FnOnce() -> Demand) -> Result
         owner,
         what,
         bytes,
-        limit: BYTES_MAX,
+        limit,
         remedy,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::check_size;
+    use super::{BYTES_MAX, check_size};
 
     #[test]
     fn a_matrix_of_exactly_the_limit_is_held_and_one_row_more_is_not() {
-        let check = |n_rows, n_columns| check_size(n_rows, n_columns, String::new, String::new);
+        let check = |n_rows, n_columns| check_size(n_rows, n_columns, BYTES_MAX, String::new, String::new);
         assert_eq!(check(1 << 19, 1 << 10), Ok(()));
         assert!(check((1 << 19) + 1, 1 << 10).is_err());
         assert!(check(usize::MAX, usize::MAX).is_err());

@@ -80,7 +80,7 @@ impl Steps {
                 return Err(FitError::Cancelled);
             }
             let fitted = step.fit(&table)?;
-            table = Cow::Owned(step.apply(&fitted, &table, features)?);
+            table = Cow::Owned(step.apply(&fitted, &table, features, control.memory())?);
             steps.push(fitted);
         }
         if table.names().is_empty() {
@@ -91,6 +91,7 @@ impl Steps {
         check_size(
             table.n_rows(),
             n_columns,
+            control.memory(),
             || kind.to_owned(),
             || FEWER_CELLS.to_owned(),
         )?;
@@ -172,8 +173,14 @@ impl Step {
         })
     }
 
-    /// `features` is what the first step saw.
-    fn apply(&self, fitted: &FittedStep, table: &Table, features: &Table) -> Result<Table, FitError> {
+    /// `features` is what the first step saw, `memory` the most bytes of the table that this one makes.
+    fn apply(
+        &self,
+        fitted: &FittedStep,
+        table: &Table,
+        features: &Table,
+        memory: u64,
+    ) -> Result<Table, FitError> {
         let failed = |source: PredictError| FitError::Transform {
             step: self.name.clone(),
             source,
@@ -183,6 +190,7 @@ impl Step {
         check_size(
             table.n_rows(),
             (table.names().len() - taken.len()).saturating_add(transformer.n_made()),
+            memory,
             || format!("transformer \"{}\"", self.name),
             || transformer.remedy(&taken),
         )?;

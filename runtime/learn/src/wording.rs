@@ -25,7 +25,7 @@ pub(crate) fn gib(bytes: u64) -> String {
 pub(crate) fn beyond(bytes: u64, limit: u64) -> String {
     let told = (1..10)
         .map(|digits| (rounded(bytes, digits), rounded(limit, digits)))
-        .find(|(bytes, limit)| bytes != limit);
+        .find(|(bytes, limit)| bytes != limit && limit != "0 GiB");
     let (bytes, limit) = told.unwrap_or_else(|| (format!("{bytes} bytes"), format!("{limit} bytes")));
     format!("{bytes}, more than {limit}")
 }
@@ -64,5 +64,7 @@ mod tests {
         check((4 << 30) + (1 << 25), "4.03 GiB, more than 4 GiB");
         check((4 << 30) + 8, "4.00000001 GiB, more than 4 GiB");
         check((4 << 30) + 1, "4.000000001 GiB, more than 4 GiB");
+        assert_eq!(beyond(60 << 20, 20 << 20), "0.06 GiB, more than 0.02 GiB");
+        assert_eq!(beyond(1, 0), "1 bytes, more than 0 bytes");
     }
 }

@@ -17,8 +17,8 @@ use async_trait::async_trait;
 use auriga_crds::{Digest, ModelKey, VersionNumber};
 
 use crate::{
-    Activation, Draft, LedgerEntry, Listing, PersistError, Persister, Properties, Stored, VersionManifest,
-    Which, Written, failure::off_the_runtime, seal,
+    Activation, Deactivation, Draft, LedgerEntry, Listing, PersistError, Persister, Properties, Stored,
+    VersionManifest, Which, Written, failure::off_the_runtime, seal,
 };
 
 /// Versions of a model that are kept: the one that is served, the one before, and a candidate.
@@ -134,6 +134,14 @@ impl Persister for Cached {
 
     async fn activate(&self, model: &ModelKey, activation: Activation) -> Result<LedgerEntry, PersistError> {
         self.store.activate(model, activation).await
+    }
+
+    async fn deactivate(
+        &self,
+        model: &ModelKey,
+        deactivation: Deactivation,
+    ) -> Result<Option<LedgerEntry>, PersistError> {
+        self.store.deactivate(model, deactivation).await
     }
 
     async fn delete(&self, model: &ModelKey, version: VersionNumber) -> Result<(), PersistError> {

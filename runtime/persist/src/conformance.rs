@@ -7,6 +7,7 @@
 pub mod activation;
 pub mod blobs;
 pub mod fixtures;
+pub mod forgetting;
 pub mod history;
 pub mod imports;
 pub mod models;
@@ -116,6 +117,13 @@ macro_rules! conformance_suite {
                 activation::a_deleted_version_is_not_activated,
                 activation::the_active_version_is_not_deleted,
                 activation::the_ledger_remembers_a_deleted_version,
+                forgetting::a_deactivation_leaves_no_version_active_and_a_row,
+                forgetting::a_deactivation_where_nothing_is_active_changes_nothing,
+                forgetting::a_version_becomes_active_again_from_the_revision_after_a_deactivation,
+                forgetting::a_model_that_is_forgotten_keeps_its_numbers_and_its_ledger,
+                forgetting::a_model_is_forgotten_from_wherever_another_one_stopped,
+                forgetting::a_forgotten_model_takes_nothing_from_another_one,
+                forgetting::forgetting_and_activating_at_once_leave_nothing_behind,
                 races::one_key_written_by_many_at_once_is_one_version,
                 races::many_writers_get_dense_numbers,
                 races::activators_race_to_one_consistent_ledger,
@@ -147,6 +155,7 @@ mod tests {
         for (group, source) in [
             ("activation", include_str!("conformance/activation.rs")),
             ("blobs", include_str!("conformance/blobs.rs")),
+            ("forgetting", include_str!("conformance/forgetting.rs")),
             ("imports", include_str!("conformance/imports.rs")),
             ("models", include_str!("conformance/models.rs")),
             ("pruning", include_str!("conformance/pruning.rs")),

@@ -7,8 +7,8 @@ use auriga_crds::{ModelKey, VersionNumber};
 use tokio::sync::OnceCell;
 
 use crate::{
-    Activation, CredentialSource, Draft, LedgerEntry, Listing, PersistError, Persister, Properties, StoreUri,
-    Stored, VersionManifest, Which, Written, open_existing_as,
+    Activation, CredentialSource, Deactivation, Draft, LedgerEntry, Listing, PersistError, Persister,
+    Properties, StoreUri, Stored, VersionManifest, Which, Written, open_existing_as,
 };
 
 /// An existing store, opened by the first call that succeeds in it. Until then every call tries, and answers why it could
@@ -57,6 +57,14 @@ impl Persister for Lazy {
 
     async fn activate(&self, model: &ModelKey, activation: Activation) -> Result<LedgerEntry, PersistError> {
         self.store().await?.activate(model, activation).await
+    }
+
+    async fn deactivate(
+        &self,
+        model: &ModelKey,
+        deactivation: Deactivation,
+    ) -> Result<Option<LedgerEntry>, PersistError> {
+        self.store().await?.deactivate(model, deactivation).await
     }
 
     async fn delete(&self, model: &ModelKey, version: VersionNumber) -> Result<(), PersistError> {

@@ -14,6 +14,7 @@ mod error;
 #[macro_use]
 mod failpoint;
 mod failure;
+mod forget;
 mod identity;
 mod lazy;
 mod objects;
@@ -31,10 +32,11 @@ pub use cached::Cached;
 pub use credentials::{CredentialKey, CredentialSource, Credentials, NoCredentials, Secret};
 pub use cross_validation::{CrossValidation, FoldScores};
 pub use error::{Fault, PersistError};
+pub use forget::forget;
 pub use lazy::Lazy;
 pub use open::{open, open_as, open_existing, open_existing_as};
 pub use persister::{
-    Activation, Damaged, LedgerEntry, Listing, Persister, Properties, Stored, Which, Written,
+    Activation, Damaged, Deactivation, LedgerEntry, Listing, Persister, Properties, Stored, Which, Written,
 };
 pub use prune::prune;
 pub use store_uri::{PostgresUri, SslMode, StoreUri, StoreUriError};

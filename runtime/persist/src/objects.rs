@@ -51,8 +51,8 @@ use jiff::Timestamp;
 use object_store::PutPayload;
 
 use crate::{
-    Activation, Draft, LedgerEntry, Listing, PersistError, Persister, Properties, Stored, VersionManifest,
-    Which, Written,
+    Activation, Deactivation, Draft, LedgerEntry, Listing, PersistError, Persister, Properties, Stored,
+    VersionManifest, Which, Written,
     failure::{Address, Failure, off_the_runtime},
 };
 use blobs::BlobName;
@@ -232,8 +232,8 @@ impl ObjectStorePersister {
                 Which::Active => {
                     let standing = shelf.standing(&self.bucket).await?;
                     standing
+                        .and_then(|entry| entry.to)
                         .ok_or_else(|| PersistError::NothingActive { model: model.clone() })?
-                        .to
                 }
             };
             let found = match shelf.version(&self.bucket, number).await? {
@@ -273,6 +273,28 @@ impl ObjectStorePersister {
         }
     }
 
+    async fn try_deactivate(
+        &self,
+        model: &ModelKey,
+        wish: Deactivation,
+    ) -> Result<Option<LedgerEntry>, Failure> {
+        self.check_place()?;
+        let shelf = self.shelf(model);
+        // A turn is taken in the model's folder; of a model that is not there, nothing is active.
+        if (shelf.standing(&self.bucket).await?).is_none_or(|entry| entry.to.is_none()) {
+            return Ok(None);
+        }
+        let mut pause = Pause::default();
+        loop {
+            let turn = self.turn(&shelf).await;
+            if let Some(ended) = shelf.try_deactivate(&self.bucket, &wish).await? {
+                return Ok(ended);
+            }
+            drop(turn);
+            pause.take().await;
+        }
+    }
+
     async fn try_delete(&self, model: &ModelKey, version: VersionNumber) -> Result<(), Failure> {
         self.check_place()?;
         let shelf = self.shelf(model);
@@ -292,7 +314,7 @@ impl ObjectStorePersister {
         let shelf = self.shelf(model);
         let standing = shelf.standing(&self.bucket).await?;
         Ok(Properties {
-            active_version: standing.as_ref().map(|entry| entry.to),
+            active_version: standing.as_ref().and_then(|entry| entry.to),
             ledger_revision: standing.map_or(0, |entry| entry.revision),
             high_water_mark: shelf.high_water_mark(&self.bucket).await?,
             schema_version: document::SCHEMA_VERSION,
@@ -321,6 +343,15 @@ impl Persister for ObjectStorePersister {
 
     async fn activate(&self, model: &ModelKey, activation: Activation) -> Result<LedgerEntry, PersistError> {
         self.address.explain(self.try_activate(model, activation).await)
+    }
+
+    async fn deactivate(
+        &self,
+        model: &ModelKey,
+        deactivation: Deactivation,
+    ) -> Result<Option<LedgerEntry>, PersistError> {
+        self.address
+            .explain(self.try_deactivate(model, deactivation).await)
     }
 
     async fn delete(&self, model: &ModelKey, version: VersionNumber) -> Result<(), PersistError> {

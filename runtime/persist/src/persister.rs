@@ -117,25 +117,54 @@ pub struct Activation {
     pub time: Timestamp,
 }
 
+/// A wish that no version be active any more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deactivation {
+    /// Why, for people: `delete`, ….
+    pub reason: String,
+    /// Who, for people: a user, a pod.
+    pub actor: String,
+    /// When, by the caller's clock.
+    pub time: Timestamp,
+}
+
 /// One row of the append-only ledger: what became active, instead of what, when and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LedgerEntry {
     /// Counts the moves of this model from 1; only grows, also when a version comes back.
     pub revision: u64,
-    /// Active before; absent on the first activation.
+    /// Active before; absent where nothing was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<VersionNumber>,
-    /// Active since.
-    pub to: VersionNumber,
+    /// Active since; absent where nothing is any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<VersionNumber>,
     /// Digest of `to`.
-    pub digest: Digest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
     /// Why.
     pub reason: String,
     /// Who.
     pub actor: String,
     /// When.
     pub time: Timestamp,
+}
+
+impl LedgerEntry {
+    /// The row that follows this one and lets nothing be active; `None` if nothing is.
+    pub(crate) fn deactivated(&self, wish: Deactivation) -> Option<LedgerEntry> {
+        let Deactivation { reason, actor, time } = wish;
+        self.to.map(|active| LedgerEntry {
+            revision: self.revision + 1,
+            from: Some(active),
+            to: None,
+            digest: None,
+            reason,
+            actor,
+            time,
+        })
+    }
 }
 
 /// What a store says of one model as a whole.
@@ -192,6 +221,14 @@ pub trait Persister: Send + Sync {
     /// Errors: `VersionAbsent`, `RevisionMoved`, `Corrupt` and `VersionTooNew` when its manifest is damaged.
     async fn activate(&self, model: &ModelKey, activation: Activation) -> Result<LedgerEntry, PersistError>;
 
+    /// Lets no version be active, whatever is, and appends the ledger row, both or neither. Where nothing is active there
+    /// is nothing to do, and the answer is `None`. Who acts on an older revision loses, as after any other move.
+    async fn deactivate(
+        &self,
+        model: &ModelKey,
+        deactivation: Deactivation,
+    ) -> Result<Option<LedgerEntry>, PersistError>;
+
     /// Deletes a version for good; its number stays used.
     ///
     /// Errors: `VersionAbsent`, `VersionActive`.
@@ -203,7 +240,7 @@ pub trait Persister: Send + Sync {
     /// The model as a whole; the default for one that the store does not know.
     async fn properties(&self, model: &ModelKey) -> Result<Properties, PersistError>;
 
-    /// All activations, oldest first.
+    /// All moves of the active pointer, oldest first.
     async fn ledger(&self, model: &ModelKey) -> Result<Vec<LedgerEntry>, PersistError>;
 
     /// The models that have or had versions, in order.

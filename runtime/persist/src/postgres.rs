@@ -33,8 +33,8 @@ use self::{
     setback::{Patience, Setback},
 };
 use crate::{
-    Activation, Draft, LedgerEntry, Listing, PersistError, Persister, Properties, Stored, VersionManifest,
-    Which, Written,
+    Activation, Deactivation, Draft, LedgerEntry, Listing, PersistError, Persister, Properties, Stored,
+    VersionManifest, Which, Written,
     failure::{Address, Failure, off_the_runtime},
 };
 
@@ -147,8 +147,8 @@ impl PostgresStore {
         let manifest = within(async {
             let number = match which {
                 Which::Number(number) => number,
-                Which::Active => match ledger::last(&mut tx, key).await? {
-                    Some(entry) => entry.to,
+                Which::Active => match ledger::last(&mut tx, key).await?.and_then(|entry| entry.to) {
+                    Some(number) => number,
                     None => return Err(PersistError::NothingActive { model: key.clone() }.into()),
                 },
             };
@@ -171,13 +171,13 @@ impl PostgresStore {
                 return Err(versions::absent(&mut tx, key, wish.version).await);
             };
             let last = ledger::last(&mut tx, key).await?;
-            if let Some(standing) = last.as_ref().filter(|entry| entry.to == wish.version) {
+            if let Some(standing) = last.as_ref().filter(|entry| entry.to == Some(wish.version)) {
                 return Ok(standing.clone());
             }
             // It was made after all, and others came after it.
             if is_unknown
                 && let Some(entry) = ledger::at(&mut tx, model.id, key, wish.from_revision + 1).await?
-                && (entry.to, &entry.actor, entry.time) == (wish.version, &wish.actor, wish.time)
+                && (entry.to, &entry.actor, entry.time) == (Some(wish.version), &wish.actor, wish.time)
             {
                 return Ok(entry);
             }
@@ -193,9 +193,9 @@ impl PostgresStore {
             }
             let entry = LedgerEntry {
                 revision: found + 1,
-                from: last.map(|entry| entry.to),
-                to: wish.version,
-                digest: manifest.digest,
+                from: last.and_then(|entry| entry.to),
+                to: Some(wish.version),
+                digest: Some(manifest.digest),
                 reason: wish.reason.clone(),
                 actor: wish.actor.clone(),
                 time: wish.time,
@@ -205,6 +205,30 @@ impl PostgresStore {
             tx.commit().await?;
             failpoint!("postgres: after the commit of an activation");
             Ok(entry)
+        })
+        .await
+    }
+
+    /// A repetition after a lost answer finds nothing active, which is what was wanted.
+    async fn deactivate_once(
+        &self,
+        key: &ModelKey,
+        wish: &Deactivation,
+    ) -> Result<Option<LedgerEntry>, Setback> {
+        let mut tx = self.begin_writing().await?;
+        within(async move {
+            let Some(model) = models::lock(&mut tx, key).await? else {
+                return Ok(None);
+            };
+            let last = ledger::last(&mut tx, key).await?;
+            let Some(entry) = last.and_then(|last| last.deactivated(wish.clone())) else {
+                return Ok(None);
+            };
+            ledger::append(&mut tx, model.id, key, &entry).await?;
+            failpoint!("postgres: before the commit of a deactivation");
+            tx.commit().await?;
+            failpoint!("postgres: after the commit of a deactivation");
+            Ok(Some(entry))
         })
         .await
     }
@@ -220,7 +244,7 @@ impl PostgresStore {
             let Some(model) = models::lock(&mut tx, key).await? else {
                 return Err(versions::absent(&mut tx, key, version).await);
             };
-            let active = ledger::last(&mut tx, key).await?.map(|entry| entry.to);
+            let active = ledger::last(&mut tx, key).await?.and_then(|entry| entry.to);
             if active == Some(version) {
                 let model = key.clone();
                 return Err(PersistError::VersionActive { model, version }.into());
@@ -245,7 +269,7 @@ impl PostgresStore {
             let last = ledger::last(&mut tx, key).await?;
             let model = models::find(&mut tx, key).await?;
             Ok(Properties {
-                active_version: last.as_ref().map(|entry| entry.to),
+                active_version: last.as_ref().and_then(|entry| entry.to),
                 ledger_revision: last.map_or(0, |entry| entry.revision),
                 high_water_mark: crate::rows::mark_from(key, model.map_or(0, |model| model.high_water_mark))?,
                 schema_version: schema::version(&mut tx, self.login.schema()).await?.unwrap_or(0),
@@ -293,6 +317,15 @@ impl Persister for PostgresStore {
         let activated =
             async { patiently!(patience, self.activate_once(model, &wish, patience.is_unknown())) };
         self.address.explain(activated.await)
+    }
+
+    async fn deactivate(
+        &self,
+        model: &ModelKey,
+        wish: Deactivation,
+    ) -> Result<Option<LedgerEntry>, PersistError> {
+        let deactivated = async { patiently!(patience, self.deactivate_once(model, &wish)) };
+        self.address.explain(deactivated.await)
     }
 
     async fn delete(&self, model: &ModelKey, version: VersionNumber) -> Result<(), PersistError> {

@@ -33,11 +33,11 @@ pub async fn prune(
     };
     let mut kept: BTreeSet<VersionNumber> = also_keep.iter().copied().collect();
     let ledger = store.ledger(model).await?;
-    let active = ledger.last().map(|entry| entry.to);
+    let active = ledger.last().and_then(|entry| entry.to);
     let before = ledger
         .iter()
         .rev()
-        .map(|entry| entry.to)
+        .filter_map(|entry| entry.to)
         .find(|number| Some(*number) != active && numbers.contains(number));
     kept.extend(active.into_iter().chain(before));
 

@@ -24,8 +24,8 @@ use auriga_crds::{Digest, ModelKey, VersionNumber};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
 use crate::{
-    Activation, Draft, LedgerEntry, Listing, PersistError, Persister, Properties, Stored, VersionManifest,
-    Which, Written,
+    Activation, Deactivation, Draft, LedgerEntry, Listing, PersistError, Persister, Properties, Stored,
+    VersionManifest, Which, Written,
     failure::{Address, Failure, off_the_runtime},
     identity::FileIdentity,
 };
@@ -112,7 +112,7 @@ impl SqliteStore {
         let manifest = match which {
             Which::Number(number) => versions::get(&mut tx, model, number).await?,
             Which::Active => {
-                let active = ledger::last(&mut tx, model).await?.map(|entry| entry.to);
+                let active = ledger::last(&mut tx, model).await?.and_then(|entry| entry.to);
                 let number = active.ok_or_else(|| PersistError::NothingActive { model: model.clone() })?;
                 versions::get(&mut tx, model, number).await?
             }
@@ -126,7 +126,7 @@ impl SqliteStore {
     async fn try_activate(&self, model: &ModelKey, wish: Activation) -> Result<LedgerEntry, Failure> {
         let mut tx = self.begin_writing().await?;
         let last = ledger::last(&mut tx, model).await?;
-        if let Some(standing) = last.as_ref().filter(|entry| entry.to == wish.version) {
+        if let Some(standing) = last.as_ref().filter(|entry| entry.to == Some(wish.version)) {
             return Ok(standing.clone());
         }
         let manifest = versions::get(&mut tx, model, wish.version).await?;
@@ -140,9 +140,9 @@ impl SqliteStore {
         }
         let entry = LedgerEntry {
             revision: found + 1,
-            from: last.map(|entry| entry.to),
-            to: wish.version,
-            digest: manifest.digest,
+            from: last.and_then(|entry| entry.to),
+            to: Some(wish.version),
+            digest: Some(manifest.digest),
             reason: wish.reason,
             actor: wish.actor,
             time: wish.time,
@@ -154,9 +154,28 @@ impl SqliteStore {
         Ok(entry)
     }
 
+    async fn try_deactivate(
+        &self,
+        model: &ModelKey,
+        wish: Deactivation,
+    ) -> Result<Option<LedgerEntry>, Failure> {
+        let mut tx = self.begin_writing().await?;
+        let Some(entry) = ledger::last(&mut tx, model)
+            .await?
+            .and_then(|last| last.deactivated(wish))
+        else {
+            return Ok(None);
+        };
+        ledger::append(&mut tx, model, &entry).await?;
+        failpoint!("sqlite: before the commit of a deactivation");
+        tx.commit().await?;
+        failpoint!("sqlite: after the commit of a deactivation");
+        Ok(Some(entry))
+    }
+
     async fn try_delete(&self, model: &ModelKey, version: VersionNumber) -> Result<(), Failure> {
         let mut tx = self.begin_writing().await?;
-        let active = ledger::last(&mut tx, model).await?.map(|entry| entry.to);
+        let active = ledger::last(&mut tx, model).await?.and_then(|entry| entry.to);
         if active == Some(version) {
             let model = model.clone();
             return Err(PersistError::VersionActive { model, version }.into());
@@ -174,7 +193,7 @@ impl SqliteStore {
         let mut tx = self.readers.begin().await?;
         let last = ledger::last(&mut tx, model).await?;
         Ok(Properties {
-            active_version: last.as_ref().map(|entry| entry.to),
+            active_version: last.as_ref().and_then(|entry| entry.to),
             ledger_revision: last.map_or(0, |entry| entry.revision),
             high_water_mark: versions::high_water_mark(&mut tx, model).await?,
             schema_version: schema::version(&mut tx).await?,
@@ -203,6 +222,15 @@ impl Persister for SqliteStore {
 
     async fn activate(&self, model: &ModelKey, activation: Activation) -> Result<LedgerEntry, PersistError> {
         self.address.explain(self.try_activate(model, activation).await)
+    }
+
+    async fn deactivate(
+        &self,
+        model: &ModelKey,
+        deactivation: Deactivation,
+    ) -> Result<Option<LedgerEntry>, PersistError> {
+        self.address
+            .explain(self.try_deactivate(model, deactivation).await)
     }
 
     async fn delete(&self, model: &ModelKey, version: VersionNumber) -> Result<(), PersistError> {

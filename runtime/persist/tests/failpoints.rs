@@ -19,14 +19,14 @@ use std::{
 
 use auriga_crds::{Digest, ModelKey, VersionNumber};
 use auriga_persist::{
-    PersistError, Persister, StoreUri, VersionManifest, Which,
+    Deactivation, PersistError, Persister, StoreUri, VersionManifest, Which,
     conformance::{
         fixtures::{activation, bytes, draft_of, facts, model, moment},
         server::{Server, open_in_test},
     },
 };
 
-const SQLITE: [&str; 12] = [
+const SQLITE: [&str; 14] = [
     "sqlite: before the commit of a chunk",
     "sqlite: after the commit of a chunk",
     "sqlite: before the manifest",
@@ -37,11 +37,13 @@ const SQLITE: [&str; 12] = [
     "sqlite: after the commit of an import",
     "sqlite: before the commit of an activation",
     "sqlite: after the commit of an activation",
+    "sqlite: before the commit of a deactivation",
+    "sqlite: after the commit of a deactivation",
     "sqlite: before the commit of a deletion",
     "sqlite: after the commit of a deletion",
 ];
 
-const OBJECTS: [&str; 13] = [
+const OBJECTS: [&str; 15] = [
     "objects: before the bytes",
     "objects: after the bytes",
     "objects: before the manifest",
@@ -51,13 +53,15 @@ const OBJECTS: [&str; 13] = [
     "objects: after the manifest of an import",
     "objects: before the entry of an activation",
     "objects: after the entry of an activation",
+    "objects: before the entry of a deactivation",
+    "objects: after the entry of a deactivation",
     "objects: before the entry of a deletion",
     "objects: after the entry of a deletion",
     "objects: after a tombstone",
     "objects: after a deletion",
 ];
 
-const POSTGRES: [&str; 12] = [
+const POSTGRES: [&str; 14] = [
     "postgres: before the commit of a chunk",
     "postgres: after the commit of a chunk",
     "postgres: before the manifest",
@@ -68,6 +72,8 @@ const POSTGRES: [&str; 12] = [
     "postgres: after the commit of an import",
     "postgres: before the commit of an activation",
     "postgres: after the commit of an activation",
+    "postgres: before the commit of a deactivation",
+    "postgres: after the commit of a deactivation",
     "postgres: before the commit of a deletion",
     "postgres: after the commit of a deletion",
 ];
@@ -233,6 +239,10 @@ async fn change(store: &dyn Persister, round: u64, is_long: bool) {
                 == [format!("{round} first"), format!("{round} imported")][round as usize % 2]
         })
         .unwrap();
+    // Nothing is active for a moment, as where a model is forgotten.
+    if store.properties(&iris).await.unwrap().active_version != Some(chosen.number) {
+        store.deactivate(&iris, deactivation()).await.unwrap();
+    }
     let seen = store.properties(&iris).await.unwrap();
     store
         .activate(&iris, activation(chosen.number, seen.ledger_revision))
@@ -244,6 +254,14 @@ async fn change(store: &dyn Persister, round: u64, is_long: bool) {
             Ok(()) | Err(PersistError::VersionAbsent { .. }) => {}
             Err(other) => panic!("a deletion failed: {other}"),
         }
+    }
+}
+
+fn deactivation() -> Deactivation {
+    Deactivation {
+        reason: "delete".to_owned(),
+        actor: "worker".to_owned(),
+        time: moment(120),
     }
 }
 
@@ -310,7 +328,7 @@ impl Seen {
         let mut active = None;
         for row in ledger {
             assert_eq!(row.from, active, "revision {}, {point}", row.revision);
-            active = Some(row.to);
+            active = row.to;
         }
     }
 

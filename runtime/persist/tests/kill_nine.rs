@@ -125,7 +125,7 @@ async fn kill_writers(
     let mut active = None;
     for row in store.ledger(&iris).await.unwrap() {
         assert_eq!(row.from, active, "revision {}", row.revision);
-        active = Some(row.to);
+        active = row.to;
     }
     let n_orphans = orphans().await;
     println!(

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use self::{pace::Pace, stream::Paced};
-use crate::{Limits, Service, routes::Routes};
+use crate::{Limits, server::Site};
 
 /// What a connection is to do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,13 +39,12 @@ const BUFFER_BYTES: usize = 64 << 10;
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// Serves `stream` until the client closes it, is too slow, or `stage` says so.
-pub(crate) fn run(
+pub(crate) fn run<S: Site>(
     stream: TcpStream,
-    routes: Routes,
-    service: Arc<Service>,
+    site: S,
     limits: &Limits,
     mut stage: watch::Receiver<Stage>,
-) -> impl Future<Output = ()> + Send + use<> {
+) -> impl Future<Output = ()> + Send + use<S> {
     // Answers are written whole; waiting to fill a packet would only delay them. A socket that refuses still works.
     let _ = stream.set_nodelay(true);
     let pace = Arc::new(Pace::new(limits));
@@ -54,11 +53,11 @@ pub(crate) fn run(
         let answer = service_fn(|request: Request<Incoming>| {
             pace.request_began();
             async {
-                let mut response = routes.answer(request).await;
+                let mut response = site.answer(request).await;
                 if response.headers().contains_key(CONNECTION) {
                     pace.body_was_left();
                 }
-                if service.is_draining() {
+                if site.is_draining() {
                     response
                         .headers_mut()
                         .insert(CONNECTION, HeaderValue::from_static("close"));

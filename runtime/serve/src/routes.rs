@@ -1,6 +1,6 @@
 //! Which request is answered by what.
 
-mod answer;
+pub(crate) mod answer;
 mod body;
 mod list;
 mod predict;
@@ -18,6 +18,7 @@ use axum::{
     response::Response,
     routing::get,
 };
+use hyper::body::Incoming;
 use tokio::sync::Semaphore;
 use tower::Service as _;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -25,6 +26,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{
     Limits, Service,
     refusal::{Refusal, cut},
+    server::Site,
     state::State,
 };
 
@@ -140,6 +142,20 @@ impl Routes {
     }
 }
 
+impl Site for Routes {
+    async fn answer(&self, request: Request<Incoming>) -> Response {
+        Routes::answer(self, request).await
+    }
+
+    fn drain(&self) {
+        self.front.service.drain();
+    }
+
+    fn is_draining(&self) -> bool {
+        self.front.service.is_draining()
+    }
+}
+
 fn router(front: Arc<Front>) -> Router {
     let panicked = {
         let front = front.clone();
@@ -164,12 +180,12 @@ async fn alive(extract::State(front): extract::State<Arc<Front>>) -> Response {
     answer::json(status, to_json(&alive))
 }
 
-fn to_json(alive: &Alive) -> String {
+pub(crate) fn to_json(alive: &Alive) -> String {
     serde_json::to_string(alive).expect("texts, numbers and maps with text keys always become JSON")
 }
 
 /// Says only that the process runs: an empty store must not restart it.
-async fn livez() -> Response {
+pub(crate) async fn livez() -> Response {
     answer::json(StatusCode::OK, "{\"live\":true}\n")
 }
 

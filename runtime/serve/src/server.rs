@@ -2,6 +2,8 @@
 
 use std::{future::Future, io, pin::pin, sync::Arc, time::Duration};
 
+use axum::{extract::Request, response::Response};
+use hyper::body::Incoming;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -13,6 +15,18 @@ use crate::{
     connection::{self, Stage},
     routes::{Front, Routes},
 };
+
+/// What is answered on a listener.
+pub(crate) trait Site: Clone + Send + Sync + 'static {
+    /// Answers one request.
+    fn answer(&self, request: Request<Incoming>) -> impl Future<Output = Response> + Send;
+
+    /// Says from now on that the process is about to end.
+    fn drain(&self);
+
+    /// Whether it says so.
+    fn is_draining(&self) -> bool;
+}
 
 /// Answers on `listener` until `shutdown` ends, then drains: `/alive` turns 503 at once, the listener accepts for
 /// `limits.drain_delay` more, then closes; idle connections close with it, requests in flight have
@@ -26,15 +40,25 @@ pub async fn serve(
     limits: Limits,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    let routes = Routes::new(Arc::new(Front::new(service, limits.clone())));
+    run(listener, routes, limits, shutdown).await
+}
+
+/// Answers with a site, as [`serve`] does.
+pub(crate) async fn run(
+    listener: TcpListener,
+    site: impl Site,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
     let server = Server {
-        routes: Routes::new(Arc::new(Front::new(service.clone(), limits.clone()))),
         connections: Arc::new(Semaphore::new(limits.max_connections.max(1) as usize)),
         stage: watch::Sender::new(Stage::Serve),
-        service,
+        site,
         limits,
     };
     server.accept_until(&listener, shutdown).await;
-    server.service.drain();
+    server.site.drain();
     server
         .accept_until(&listener, sleep(server.limits.drain_delay))
         .await;
@@ -50,16 +74,15 @@ pub async fn serve(
     Ok(())
 }
 
-struct Server {
-    routes: Routes,
-    service: Arc<Service>,
+struct Server<S> {
+    site: S,
     limits: Limits,
     /// One permit an open connection.
     connections: Arc<Semaphore>,
     stage: watch::Sender<Stage>,
 }
 
-impl Server {
+impl<S: Site> Server<S> {
     async fn accept_until(&self, listener: &TcpListener, end: impl Future<Output = ()>) {
         let mut end = pin!(end);
         loop {
@@ -88,13 +111,7 @@ impl Server {
     }
 
     fn start(&self, stream: TcpStream, permit: OwnedSemaphorePermit) {
-        let connection = connection::run(
-            stream,
-            self.routes.clone(),
-            self.service.clone(),
-            &self.limits,
-            self.stage.subscribe(),
-        );
+        let connection = connection::run(stream, self.site.clone(), &self.limits, self.stage.subscribe());
         tokio::spawn(async move {
             connection.await;
             drop(permit);

@@ -6,23 +6,23 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Instant,
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use auriga_crds::{
-    VersionNumber,
+    Reason, VersionNumber,
     contract::{Alive, AliveModel, AliveModelMetadata, Golden, ProcessMetadata},
 };
 use auriga_persist::{Persister, Properties, VersionManifest};
 
 use crate::{
-    LoadFailure, Loaded, MappingError, PredictorError, Settings, SettingsError, memory, state::State,
+    LoadFailure, Loaded, MappingError, PredictorError, Process, Settings, SettingsError, state::State,
 };
 
 /// A model's front: answers from the version that was swapped in last, by the settings that were.
 pub struct Service {
-    persister: Arc<dyn Persister>,
+    /// Where the versions are; absent until it could be opened.
+    persister: ArcSwapOption<Arc<dyn Persister>>,
     state: ArcSwap<State>,
     /// Held while the state is replaced: what one replacement keeps, another must not have replaced meanwhile.
     replacing: Mutex<()>,
@@ -31,7 +31,7 @@ pub struct Service {
     ledger: ArcSwapOption<Properties>,
     ledger_stale: AtomicBool,
     draining: AtomicBool,
-    started: Instant,
+    process: Process,
     pub(crate) counts: Counts,
 }
 
@@ -46,22 +46,30 @@ pub(crate) struct Counts {
 
 struct Trouble {
     message: String,
+    reason: Reason,
     golden: Golden,
 }
 
 impl Service {
     /// A front for `settings` that lists the versions of `persister` and has none loaded yet.
     pub fn new(settings: Settings, persister: Arc<dyn Persister>) -> Result<Service, SettingsError> {
+        let service = Service::without_store(settings, Process::new(None, None))?;
+        service.set_persister(persister);
+        Ok(service)
+    }
+
+    /// A front whose store could not be opened yet, so that it can tell why nothing answers.
+    pub fn without_store(settings: Settings, process: Process) -> Result<Service, SettingsError> {
         let settings = Arc::new(settings.checked()?);
         Ok(Service {
-            persister,
+            persister: ArcSwapOption::empty(),
             state: ArcSwap::from_pointee(State::empty(settings)),
             replacing: Mutex::default(),
             trouble: ArcSwapOption::empty(),
             ledger: ArcSwapOption::empty(),
             ledger_stale: AtomicBool::new(false),
             draining: AtomicBool::new(false),
-            started: Instant::now(),
+            process,
             counts: Counts::default(),
         })
     }
@@ -99,14 +107,30 @@ impl Service {
         Ok(())
     }
 
-    /// Remembers why no version could be loaded, for `/alive` and for requests that cannot be answered. A version that
-    /// is loaded already goes on answering.
-    pub fn report(&self, failure: &LoadFailure) {
+    /// Lists the versions of `persister` from now on.
+    pub fn set_persister(&self, persister: Arc<dyn Persister>) {
+        self.persister.store(Some(Arc::new(persister)));
+    }
+
+    /// Remembers why no version could be loaded, in words and in one, for `/alive` and for requests that cannot be
+    /// answered. A version that is loaded already goes on answering.
+    pub fn report(&self, failure: &LoadFailure, reason: Reason) {
         let golden = match failure {
             LoadFailure::Golden { .. } => Golden::Failed,
             _ => Golden::None,
         };
-        self.explain(failure.to_string(), golden);
+        self.remember(failure.to_string(), reason, golden);
+    }
+
+    /// As [`Service::report`], where it did not come to loading. The message is read by clients: no address of a store
+    /// belongs into it.
+    pub fn explain(&self, message: impl Into<String>, reason: Reason) {
+        self.remember(message.into(), reason, Golden::None);
+    }
+
+    /// Forgets why no version could be loaded: there is none to load.
+    pub fn nothing_to_load(&self) {
+        self.trouble.store(None);
     }
 
     /// Remembers what the ledger says, for `/alive`.
@@ -130,6 +154,13 @@ impl Service {
         state.live.as_ref().map(|live| live.loaded.manifest().number)
     }
 
+    /// Whether the version that answers is the one that the ledger names, as last seen.
+    pub fn is_active(&self) -> bool {
+        let ledger = self.ledger.load();
+        let active = ledger.as_ref().and_then(|ledger| ledger.active_version);
+        active.is_some() && active == self.version()
+    }
+
     /// What answers are given by.
     pub fn settings(&self) -> Arc<Settings> {
         self.state.load().settings.clone()
@@ -142,12 +173,8 @@ impl Service {
         let active_version = ledger.as_ref().and_then(|ledger| ledger.active_version);
         let loaded = state.live.as_ref().map(|live| &*live.loaded);
         let trouble = self.trouble.load();
-        let memory = memory::used();
+        let (is_draining, process) = (self.is_draining(), self.process.alive());
         Alive {
-            auriga_version: env!("CARGO_PKG_VERSION").to_owned(),
-            memory_usage: memory.resident,
-            memory_usage_vms: memory.virtual_size,
-            uptime_seconds: self.started.elapsed().as_secs_f64(),
             service_metadata: state.service_metadata.clone(),
             model: loaded.map(|loaded| AliveModel {
                 updated: loaded.updated().to_string(),
@@ -163,22 +190,24 @@ impl Service {
                 (None, Some(trouble)) => trouble.golden,
                 (None, None) => Golden::None,
             },
-            message: if self.is_draining() {
+            message: if is_draining {
                 Some("shutting down".to_owned())
             } else if loaded.is_none() {
                 Some(self.why_nothing_is_loaded())
             } else {
                 None
             },
-            reason: None,
-            owner_uid: None,
-            pod_uid: None,
-            trainer_status: None,
+            reason: match (loaded, trouble.as_ref()) {
+                (None, Some(trouble)) if !is_draining => Some(trouble.reason.word().to_owned()),
+                _ => None,
+            },
+            ..process
         }
     }
 
-    pub(crate) fn persister(&self) -> &dyn Persister {
-        &*self.persister
+    pub(crate) fn persister(&self) -> Option<Arc<dyn Persister>> {
+        let persister = self.persister.load_full();
+        persister.map(|persister| Arc::clone(&*persister))
     }
 
     /// What a request answers from.
@@ -222,14 +251,18 @@ impl Service {
                 Ok(())
             }
             Err(error) => {
-                self.explain(error.to_string(), Golden::None);
+                self.remember(error.to_string(), Reason::InvalidSpec, Golden::None);
                 Err(error)
             }
         }
     }
 
-    fn explain(&self, message: String, golden: Golden) {
-        self.trouble.store(Some(Arc::new(Trouble { message, golden })));
+    fn remember(&self, message: String, reason: Reason, golden: Golden) {
+        self.trouble.store(Some(Arc::new(Trouble {
+            message,
+            reason,
+            golden,
+        })));
     }
 
     fn version_of(&self, loaded: Option<&Loaded>) -> Option<VersionNumber> {

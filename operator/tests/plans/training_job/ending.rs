@@ -164,6 +164,13 @@ fn a_job_that_is_not_ours_is_not_followed() {
 }
 
 #[test]
+fn a_version_that_a_failed_pod_names_is_not_believed() {
+    let plan = ended(a_begun_fit(), 1, FITTED).plan();
+    assert_eq!(plan.status.result, None);
+    assert_eq!(plan.status.state.as_deref(), Some("Running"));
+}
+
+#[test]
 fn a_version_of_a_pod_that_is_being_deleted_counts() {
     let mut fit = ended(a_begun_fit(), 0, FITTED);
     fit.seen.pods[0].pod.metadata.deletion_timestamp = Some(Time(ago(1)));

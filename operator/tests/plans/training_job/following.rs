@@ -109,3 +109,13 @@ fn a_fit_goes_on_when_its_model_is_edited_or_deleted() {
         assert_eq!(later.plan().delete, []);
     }
 }
+
+#[test]
+fn a_pod_that_works_has_read_its_manifest_already() {
+    let mut fit = a_begun_fit().seen_running();
+    fit.seen.manifest = None;
+    let changed = fit.with_model(|model| model.edited(|spec| spec.training.save_if_better_than = Some(0.5)));
+    let plan = changed.plan();
+    assert_eq!(plan.status.state.as_deref(), Some("Running"));
+    assert_eq!((plan.apply, plan.delete), (vec![], vec![]));
+}

@@ -45,7 +45,7 @@ impl Activate {
         let text = if was_active {
             format!(
                 "{key}: version {} is active already, since {}; ledger revision {}",
-                entry.to, entry.time, entry.revision
+                self.version, entry.time, entry.revision
             )
         } else {
             let from = match entry.from {
@@ -54,7 +54,7 @@ impl Activate {
             };
             format!(
                 "{key}: {from} -> version {} is active; ledger revision {}, reason: {}",
-                entry.to, entry.revision, entry.reason
+                self.version, entry.revision, entry.reason
             )
         };
         let mut json = json!(entry);

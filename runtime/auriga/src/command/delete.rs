@@ -6,22 +6,33 @@ use std::{
 };
 
 use auriga_crds::{ModelKey, VersionNumber};
-use auriga_persist::{PersistError, Persister, StoreUri};
+use auriga_persist::{Deactivation, Fault, PersistError, Persister, StoreUri, forget};
 use clap::Args;
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
     named,
     selection::{ModelFlags, Selected},
 };
-use crate::{console::Console, failure::Failure, store};
+use crate::{activation, console::Console, failure::Failure, manifest::ConfigMapTexts, store};
 
 /// Deletes versions for good; their numbers stay used.
 #[derive(Args)]
 pub(crate) struct Delete {
     /// The versions to delete
-    #[arg(value_name = "NUMBER", required = true)]
+    #[arg(
+        value_name = "NUMBER",
+        required_unless_present = "all",
+        conflicts_with = "all"
+    )]
     versions: Vec<VersionNumber>,
+    /// Delete all versions
+    #[arg(long)]
+    all: bool,
+    /// The active one, too; afterwards none is active
+    #[arg(long, requires = "all")]
+    active: bool,
     #[command(flatten)]
     model: ModelFlags,
     /// Do not ask first
@@ -32,16 +43,46 @@ pub(crate) struct Delete {
 impl Delete {
     /// Errors: a version is not there, or is active; then none is deleted.
     pub(crate) async fn run(self, console: &Console) -> Result<(), Failure> {
-        let Selected { key, uri, .. } = self.model.select()?;
-        let versions: BTreeSet<VersionNumber> = self.versions.into_iter().collect();
-        let store = store::open_existing(&uri).await?;
-        check(&*store, &key, &versions).await?;
-        let all = named(&versions);
-        if !self.yes && !is_confirmed(&all, &key, &uri, console)? {
-            return console.result(
+        let Selected { key, uri, .. } = self.model.select_with(ConfigMapTexts::IfGiven)?;
+        let nothing = || {
+            console.result(
                 "nothing was deleted",
                 json!({ "model": key.to_string(), "deleted": [] }),
-            );
+            )
+        };
+        let store = match store::open_existing(&uri).await {
+            // Whoever wants nothing to be left has it already.
+            Err(PersistError::Store {
+                fault: Fault::Absent, ..
+            }) if self.all => return nothing(),
+            opened => opened?,
+        };
+        let versions = match self.all {
+            true => present(&*store, &key).await?,
+            false => self.versions.into_iter().collect(),
+        };
+        if self.active {
+            let all = named(&versions);
+            let everything = if versions.is_empty() { "all versions" } else { &all };
+            if !self.yes && !is_confirmed(everything, &key, &uri, console)? {
+                return nothing();
+            }
+            let wish = Deactivation {
+                reason: "delete".to_owned(),
+                actor: activation::actor(),
+                time: Timestamp::now(),
+            };
+            let deleted = forget(&*store, &key, &wish).await;
+            store.close().await;
+            return told(&key, &deleted?, console);
+        }
+        check(&*store, &key, &versions, self.all).await?;
+        if versions.is_empty() {
+            return nothing();
+        }
+        let all = named(&versions);
+        if !self.yes && !is_confirmed(&all, &key, &uri, console)? {
+            return nothing();
         }
         let mut deleted = Vec::new();
         for version in versions {
@@ -56,11 +97,25 @@ impl Delete {
             }
             deleted.push(version);
         }
-        console.result(
-            format_args!("{key}: deleted {all}"),
-            json!({ "model": key.to_string(), "deleted": deleted }),
-        )
+        told(&key, &deleted, console)
     }
+}
+
+fn told(key: &ModelKey, deleted: &[VersionNumber], console: &Console) -> Result<(), Failure> {
+    let text = match deleted {
+        [] => format!("{key}: it had no versions"),
+        deleted => format!("{key}: deleted {}", named(deleted)),
+    };
+    console.result(text, json!({ "model": key.to_string(), "deleted": deleted }))
+}
+
+/// The numbers of all versions, damaged or not.
+async fn present(store: &dyn Persister, key: &ModelKey) -> Result<BTreeSet<VersionNumber>, Failure> {
+    let listing = store.list(key).await?;
+    let whole = listing.versions.iter().map(|version| version.number);
+    Ok(whole
+        .chain(listing.damaged.iter().map(|damaged| damaged.version))
+        .collect())
 }
 
 /// Whether all of them may be deleted; every fault is told.
@@ -68,12 +123,9 @@ async fn check(
     store: &dyn Persister,
     key: &ModelKey,
     versions: &BTreeSet<VersionNumber>,
+    are_all: bool,
 ) -> Result<(), Failure> {
-    let listing = store.list(key).await?;
-    let whole = listing.versions.iter().map(|version| version.number);
-    let present: BTreeSet<VersionNumber> = whole
-        .chain(listing.damaged.iter().map(|damaged| damaged.version))
-        .collect();
+    let present = present(store, key).await?;
     let active = store.properties(key).await?.active_version;
     let faults = versions.iter().filter_map(|&version| {
         if active == Some(version) {
@@ -93,7 +145,9 @@ async fn check(
     if lines.is_empty() {
         return Ok(());
     }
-    if let Some(other) = present.iter().rev().find(|other| !versions.contains(other))
+    if are_all {
+        lines.push("add --active to delete it as well".to_owned());
+    } else if let Some(other) = present.iter().rev().find(|other| !versions.contains(other))
         && active.is_some_and(|active| versions.contains(&active))
     {
         lines.push(format!(

@@ -1,5 +1,8 @@
 //! `auriga fit`: one fit, kept as a version, and activated unless told not to.
 
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use auriga_crds::contract::Alive;
 use auriga_persist::{Persister, StoreUri};
 use clap::Args;
 use serde_json::Value;
@@ -10,10 +13,16 @@ use crate::{
     console::Console,
     dataset,
     failure::Failure,
-    fit::{Learned, Outcome, Report, Wishes, fit, learn, version_json},
-    manifest::Manifest,
+    fit::{Learned, Outcome, Report, Wishes, fit, learn, left, version_json},
+    front::Socket,
+    manifest::{ConfigMapTexts, Manifest},
+    pod::{self, Pod},
+    progress::Progress,
     store, translate, watch,
 };
+
+/// How long the pod of a fit waits for its store: the fit is worth more than a pod that stands about.
+const PATIENCE_IN_A_POD: Duration = Duration::from_secs(600);
 
 /// Fits a Model and keeps it as a version.
 #[derive(Args)]
@@ -31,14 +40,29 @@ pub(crate) struct Fit {
     /// Write only if the score is greater; takes the place of training.saveIfBetterThan
     #[arg(long, value_name = "SCORE", value_parser = value::score, allow_negative_numbers = true)]
     save_if_better_than: Option<f64>,
+    /// A folder with the ConfigMaps that the dataset names, as <FOLDER>/<name>/<key>, beside those given with -f
+    #[arg(long, value_name = "FOLDER")]
+    config_maps: Option<PathBuf>,
+    /// Answer /alive here with how far the fit is, and /livez; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", value_parser = value::address)]
+    alive: Option<SocketAddr>,
 }
 
 impl Fit {
-    pub(crate) async fn run(self, console: &Console) -> Result<(), Failure> {
+    pub(crate) async fn run(self, console: &Console, pod: Option<&Pod>) -> Result<(), Failure> {
         let files = self.manifest.files()?;
+        let files = match &self.config_maps {
+            Some(folder) => files.with_config_maps(ConfigMapTexts::Folder(folder.clone())),
+            None => files,
+        };
+        let progress = Arc::new(Progress::new());
+        let console = &console.telling(progress.clone());
+        if let Some(address) = self.alive {
+            tell_progress(address, progress, pod, console);
+        }
         let manifest = files.manifest(&files.read()?)?;
         let uri = store::uri(self.store.persister.as_deref(), Some(&manifest))?;
-        watch::unless_asked_to_end(self.carried_out(&manifest, &uri, console)).await
+        watch::unless_asked_to_end(self.carried_out(&manifest, &uri, console, pod)).await
     }
 
     async fn carried_out(
@@ -46,9 +70,13 @@ impl Fit {
         manifest: &Manifest,
         uri: &StoreUri,
         console: &Console,
+        pod: Option<&Pod>,
     ) -> Result<(), Failure> {
+        let usual = Wishes::default();
         let wishes = Wishes {
             save_if_better_than: self.save_if_better_than,
+            training_job: pod.and_then(|pod| pod.owner_uid.clone()),
+            patience: pod.map_or(usual.patience, |_| PATIENCE_IN_A_POD),
         };
         if self.no_save {
             let rows = dataset::rows(manifest, console).await?;
@@ -59,7 +87,7 @@ impl Fit {
             return console.result(&message, not_saved(&report, &message));
         }
         let store = store::open(uri).await?;
-        let kept = self.keep(manifest, &*store, &wishes, console).await;
+        let kept = self.keep(manifest, &*store, &wishes, console, pod).await;
         store.close().await;
         kept
     }
@@ -70,9 +98,14 @@ impl Fit {
         store: &dyn Persister,
         wishes: &Wishes,
         console: &Console,
+        pod: Option<&Pod>,
     ) -> Result<(), Failure> {
         let key = &manifest.checked.key;
-        let (version, loaded) = match fit(manifest, store, wishes, console).await? {
+        let outcome = fit(manifest, store, wishes, console).await?;
+        if let Some(pod) = pod {
+            pod.leave(&left(&outcome, manifest))?;
+        }
+        let (version, loaded) = match outcome {
             Outcome::New(version) => (*version, None),
             Outcome::Existing(loaded) => (loaded.manifest().clone(), Some(*loaded)),
             Outcome::NotBetter { report, message } => {
@@ -117,6 +150,24 @@ impl Fit {
             ),
             json,
         )
+    }
+}
+
+/// Tells at `address` how far the fit is, for as long as the process runs. Where nobody can be told, the fit goes on.
+fn tell_progress(address: SocketAddr, progress: Arc<Progress>, pod: Option<&Pod>, console: &Console) {
+    let process = pod::process(pod);
+    let alive = move || Alive {
+        message: progress.waiting_for(),
+        trainer_status: Some(progress.status()),
+        ..process.alive()
+    };
+    match Socket::bind(address).and_then(|socket| socket.tell(alive)) {
+        Ok(address) => console.tell(
+            "telling",
+            format_args!("how far it is, at http://{address}/alive"),
+            serde_json::json!({ "address": address.to_string() }),
+        ),
+        Err(failure) => console.warn(&failure.after("the progress is told to nobody: ")),
     }
 }
 

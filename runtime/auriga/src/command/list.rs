@@ -85,7 +85,7 @@ impl Listed {
         let (active, revision) = match at {
             // Rows are in the order of their revisions; a clock that ran backwards must not reorder them.
             Some(at) => match ledger.iter().rfind(|entry| entry.time <= at) {
-                Some(entry) => (Some(entry.to), entry.revision),
+                Some(entry) => (entry.to, entry.revision),
                 None => (None, 0),
             },
             None => (properties.active_version, properties.ledger_revision),

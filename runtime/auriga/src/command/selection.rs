@@ -9,7 +9,7 @@ use clap::Args;
 use super::{StoreFlags, value};
 use crate::{
     failure::Failure,
-    manifest::{Files, Manifest},
+    manifest::{ConfigMapTexts, Files, Manifest},
     store,
 };
 
@@ -36,6 +36,11 @@ pub(super) struct Selected {
 
 impl ModelFlags {
     pub(super) fn select(self) -> Result<Selected, Failure> {
+        self.select_with(ConfigMapTexts::Documents)
+    }
+
+    /// As [`ModelFlags::select`], with the texts of ConfigMaps from another place.
+    pub(super) fn select_with(self, config_maps: ConfigMapTexts) -> Result<Selected, Failure> {
         let written = self.store.persister.as_deref();
         if let Some(key) = self.model {
             let uri = store::uri(written, None)?;
@@ -45,7 +50,7 @@ impl ModelFlags {
                 manifest: None,
             });
         }
-        let files = Files::new(self.file)?;
+        let files = Files::new(self.file)?.with_config_maps(config_maps);
         let manifest = files.manifest(&files.read()?)?;
         Ok(Selected {
             key: manifest.checked.key.clone(),

@@ -67,7 +67,7 @@ impl Stream {
                 Some(first) => first.path.clone(),
                 None => EntryPoint::default().path,
             });
-        let console = *console;
+        let console = console.clone();
         watch::unless_asked_to_end(async move {
             let store = store::open_existing(&uri).await?;
             let loaded = activation::load_given(&*store, &manifest.checked.key, self.version).await?;

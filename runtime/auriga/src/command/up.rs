@@ -42,7 +42,7 @@ impl Up {
         let socket = Socket::bind(self.listen.listen)?;
         let store = store::open(&uri).await?;
         let mut ending = pin!(asked_to_end()?);
-        let journey = Journey::new(store, *console);
+        let journey = Journey::new(store, console.clone());
         let mut running = journey.start(socket, manifest).await?;
         let mut watch = Watch::new(files.clone(), texts);
         let mut is_done = false;

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use auriga_learn::{Control, FitError, Fitted, Metric, Predicted};
+use auriga_learn::{Control, Fitted, Metric, Predicted};
 use auriga_persist::Scores;
 use serde_json::json;
 
@@ -18,7 +18,9 @@ use crate::{
     dataset::{Part, Rows},
     failure::Failure,
     manifest::Manifest,
-    numbering, translate,
+    memory, numbering,
+    progress::Phase,
+    translate,
 };
 
 /// Sets the flag when dropped, so that a fit on another thread ends with the future that waits for it.
@@ -40,18 +42,12 @@ pub(super) async fn compute(
     let steps = translate::steps(&manifest.checked);
     let target = manifest.checked.dataset.target.clone();
     let learned_from = rows.clone();
-    let ended = on_thread(console, "fitting", Unit::Steps, move |control| {
+    let ended = on_thread(console, Phase::Fitting, Unit::Steps, move |control| {
         let train = &learned_from.train;
         steps.fit(&train.features, (&target, &train.target), control)
     });
-    let fitted = ended.await?.map_err(|error| match error {
-        FitError::Cancelled => Failure::from(error),
-        error => Failure::mistake(format!(
-            "cannot fit {}: {}",
-            manifest.checked.key.model,
-            numbering::of_fit(error)
-        )),
-    })?;
+    let model = &manifest.checked.key.model;
+    let fitted = (ended.await?).map_err(|error| Failure::of_fit(model, &numbering::of_fit(error)))?;
     if let Some(convergence) = fitted.convergence().filter(|convergence| !convergence.converged) {
         console.tell(
             "note",
@@ -65,7 +61,7 @@ pub(super) async fn compute(
     }
     let needed = report::needed(fitted.signature().task, manifest, wishes);
     let rows = rows.clone();
-    let scored = on_thread(console, "scoring", Unit::Steps, move |_| {
+    let scored = on_thread(console, Phase::Scoring, Unit::Steps, move |_| {
         let scores = scores(&fitted, &rows, needed)?;
         Ok((fitted, scores))
     });
@@ -84,22 +80,24 @@ pub(super) fn check_scoring(manifest: &Manifest, rows: &Rows) -> Result<(), Fail
 /// Lets `work` run on a thread of its own, with a bar. Dropping the future tells it to stop.
 pub(super) async fn on_thread<T: Send + 'static>(
     console: &Console,
-    what: &'static str,
+    phase: Phase,
     unit: Unit,
     work: impl FnOnce(&Control<'_>) -> T + Send + 'static,
 ) -> Result<T, Failure> {
-    let bar = console.bar(what, unit);
+    let part = console.part(phase, unit);
     let cancelled = CancelOnDrop(Arc::new(AtomicBool::new(false)));
-    let (progress, flag) = (bar.clone(), cancelled.0.clone());
+    let (progress, flag) = (part.clone(), cancelled.0.clone());
     let working = tokio::task::spawn_blocking(move || {
-        let report = |seen: auriga_learn::Progress| {
-            progress.set_length(seen.total);
-            progress.set_position(seen.done);
-        };
-        work(&Control::new(&report, &flag))
+        let report = |seen: auriga_learn::Progress| progress.reach(seen.done, seen.total);
+        let control = Control::new(&report, &flag);
+        // What does not fit into the container is refused in words rather than killed without any.
+        match memory::room() {
+            Some(room) => work(&control.within(room)),
+            None => work(&control),
+        }
     });
     let ended = working.await;
-    bar.finish_and_clear();
+    part.end();
     ended.map_err(|error| Failure::trouble(format!("the fit broke off: {error}")))
 }
 
@@ -137,7 +135,7 @@ pub(crate) fn scores_on(
     });
     let found = found.map_err(|error| {
         let fault = numbering::of_score(error);
-        Failure::mistake(format!("cannot score on spec.dataset.{split}: {fault}"))
+        Failure::data(format!("cannot score on spec.dataset.{split}: {fault}"))
     })?;
     let named = found
         .into_iter()

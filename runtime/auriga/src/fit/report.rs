@@ -1,7 +1,8 @@
 //! What is known of how good a fitted model is, as people and programs read it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use auriga_crds::MetricValue;
 use auriga_learn::{Metric, Task};
 use auriga_persist::{CrossValidation, Facts, Scores};
 use serde_json::{Value, json};
@@ -18,6 +19,28 @@ pub(crate) struct Report {
     /// By split, then by metric.
     pub(crate) scores: Scores,
     pub(super) cross_validation: Option<CrossValidation>,
+}
+
+/// Where a score was measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Place {
+    /// On the rows kept apart.
+    Test,
+    /// On parts of the rows, by models that have not seen them.
+    Folds,
+    /// On the rows that the model learned from.
+    Train,
+}
+
+impl Place {
+    /// What stands behind the metric in the name of a value.
+    fn suffix(self) -> &'static str {
+        match self {
+            Place::Test => "test",
+            Place::Folds => "cross_validation",
+            Place::Train => "train",
+        }
+    }
 }
 
 /// The metrics for people: the one that counts, the default one and the loss.
@@ -51,6 +74,20 @@ impl Report {
             scoring: facts.scoring.as_ref().and_then(|name| name.parse().ok()),
             scores: facts.scores.clone(),
             cross_validation: facts.cross_validation.clone(),
+        }
+    }
+
+    /// What is known before there is a fit on all rows.
+    pub(super) fn of_folds(
+        manifest: &Manifest,
+        task: Task,
+        cross_validation: Option<CrossValidation>,
+    ) -> Report {
+        Report {
+            task,
+            scoring: manifest.checked.training.scoring.map(translate::metric),
+            scores: Scores::new(),
+            cross_validation,
         }
     }
 
@@ -100,7 +137,8 @@ impl Report {
         let metric = training
             .scoring
             .map_or(Metric::of(self.task)[0], translate::metric);
-        let (place, score) = self.judged_by(metric.name());
+        let place = self.judged_in();
+        let (score, place) = (self.in_place(place, metric.name()), self.in_words(place));
         match score {
             Some(score) if score > bar => Ok(None),
             Some(score) => Ok(Some(format!(
@@ -113,23 +151,74 @@ impl Report {
         }
     }
 
-    /// The score that counts, and where it was measured: on rows as unlike those of the fit as there are.
-    fn judged_by(&self, metric: &str) -> (String, Option<f64>) {
-        if let Some(scores) = self.scores.get("test") {
-            return ("on test".to_owned(), scores.get(metric).copied());
+    /// The score that counts; `None` where it has no value.
+    pub(crate) fn score(&self) -> Option<MetricValue> {
+        let metric = self.scoring.unwrap_or(Metric::of(self.task)[0]);
+        self.value(self.judged_in(), metric.name())
+    }
+
+    /// All scores, most important first: the metrics for people, then the others; what was measured on rows that the
+    /// model has not seen, then the rest. The one that counts is the first.
+    pub(crate) fn values(&self) -> Vec<MetricValue> {
+        let for_people: Vec<&str> = self.metrics().iter().map(|metric| metric.name()).collect();
+        let averages = self.cross_validation.iter().map(|found| &found.mean);
+        let known: BTreeSet<&str> = (self.scores.values().chain(averages))
+            .flat_map(|scores| scores.keys().map(String::as_str))
+            .collect();
+        let others: Vec<&str> = known
+            .into_iter()
+            .filter(|name| !for_people.contains(name))
+            .collect();
+        let unseen = [Place::Test, Place::Folds];
+        let mut values = Vec::new();
+        for (names, places) in [
+            (&for_people, &unseen[..]),
+            (&for_people, &[Place::Train]),
+            (&others, &unseen),
+            (&others, &[Place::Train]),
+        ] {
+            let wanted = names
+                .iter()
+                .flat_map(|name| places.iter().map(move |place| (*place, *name)));
+            values.extend(wanted.filter_map(|(place, name)| self.value(place, name)));
         }
-        match &self.cross_validation {
-            Some(found) => (
-                format!("in {} folds", found.folds.len()),
-                found.mean.get(metric).copied(),
-            ),
-            None => (
-                "on train".to_owned(),
-                self.scores
-                    .get("train")
-                    .and_then(|scores| scores.get(metric).copied()),
-            ),
+        values
+    }
+
+    /// Where the score that counts was measured: on rows as unlike those of the fit as there are.
+    fn judged_in(&self) -> Place {
+        if self.scores.contains_key("test") {
+            Place::Test
+        } else if self.cross_validation.is_some() {
+            Place::Folds
+        } else {
+            Place::Train
         }
+    }
+
+    fn in_place(&self, place: Place, metric: &str) -> Option<f64> {
+        let scores = match place {
+            Place::Test => self.scores.get("test")?,
+            Place::Folds => &self.cross_validation.as_ref()?.mean,
+            Place::Train => self.scores.get("train")?,
+        };
+        scores.get(metric).copied()
+    }
+
+    fn in_words(&self, place: Place) -> String {
+        match (place, &self.cross_validation) {
+            (Place::Folds, Some(found)) => format!("in {} folds", found.folds.len()),
+            _ => format!("on {}", place.suffix()),
+        }
+    }
+
+    fn value(&self, place: Place, metric: &str) -> Option<MetricValue> {
+        let value = self.in_place(place, metric).filter(|score| score.is_finite())?;
+        Some(MetricValue {
+            name: format!("{metric}_{}", place.suffix()),
+            // Unlike Display, which writes hundreds of zeros, this has few digits for any number.
+            value: Value::from(value).to_string(),
+        })
     }
 
     fn on(&self, split: &str, metric: Metric) -> Option<String> {

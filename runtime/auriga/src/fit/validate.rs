@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use auriga_learn::{self as learn, CrossValidationError, Metric, cross_validate};
+use auriga_learn::{self as learn, Metric, cross_validate};
 use auriga_persist::{CrossValidation, FoldScores};
 use serde_json::json;
 
@@ -12,7 +12,9 @@ use crate::{
     dataset::Rows,
     failure::Failure,
     manifest::Manifest,
-    numbering, translate,
+    numbering,
+    progress::Phase,
+    translate,
 };
 
 /// Cross-validates if the manifest asks for it. Dropping the future stops it.
@@ -32,13 +34,16 @@ pub(super) async fn validate(
         format_args!("{model} into {n_splits} folds by {}", splitter.kind()),
         json!({ "folds": n_splits, "splitter": splitter.kind() }),
     );
+    if let Some(progress) = console.progress() {
+        progress.expect_folds(n_splits);
+    }
     let steps = translate::steps(&manifest.checked);
     let target = manifest.checked.dataset.target.clone();
     let task = steps.estimator.task();
     let needed = report::needed(task, manifest, wishes);
     let kept = report::for_people(task, manifest.checked.training.scoring.map(translate::metric));
     let rows = rows.clone();
-    let ended = on_thread(console, "validating", Unit::Percent, move |control| {
+    let ended = on_thread(console, Phase::Validating, Unit::Percent, move |control| {
         let train = &rows.train;
         let groups = rows.groups.as_ref().map(|(name, cells)| (name.as_str(), cells));
         let target = (target.as_str(), &train.target);
@@ -52,13 +57,8 @@ pub(super) async fn validate(
             control,
         )
     });
-    let found = ended.await?.map_err(|error| match error {
-        CrossValidationError::Cancelled => Failure::trouble(error.to_string()),
-        error => Failure::mistake(format!(
-            "cannot cross-validate {model}: {}",
-            numbering::of_cross_validation(error)
-        )),
-    })?;
+    let failed = |error| Failure::of_cross_validation(model, &numbering::of_cross_validation(error));
+    let found = ended.await?.map_err(failed)?;
     if let Some(rare) = &found.rare_class {
         console.tell(
             "note",

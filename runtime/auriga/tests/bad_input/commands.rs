@@ -78,7 +78,7 @@ fn addresses_of_stores_that_cannot_be_meant_are_refused_without_their_secrets() 
     };
     check(
         "sqllite://models.db",
-        "the store's URI has the scheme \"sqllite\", perhaps meant as \"sqlite\"; this build keeps versions in: sqlite, file",
+        "the store's URI has the scheme \"sqllite\", perhaps meant as \"sqlite\"; this build keeps versions in: sqlite, file, postgres",
     );
     check(
         "postgres://me:hunter2@host/db",

@@ -123,7 +123,8 @@ fn addresses_with_a_password_are_refused_without_it() {
         "c: 0.3",
         "c: 0.3\n  persister: {uri: \"s3://bucket\"}",
         "model.yaml:14:15: spec.persister.uri: \"s3://bucket\": write sqlite://<path of a file> or \
-         file://<path of a folder>, absolute or relative to the manifest, such as sqlite://auriga-data/models.db",
+         file://<path of a folder>, absolute or relative to the manifest, such as sqlite://auriga-data/models.db, or \
+         postgres://<host>/<database>",
     );
 }
 

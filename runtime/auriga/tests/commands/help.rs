@@ -14,12 +14,12 @@ fn the_help_of_each_command_names_its_flags() {
     check("up", "--file --persister --listen --output --help", "");
     check(
         "fit",
-        "--file --persister --no-save --no-activate --save-if-better-than --output --help",
+        "--file --persister --no-save --no-activate --save-if-better-than --config-maps --alive --output --help",
         "",
     );
     check(
         "serve",
-        "--file --persister --listen --version --output --help",
+        "--file --persister --listen --version --cache --fence --output --help",
         "",
     );
     check("test", "--file --persister --version --output --help", "");
@@ -38,7 +38,11 @@ fn the_help_of_each_command_names_its_flags() {
         "--file --model --persister --to --version --all --activate --output --help",
         "",
     );
-    check("delete", "--file --model --persister --yes --output --help", "");
+    check(
+        "delete",
+        "--all --active --file --model --persister --yes --output --help",
+        "",
+    );
     check("diff", "--file --model --persister --output --help", "");
     check("new", "--path --output --help", "");
     check("list", "--file --persister --at --output --help", "");

@@ -98,6 +98,6 @@ fn it_ends_when_there_is_no_way_to_a_version() {
         folder.path(),
         "up -f model.yaml --persister ftp://x --listen 127.0.0.1:0",
         2,
-        "the store's URI has the scheme \"ftp\"; this build keeps versions in: sqlite, file",
+        "the store's URI has the scheme \"ftp\"; this build keeps versions in: sqlite, file, postgres",
     );
 }

@@ -396,6 +396,28 @@ fn memory_beyond_the_limit_is_refused_with_what_would_fit() {
 }
 
 #[test]
+fn a_forest_is_refused_beyond_the_memory_that_the_caller_has() {
+    let rows = table(&[("x", numbers(&[0.0, 1.0, 2.0, 3.0]))]);
+    let forest = RandomForestRegressor {
+        n_estimators: 1_000,
+        ..RandomForestRegressor::default()
+    };
+    let steps = alone(Estimator::RandomForestRegressor(forest));
+    let never = AtomicBool::new(false);
+    let fit = |bytes| {
+        let control = Control::new(&|_| {}, &never).within(bytes);
+        steps.fit(&rows, ("y", &numbers(&[0.0, 1.0, 2.0, 3.0])), &control)
+    };
+    assert!(fit(1 << 20).is_ok());
+    let refused = fit(100_000).unwrap_err();
+    assert!(
+        matches!(refused, FitError::TooLarge { limit: 100_000, .. }),
+        "{refused}"
+    );
+    assert!(refused.to_string().contains("nEstimators: "), "{refused}");
+}
+
+#[test]
 fn the_mean_of_the_largest_numbers_is_a_number() {
     let rows = table(&[("x", numbers(&[0.0, 1.0, 2.0, 3.0]))]);
     let forest = RandomForestRegressor {

@@ -33,8 +33,8 @@ pub async fn an_activation_moves_the_pointer_and_leaves_a_row(store: &dyn TestSt
     let expected = LedgerEntry {
         revision: 1,
         from: None,
-        to: version(2),
-        digest: Digest::of(b"version 2"),
+        to: Some(version(2)),
+        digest: Some(Digest::of(b"version 2")),
         reason: "fit".to_owned(),
         actor: "pod iris-v7-0".to_owned(),
         time: moment(120),
@@ -47,7 +47,7 @@ pub async fn an_activation_moves_the_pointer_and_leaves_a_row(store: &dyn TestSt
     let second = store.activate(&iris, back).await.expect("it is activated");
     assert_eq!(
         (second.revision, second.from, second.to),
-        (2, Some(version(2)), version(1))
+        (2, Some(version(2)), Some(version(1)))
     );
     assert_eq!(second.reason, "rollback");
     assert_eq!(

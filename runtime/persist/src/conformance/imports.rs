@@ -200,7 +200,7 @@ pub async fn an_imported_version_is_activated_and_deleted_like_any_other(store: 
         .activate(&iris, activation(version(3), 0))
         .await
         .expect("it is activated");
-    assert_eq!((row.to, row.digest), (version(3), Digest::of(b"3")));
+    assert_eq!((row.to, row.digest), (Some(version(3)), Some(Digest::of(b"3"))));
     let refused = store.delete(&iris, version(3)).await;
     assert!(
         matches!(refused, Err(PersistError::VersionActive { .. })),

@@ -93,7 +93,7 @@ pub async fn activators_race_to_one_consistent_ledger(store: &dyn TestStore) {
             {
                 Ok(row) if row.revision > seen.ledger_revision => rows.push(row),
                 // Nobody else has moved it away yet: the standing row is its own.
-                Ok(standing) => assert_eq!(standing.to, mine),
+                Ok(standing) => assert_eq!(standing.to, Some(mine)),
                 Err(PersistError::RevisionMoved { found, .. }) => assert!(found > seen.ledger_revision),
                 Err(other) => panic!("an activation failed: {other}"),
             }
@@ -115,7 +115,7 @@ pub async fn activators_race_to_one_consistent_ledger(store: &dyn TestStore) {
         .await
         .expect("the properties are read");
     assert_eq!(properties.ledger_revision, ledger.len() as u64);
-    assert_eq!(properties.active_version, ledger.last().map(|row| row.to));
+    assert_eq!(properties.active_version, ledger.last().and_then(|row| row.to));
 }
 
 /// Whichever of the two comes first refuses the other; the pointer never names a version that is gone.
@@ -247,14 +247,11 @@ async fn take_part(
             Ok(LedgerEntry {
                 revision,
                 from,
-                to,
+                to: Some(to),
                 actor,
                 ..
             }) if actor == name => Told::Activated { revision, from, to },
-            Ok(LedgerEntry { revision, to, .. }) => Told::Saw {
-                revision,
-                active: Some(to),
-            },
+            Ok(LedgerEntry { revision, to, .. }) => Told::Saw { revision, active: to },
             Err(PersistError::RevisionMoved { found: revision, .. }) => Told::Refused { revision, version },
             Err(PersistError::VersionAbsent { .. }) => Told::WasAbsent(version),
             Err(other) => panic!("an activation failed: {other}"),
@@ -346,7 +343,7 @@ fn is_a_chain(ledger: &[LedgerEntry]) {
             row.from, active,
             "revision {revision} starts where the one before it ended"
         );
-        active = Some(row.to);
+        active = row.to;
     }
 }
 

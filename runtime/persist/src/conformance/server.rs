@@ -144,22 +144,20 @@ impl Server {
             .expect("the server lets its owner in")
     }
 
-    /// Ends the server at once, in the midst of whatever it does. What it acknowledged stays.
+    /// Ends the server at once, in the midst of whatever it does: its processes are killed, and it recovers when it starts
+    /// again. What it acknowledged stays.
     pub fn kill(&self) {
-        let pid = self.pid();
-        let killed = Command::new("kill").args(["-KILL", &pid]).status();
+        let killed = Command::new("kill").args(["-QUIT", &self.pid()]).status();
         assert!(killed.expect("kill can be started").success());
         let deadline = Instant::now() + PATIENCE;
-        // Its children notice within moments; until then a new server would refuse to start.
-        while Command::new("pgrep")
-            .args(["-P", &pid])
-            .stdout(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success())
-            || std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok()
-        {
-            assert!(Instant::now() < deadline, "the server's processes do not end");
-            std::thread::sleep(Duration::from_millis(10));
+        // It removes the file when the last of its processes is gone; a new server would refuse to start before.
+        while self.state().exists() {
+            assert!(
+                Instant::now() < deadline,
+                "the server does not end: {}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 
@@ -208,13 +206,18 @@ impl Server {
     }
 
     fn is_ready(&self) -> bool {
-        let state = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap_or_default();
+        let state = fs::read_to_string(self.state()).unwrap_or_default();
         state.lines().nth(7).is_some_and(|state| state.trim() == "ready")
             && std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok()
     }
 
+    /// The file in which a running server tells of itself.
+    fn state(&self) -> PathBuf {
+        self.folder.join("data/postmaster.pid")
+    }
+
     fn pid(&self) -> String {
-        let state = fs::read_to_string(self.folder.join("data/postmaster.pid")).expect("the server runs");
+        let state = fs::read_to_string(self.state()).expect("the server runs");
         state
             .lines()
             .next()

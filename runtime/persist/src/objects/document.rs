@@ -209,10 +209,10 @@ pub(super) fn shows(bytes: &[u8], key: &IdempotencyKey) -> bool {
 pub(super) struct Entry {
     /// Differs between two writers who want the same, so that each knows its own.
     pub(super) nonce: String,
-    /// The activation that stands after this entry, so that the newest entry alone tells what is active.
+    /// The move of the active pointer that stands after this entry, so that the newest entry alone tells what is active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) standing: Option<LedgerEntry>,
-    /// The version that this entry deletes; absent for an activation.
+    /// The version that this entry deletes; absent for a move of the pointer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) deleted: Option<VersionNumber>,
 }

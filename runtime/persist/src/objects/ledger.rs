@@ -9,12 +9,12 @@ use super::{
     shelf::{Newest, Shelf, numbers, read_all},
 };
 use crate::{
-    Activation, LedgerEntry, PersistError,
+    Activation, Deactivation, LedgerEntry, PersistError,
     failure::{Failure, damaged},
 };
 
 impl Shelf {
-    /// The activation that stands.
+    /// The move of the pointer that stands.
     pub(super) async fn standing(&self, bucket: &Bucket) -> Result<Option<LedgerEntry>, Failure> {
         let mut newest = self.newest.lock().await;
         self.look_at_ledger(bucket, &mut newest).await?;
@@ -49,9 +49,9 @@ impl Shelf {
         };
         let entry = LedgerEntry {
             revision: wish.from_revision + 1,
-            from: newest.standing().map(|entry| entry.to),
-            to: wish.version,
-            digest,
+            from: newest.standing().and_then(|entry| entry.to),
+            to: Some(wish.version),
+            digest: Some(digest),
             reason: wish.reason.clone(),
             actor: wish.actor.clone(),
             time: wish.time,
@@ -73,7 +73,7 @@ impl Shelf {
     ) -> Result<Result<Digest, LedgerEntry>, Failure> {
         self.look_at_ledger(bucket, newest).await?;
         self.finish(bucket, newest).await?;
-        if let Some(standing) = newest.standing().filter(|entry| entry.to == wish.version) {
+        if let Some(standing) = newest.standing().filter(|entry| entry.to == Some(wish.version)) {
             return Ok(Err(standing.clone()));
         }
         let Some((_, manifest)) = self.version(bucket, wish.version).await? else {
@@ -91,6 +91,30 @@ impl Shelf {
         }
     }
 
+    /// Lets no version be active; the row that says so, or `None` in its place where nothing is. `None` when another writer
+    /// got the place of the entry.
+    pub(super) async fn try_deactivate(
+        &self,
+        bucket: &Bucket,
+        wish: &Deactivation,
+    ) -> Result<Option<Option<LedgerEntry>>, Failure> {
+        let mut newest = self.newest.lock().await;
+        self.look_at_ledger(bucket, &mut newest).await?;
+        self.finish(bucket, &mut newest).await?;
+        let Some(entry) = newest
+            .standing()
+            .and_then(|entry| entry.deactivated(wish.clone()))
+        else {
+            return Ok(Some(None));
+        };
+        failpoint!("objects: before the entry of a deactivation");
+        let is_ours = self
+            .append(bucket, &mut newest, Some(entry.clone()), None)
+            .await?;
+        failpoint!("objects: after the entry of a deactivation");
+        Ok(is_ours.then_some(Some(entry)))
+    }
+
     /// Deletes a version; false when another writer got the place of the entry.
     ///
     /// Errors: `VersionAbsent`, `VersionActive`.
@@ -98,7 +122,7 @@ impl Shelf {
         let mut newest = self.newest.lock().await;
         self.look_at_ledger(bucket, &mut newest).await?;
         self.finish(bucket, &mut newest).await?;
-        if newest.standing().is_some_and(|entry| entry.to == version) {
+        if newest.standing().is_some_and(|entry| entry.to == Some(version)) {
             let model = self.model.clone();
             return Err(PersistError::VersionActive { model, version }.into());
         }
@@ -121,7 +145,7 @@ impl Shelf {
         Ok(is_ours)
     }
 
-    /// All activations, oldest first.
+    /// All moves of the pointer, oldest first.
     pub(super) async fn ledger(&self, bucket: &Bucket) -> Result<Vec<LedgerEntry>, Failure> {
         let last = numbers(bucket, &self.paths.ledger()).await?.into_iter().max();
         let positions: Vec<u64> = (1..=last.unwrap_or(0)).collect();

@@ -14,7 +14,7 @@ use crate::state::Live;
 const X_MODEL_VERSION: HeaderName = HeaderName::from_static("x-model-version");
 
 /// An answer with a JSON body.
-pub(super) fn json(status: StatusCode, body: impl Into<Body>) -> Response {
+pub(crate) fn json(status: StatusCode, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -38,14 +38,14 @@ pub(super) fn retry_soon(response: &mut Response) {
 }
 
 /// Says that the connection ends here, because the request's body was not read to its end.
-pub(super) fn close(response: &mut Response) {
+pub(crate) fn close(response: &mut Response) {
     response
         .headers_mut()
         .insert(CONNECTION, HeaderValue::from_static("close"));
 }
 
 /// Names the methods that the path takes.
-pub(super) fn allow(response: &mut Response, methods: &'static str) {
+pub(crate) fn allow(response: &mut Response, methods: &'static str) {
     response
         .headers_mut()
         .insert(ALLOW, HeaderValue::from_static(methods));

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use auriga_crds::contract::AliveModelMetadata;
-use auriga_persist::{Damaged, Listing, PersistError, Properties, VersionManifest};
+use auriga_crds::{ModelKey, contract::AliveModelMetadata};
+use auriga_persist::{Damaged, Listing, PersistError, Persister, Properties, VersionManifest};
 use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
 use tokio::time::timeout;
@@ -43,13 +43,22 @@ struct ListedProperties {
 
 pub(super) async fn list(State(front): State<Arc<Front>>) -> Response {
     let refuse = |refusal| front.refuse(&front.service.state(), &refusal);
+    let Some(persister) = front.service.persister() else {
+        let what = front.service.why_nothing_is_loaded();
+        return refuse(Refusal::Store { what });
+    };
     let Ok(_running) = front.listings.try_acquire() else {
         return refuse(Refusal::Busy {
             limit: front.limits.max_listings,
             work: "listings",
         });
     };
-    match timeout(front.limits.request_timeout, read(&front)).await {
+    match timeout(
+        front.limits.request_timeout,
+        read(&*persister, &front.service.settings().model),
+    )
+    .await
+    {
         Ok(Ok((listing, properties))) => {
             let list =
                 serde_json::to_string(&listed(&listing, &properties, front.limits.max_listed_versions));
@@ -74,9 +83,7 @@ pub(super) async fn list(State(front): State<Arc<Front>>) -> Response {
     }
 }
 
-async fn read(front: &Front) -> Result<(Listing, Properties), PersistError> {
-    let (persister, settings) = (front.service.persister(), front.service.settings());
-    let model = &settings.model;
+async fn read(persister: &dyn Persister, model: &ModelKey) -> Result<(Listing, Properties), PersistError> {
     Ok((persister.list(model).await?, persister.properties(model).await?))
 }
 

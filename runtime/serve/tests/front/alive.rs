@@ -1,6 +1,9 @@
 //! Whether the service should get requests, and what it says about itself.
 
-use auriga_crds::contract::{Alive, Golden};
+use auriga_crds::{
+    Reason,
+    contract::{Alive, Golden},
+};
 use auriga_learn::GoldenCell;
 use auriga_serve::{EntryPoint, Limits, LoadFailure, Loaded, Mapped, ValueKind};
 
@@ -52,7 +55,9 @@ async fn an_empty_store_is_reported_in_its_own_words() {
         .read(&key(), auriga_persist::Which::Active)
         .await
         .unwrap_err();
-    front.service.report(&LoadFailure::from(failure));
+    front
+        .service
+        .report(&LoadFailure::from(failure), Reason::PersisterUnavailable);
     let (status, said) = alive(&mut front.client().await).await;
     let message = "default/iris has no active version; fit one, or activate one of its versions";
     assert_eq!((status, said.message.as_deref()), (503, Some(message)));
@@ -135,7 +140,7 @@ async fn a_version_that_predicts_otherwise_than_it_did_never_answers() {
     let mut stored = front.store.stored(version).await;
     stored.manifest.facts.golden.predictions[1] = GoldenCell::Text("virginica".to_owned());
     let failure = Loaded::from_stored(&key(), stored, now()).unwrap_err();
-    front.service.report(&failure);
+    front.service.report(&failure, Reason::ModelLoadFailed);
     let message = "version 1 of default/iris predicts otherwise than when it was fitted: golden request 2: \
                    \"virginica\" was stored, \"setosa\" was predicted";
     let mut client = front.client().await;
@@ -163,7 +168,7 @@ async fn a_version_that_cannot_be_loaded_is_named_and_the_one_before_answers_on(
             .starts_with("version 2 of default/iris cannot be loaded: the model file"),
         "{failure}"
     );
-    front.service.report(&failure);
+    front.service.report(&failure, Reason::ModelLoadFailed);
     let mut client = front.client().await;
     let (status, said) = alive(&mut client).await;
     assert_eq!((status, said.message, said.golden), (200, None, Golden::Passed));

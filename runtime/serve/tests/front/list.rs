@@ -5,8 +5,8 @@ use std::{future::pending, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use auriga_crds::{ModelKey, VersionNumber};
 use auriga_persist::{
-    Activation, Draft, LedgerEntry, Listing, PersistError, Persister, Properties, Stored, VersionManifest,
-    Which, Written,
+    Activation, Deactivation, Draft, LedgerEntry, Listing, PersistError, Persister, Properties, Stored,
+    VersionManifest, Which, Written,
 };
 use auriga_serve::{Limits, Service};
 use serde_json::json;
@@ -39,6 +39,13 @@ impl Persister for Broken {
     }
     async fn activate(&self, model: &ModelKey, activation: Activation) -> Result<LedgerEntry, PersistError> {
         self.store.activate(model, activation).await
+    }
+    async fn deactivate(
+        &self,
+        model: &ModelKey,
+        deactivation: Deactivation,
+    ) -> Result<Option<LedgerEntry>, PersistError> {
+        self.store.deactivate(model, deactivation).await
     }
     async fn delete(&self, model: &ModelKey, version: VersionNumber) -> Result<(), PersistError> {
         self.store.delete(model, version).await

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use auriga_crds::VersionNumber;
 use auriga_persist::Persister;
-use auriga_serve::{Loaded, Service};
+use auriga_serve::{Limits, Loaded, Service};
 use serde_json::json;
 use tokio::sync::Mutex;
 
@@ -48,8 +48,12 @@ impl Journey {
     /// Opens the door; what was active before answers at once.
     pub(super) async fn start(&self, socket: Socket, manifest: Manifest) -> Result<Running, Failure> {
         let service = Service::new(translate::settings(&manifest.checked), self.store.clone())?;
-        let front = socket.serve(Arc::new(service))?;
-        let follower = Follower::new(self.store.clone(), manifest.checked.key.clone(), self.console);
+        let front = socket.serve(Arc::new(service), Limits::default())?;
+        let follower = Follower::new(
+            self.store.clone(),
+            manifest.checked.key.clone(),
+            self.console.clone(),
+        );
         if let Err(failure) = follower.look(&front.service, None).await {
             self.console.warn(&failure);
         }

@@ -3,7 +3,7 @@
 use super::growth::Limits;
 use crate::{
     FitError,
-    size::{BYTES_MAX, Demand, check_bytes},
+    size::{Demand, check_bytes},
     wording::counted,
 };
 
@@ -32,6 +32,8 @@ pub(super) struct Size<'a> {
     pub(super) n_draws: Option<usize>,
     pub(super) limits: &'a Limits,
     pub(super) n_threads: usize,
+    /// The most bytes there may be.
+    pub(super) memory: u64,
 }
 
 impl Size<'_> {
@@ -43,10 +45,10 @@ impl Size<'_> {
         let per_tree = self.tree(leaves);
         let beside = self.beside(leaves);
         let bytes = beside + self.n_trees as f64 * per_tree;
-        check_bytes(bytes.ceil() as u64, || Demand {
+        check_bytes(bytes.ceil() as u64, self.memory, || Demand {
             owner: self.owner.to_owned(),
             what: counted(self.n_trees, "tree", "trees"),
-            remedy: self.remedy(BYTES_MAX as f64 - beside, per_tree),
+            remedy: self.remedy(self.memory as f64 - beside, per_tree),
         })
     }
 
@@ -132,6 +134,7 @@ mod tests {
             n_draws: None,
             limits: &limits,
             n_threads: 2,
+            memory: 4 << 30,
         };
         let few = size(6, 10_000);
         assert_eq!(few.check(), Ok(()));

@@ -122,6 +122,7 @@ impl<'a> Planting<'a> {
             n_draws,
             limits: &limits,
             n_threads: rayon::current_num_threads().min(plan.n_trees),
+            memory: control.memory(),
         };
         size.check()?;
         control.reach(0, plan.n_trees as u64)?;
