@@ -5,19 +5,24 @@ mod parse;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use auriga_crds::contract::pod::CONTAINER;
+use ask::{ALIVE, LIST, Page};
+use auriga_crds::{VersionSummary, contract::pod::CONTAINER};
 use futures_util::future::join_all;
+use hyper::body::Bytes;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::{Client, ResourceExt as _};
 use tokio::sync::Semaphore;
 
 pub use parse::read;
 
-use crate::seen::{Answer, PodSeen};
+use crate::{
+    context::lock,
+    seen::{Answer, PodSeen},
+};
 
 /// How many pods are asked at once.
 const AT_ONCE: usize = 64;
@@ -38,6 +43,7 @@ pub struct Asker {
     port: u16,
     permits: Semaphore,
     told: Mutex<HashMap<String, Told>>,
+    listed: Mutex<HashMap<String, (Instant, Vec<VersionSummary>)>>,
 }
 
 struct Told {
@@ -57,6 +63,7 @@ impl Asker {
             port,
             permits: Semaphore::new(AT_ONCE),
             told: Mutex::new(HashMap::new()),
+            listed: Mutex::new(HashMap::new()),
         }
     }
 
@@ -66,32 +73,59 @@ impl Asker {
         join_all(pods.iter().map(|pod| self.ask_one(pod, fresh))).await
     }
 
+    /// The newest versions in the store, newest first, as `pod` lists them; nothing if it does not. A list is `fresh` for so
+    /// long: the pod reads its store for each.
+    pub async fn list(&self, pod: &Pod, fresh: Duration) -> Option<Vec<VersionSummary>> {
+        let uid = pod.uid()?;
+        let kept = lock(&self.listed).get(&uid).cloned();
+        if let Some((at, versions)) = &kept
+            && at.elapsed() < fresh
+        {
+            return Some(versions.clone());
+        }
+        let (address, _) = askable(pod)?;
+        let listed = match self.get(pod, &address, &LIST).await {
+            Ok((200, body)) => parse::listed(&body),
+            _ => None,
+        };
+        // While the store is down, what it held is the best that can be told.
+        let versions = listed.or(kept.map(|(_, versions)| versions))?;
+        lock(&self.listed).insert(uid, (Instant::now(), versions.clone()));
+        Some(versions)
+    }
+
     /// Forgets a pod that is gone.
     pub fn forget(&self, uid: &str) {
-        self.told().remove(uid);
+        lock(&self.told).remove(uid);
+        lock(&self.listed).remove(uid);
+    }
+
+    async fn get(&self, pod: &Pod, address: &str, page: &Page) -> Result<(u16, Bytes), String> {
+        let _permit = self
+            .permits
+            .acquire()
+            .await
+            .map_err(|closed| closed.to_string())?;
+        ask::ask(&self.client, self.via, pod, address, self.port, page).await
     }
 
     async fn ask_one(&self, pod: &Pod, fresh: Duration) -> PodSeen {
         let uid = pod.uid().unwrap_or_default();
         let Some((address, restarts)) = askable(pod) else {
-            self.forget(&uid);
+            lock(&self.told).remove(&uid);
             return seen(pod, Answer::NotAsked, 0);
         };
-        if let Some(told) = self.told().get(&uid)
+        if let Some(told) = lock(&self.told).get(&uid)
             && told.restarts == restarts
             && told.address == address
             && told.at.elapsed() < fresh
         {
             return seen(pod, told.answer.clone(), told.passes);
         }
-        let answer = match self.permits.acquire().await {
-            Ok(_permit) => ask::ask(&self.client, self.via, pod, &address, self.port).await,
-            Err(closed) => Err(closed.to_string()),
-        };
-        let answer = answer
+        let answer = (self.get(pod, &address, &ALIVE).await)
             .and_then(|(status, body)| parse::answer(status, &body, &uid, &address))
             .unwrap_or_else(|silence| Answer::Silent(format!("pod {} {silence}", pod.name_any())));
-        let mut told = self.told();
+        let mut told = lock(&self.told);
         let before = told.get(&uid).filter(|told| told.restarts == restarts);
         let passes = match answer {
             Answer::Well(_) => before.map_or(0, |told| told.passes).saturating_add(1),
@@ -109,10 +143,6 @@ impl Asker {
         );
         drop(told);
         seen(pod, answer, passes)
-    }
-
-    fn told(&self) -> std::sync::MutexGuard<'_, HashMap<String, Told>> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

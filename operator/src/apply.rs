@@ -167,9 +167,11 @@ async fn mark(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
     match object.stored(&ctx.caches) {
         Stored::Seen(live) => {
             let is_another = live["metadata"]["uid"] != patch["metadata"]["uid"];
-            let mut marked = live.clone();
-            json_patch::merge(&mut marked, &patch);
-            if is_another || marked == live {
+            if let Some(ours) = patch["metadata"].get("finalizers") {
+                let finalizers = finalizers(&live, ours);
+                patch["metadata"]["finalizers"] = finalizers;
+            }
+            if is_another || covers_exactly(&live, &patch) {
                 return Ok(Outcome::Done);
             }
             if patch["metadata"].get("finalizers").is_some() {
@@ -196,6 +198,34 @@ async fn mark(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
         Err(error) if error.code() == Some(409) => Ok(Outcome::HeldUp),
         Err(error) => refused(ctx, object, error),
     }
+}
+
+/// Whether a merge of `patch` would leave `live` as it is.
+fn covers_exactly(live: &Value, patch: &Value) -> bool {
+    let mut merged = live.clone();
+    json_patch::merge(&mut merged, patch);
+    // An object without finalizers has no list of them, rather than an empty one.
+    if merged["metadata"].get("finalizers") == Some(&json!([]))
+        && let Some(metadata) = merged["metadata"].as_object_mut()
+    {
+        metadata.remove("finalizers");
+    }
+    merged == *live
+}
+
+/// All finalizers of `live`: those of others, and of Auriga's the ones in `ours`.
+fn finalizers(live: &Value, ours: &Value) -> Value {
+    let all = live["metadata"]["finalizers"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let is_foreign = |one: &Value| {
+        let prefix = format!("{}/", auriga_crds::GROUP);
+        one.as_str().is_some_and(|name| !name.starts_with(&prefix))
+    };
+    let foreign = all.into_iter().filter(is_foreign);
+    let ours = ours.as_array().cloned().unwrap_or_default();
+    foreign.chain(ours).collect()
 }
 
 async fn remove(ctx: &Context, namespace: &str, target: &Target) -> Result<Outcome, Error> {

@@ -329,3 +329,6 @@ pub fn controller<K: Resource>(
 ) -> Option<&k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference> {
     (object.meta().owner_references.iter().flatten()).find(|reference| reference.controller == Some(true))
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,7 +58,7 @@ impl Default for Caches {
         Caches {
             models: Cache::new(keys_of_model),
             training_jobs: Cache::new(keys_of_training_job),
-            jobs: Cache::new(keys_of_job),
+            jobs: Cache::new(keys_of_child),
             deployments: Cache::new(keys_of_child),
             services: Cache::new(keys_of_child),
             config_maps: Cache::new(keys_of_child),
@@ -198,15 +198,6 @@ fn keys_of_training_job(job: &TrainingJob) -> Vec<String> {
     keys
 }
 
-fn keys_of_job(job: &Job) -> Vec<String> {
-    let mut keys = keys_of_child(job);
-    if job.labels().get(labels::COMPONENT).map(String::as_str) == Some(labels::CLEANUP) {
-        let model = job.labels().get(labels::MODEL);
-        keys.extend(model.map(|model| key("cleanup", &job.namespace().unwrap_or_default(), model)));
-    }
-    keys
-}
-
 fn keys_of_pod(pod: &Pod) -> Vec<String> {
     let mut keys = keys_of_child(pod);
     if let (Some(model), Some(slot)) = (pod.labels().get(labels::MODEL), pod.labels().get(labels::SLOT)) {
@@ -221,5 +212,15 @@ pub fn slot_key(namespace: &str, model: &str, slot: &str) -> String {
 }
 
 fn keys_of_child<K: Resource>(object: &K) -> Vec<String> {
-    controller_uid(object).map(controlled_by).into_iter().collect()
+    let made_for = object.labels().get(labels::MODEL_UID);
+    let controller = controller_uid(object).map(controlled_by);
+    controller
+        .into_iter()
+        .chain(made_for.map(|uid| made_for_key(uid)))
+        .collect()
+}
+
+/// The key of what was made for the Model of this UID, and is to outlive it.
+pub fn made_for_key(uid: &str) -> String {
+    format!("made for:{uid}")
 }

@@ -67,17 +67,17 @@ impl Context {
         }
     }
 
-    /// How many looks in a row at the object of this key failed, this one included.
-    pub(crate) fn failed(&self, key: &str) -> u32 {
+    /// How many looks in a row at the object of this UID failed, this one included.
+    pub(crate) fn failed(&self, uid: &str) -> u32 {
         let mut failures = lock(&self.failures);
-        let count = failures.entry(key.to_owned()).or_default();
+        let count = failures.entry(uid.to_owned()).or_default();
         *count = count.saturating_add(1);
         *count
     }
 
-    /// A look at the object of this key went well.
-    pub(crate) fn succeeded(&self, key: &str) {
-        lock(&self.failures).remove(key);
+    /// A look at the object of this UID went well.
+    pub(crate) fn succeeded(&self, uid: &str) {
+        lock(&self.failures).remove(uid);
     }
 
     /// The API server refused something new in a namespace because it is being deleted.
@@ -95,6 +95,7 @@ impl Context {
     /// Forgets an object that is gone.
     pub(crate) fn forget(&self, uid: &str) {
         lock(&self.settled).remove(uid);
+        lock(&self.failures).remove(uid);
         self.asker.forget(uid);
     }
 }

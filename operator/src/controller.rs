@@ -65,7 +65,7 @@ async fn reconcile<K: Kind>(object: Arc<K>, ctx: Arc<Context>) -> Result<Action,
     };
     measured.ended(&outcome, matches!(outcome, Ok(Next::After(_))));
     let next = outcome?;
-    ctx.succeeded(&key(object.as_ref()));
+    ctx.succeeded(&object.uid().unwrap_or_default());
     Ok(match next {
         Next::OnChange => Action::await_change(),
         Next::After(pause) => Action::requeue(pause),
@@ -131,7 +131,7 @@ fn told(notes: Vec<Note>, refusals: &[Refusal]) -> Vec<Note> {
 }
 
 fn error_policy<K: Kind>(object: Arc<K>, error: &Error, ctx: Arc<Context>) -> Action {
-    let failures = ctx.failed(&key(object.as_ref()));
+    let failures = ctx.failed(&object.uid().unwrap_or_default());
     let pause = pause(failures, error.is_passing());
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     tracing::warn!(
@@ -144,10 +144,6 @@ fn error_policy<K: Kind>(object: Arc<K>, error: &Error, ctx: Arc<Context>) -> Ac
 fn pause(failures: u32, passing: bool) -> Duration {
     let longest = if passing { SHORT_PAUSE } else { LONG_PAUSE };
     (FIRST_PAUSE * (1 << failures.saturating_sub(1).min(10))).min(longest)
-}
-
-fn key<K: Kind>(object: &K) -> String {
-    format!("{}:{}", K::NAME, object.uid().unwrap_or_default())
 }
 
 #[cfg(test)]

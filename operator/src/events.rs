@@ -6,15 +6,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use k8s_openapi::api::core::v1::ObjectReference;
-use kube::{
-    Client,
-    runtime::events::{Event, EventType, Recorder, Reporter},
+use jiff::Timestamp;
+use k8s_openapi::{
+    api::{core::v1::ObjectReference, events::v1::Event},
+    apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
 };
+use kube::{Api, Client, api::PostParams};
 
 use crate::{
     call::{WRITE, call},
-    labels,
+    error::Error,
+    labels::AURIGA,
     plan::{Note, Urgency},
 };
 
@@ -23,9 +25,9 @@ const QUIET: Duration = Duration::from_secs(600);
 /// The longest text that the API server takes as an event's note, in bytes.
 const LONGEST: usize = 1024;
 
-/// Publishes events.
+/// Publishes events. kube's own recorder would count further events of one reason under the words of the first.
 pub struct Announcer {
-    recorder: Recorder,
+    client: Client,
     throttle: Throttle,
 }
 
@@ -33,7 +35,7 @@ impl Announcer {
     /// One that publishes by `client`.
     pub fn new(client: Client) -> Announcer {
         Announcer {
-            recorder: Recorder::new(client, Reporter::from(labels::AURIGA)),
+            client,
             throttle: Throttle::default(),
         }
     }
@@ -49,21 +51,55 @@ impl Announcer {
         {
             return;
         }
-        let event = Event {
-            type_: match note.urgency {
-                Urgency::Normal => EventType::Normal,
-                Urgency::Warning => EventType::Warning,
-            },
-            reason: note.reason.to_owned(),
-            note: Some(text),
-            action: note.action.to_owned(),
-            secondary: None,
-        };
         let name = object.name.clone().unwrap_or_default();
-        let what = format!("publish the event {} of {name}", note.reason);
-        if let Err(error) = call(&what, WRITE, || self.recorder.publish(&event, object)).await {
+        if let Err(error) = self.create(&event(object, note, text, Timestamp::now())).await {
             tracing::warn!(%name, reason = note.reason, %error, "{error}");
         }
+    }
+
+    async fn create(&self, event: &Event) -> Result<(), Error> {
+        let namespace = event.metadata.namespace.clone().unwrap_or_default();
+        let api: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
+        let name = event.metadata.name.clone().unwrap_or_default();
+        let parameters = PostParams::default();
+        let created = call(&format!("publish event {name}"), WRITE, || {
+            api.create(&parameters, event)
+        })
+        .await;
+        match created {
+            Err(error) if error.code() != Some(409) => Err(error),
+            // It is there from a try whose answer was lost.
+            _ => Ok(()),
+        }
+    }
+}
+
+fn event(object: &ObjectReference, note: &Note, text: String, now: Timestamp) -> Event {
+    // As long as the name of an object may be, less the time.
+    let name: String = object
+        .name
+        .iter()
+        .flat_map(|name| name.chars())
+        .take(200)
+        .collect();
+    Event {
+        metadata: ObjectMeta {
+            name: Some(format!("{name}.{:x}", now.as_nanosecond())),
+            namespace: object.namespace.clone(),
+            ..ObjectMeta::default()
+        },
+        action: Some(note.action.to_owned()),
+        event_time: Some(MicroTime(now)),
+        note: Some(text),
+        reason: Some(note.reason.to_owned()),
+        regarding: Some(object.clone()),
+        reporting_controller: Some(format!("{}/operator", auriga_crds::GROUP)),
+        reporting_instance: Some(AURIGA.to_owned()),
+        type_: Some(match note.urgency {
+            Urgency::Normal => "Normal".to_owned(),
+            Urgency::Warning => "Warning".to_owned(),
+        }),
+        ..Event::default()
     }
 }
 

@@ -24,6 +24,8 @@ pub const RUNTIME: &str = "runtime";
 pub const FIT: &str = "fit";
 /// Pods that delete versions.
 pub const CLEANUP: &str = "cleanup";
+/// On what is applied: a hash of what was asked for.
+pub const APPLIED: &str = "auriga.dev/applied";
 
 /// On a Model: fit once more; any new value, best a time.
 pub const REFIT_AT: &str = "auriga.dev/refit-at";
@@ -41,8 +43,6 @@ pub const GENERATION: &str = "auriga.dev/generation";
 pub const SINCE: &str = "auriga.dev/since";
 /// On a Deployment: the sha256 of the pods' template as the operator built it.
 pub const RECIPE: &str = "auriga.dev/recipe";
-/// On what is applied: a hash of what was asked for.
-pub const APPLIED: &str = "auriga.dev/applied";
 /// On a Deployment whose version was given up: `<Reason>: <message>`.
 pub const REJECTED: &str = "auriga.dev/rejected";
 /// On a Service: since when its pods have had the traffic (RFC 3339).

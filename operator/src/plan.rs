@@ -32,7 +32,9 @@ pub enum Desired {
     Create(Value),
     /// Made, or changed where a field of ours differs. One that belongs to somebody else is a conflict.
     Apply(Value),
-    /// Fields set on an object that is there already, whoever made it; `metadata.uid` says which. Nothing is made.
+    /// Fields set on an object that is there already, whoever made it; `metadata.uid` says which. Nothing is made. A JSON
+    /// merge patch (RFC 7386): `null` removes a field, a list takes the place of a list; but of `metadata.finalizers` it
+    /// names Auriga's alone, those of others stay.
     Mark(Value),
 }
 

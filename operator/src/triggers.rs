@@ -1,10 +1,7 @@
 //! Who has to be looked at when something changes.
 
 use auriga_crds::{Model, TrainingJob};
-use k8s_openapi::api::{
-    batch::v1::Job,
-    core::v1::{ConfigMap, Pod},
-};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::{Resource, ResourceExt as _, core::PartialObjectMeta, runtime::reflector::ObjectRef};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -56,20 +53,6 @@ impl Triggers {
         }
     }
 
-    /// A batch Job changed: its TrainingJob, or the Model whose versions it deletes.
-    pub fn job(&self, change: &Change<Job>) {
-        change.states().for_each(|job| self.job_of(job));
-    }
-
-    fn job_of(&self, job: &Job) {
-        self.controller_of(job);
-        if controller(job).is_none()
-            && let Some(model) = job.labels().get(labels::MODEL)
-        {
-            self.look_at_model(&job.namespace().unwrap_or_default(), model);
-        }
-    }
-
     /// A pod changed: what its Job belongs to, or the Model it answers for.
     pub fn pod(&self, caches: &Caches, change: &Change<Pod>) {
         let Some(pod) = change.states().last() else {
@@ -80,7 +63,7 @@ impl Triggers {
             Some(owner) if owner.kind == "Job" => {
                 // The label of a TrainingJob may be cut, its Job's reference is not.
                 if let Some(job) = caches.jobs.get(&namespace, &owner.name) {
-                    self.job_of(&job);
+                    self.owner_of(job.as_ref());
                 }
             }
             _ => {
@@ -91,9 +74,9 @@ impl Triggers {
         }
     }
 
-    /// Something else of ours changed: who controls it.
+    /// Something else of ours changed: whose it is.
     pub fn child<K: Resource<DynamicType = ()>>(&self, change: &Change<K>) {
-        change.states().for_each(|child| self.controller_of(child));
+        change.states().for_each(|child| self.owner_of(child));
     }
 
     /// A ConfigMap changed, whosever it is: the Models whose rows are in it, and their fits.
@@ -118,14 +101,20 @@ impl Triggers {
         }
     }
 
-    fn controller_of<K: Resource>(&self, child: &K) {
+    fn owner_of<K: Resource>(&self, child: &K) {
         let namespace = child.meta().namespace.clone().unwrap_or_default();
         match controller(child) {
             Some(owner) if owner.kind == Model::kind(&()) => self.look_at_model(&namespace, &owner.name),
             Some(owner) if owner.kind == TrainingJob::kind(&()) => {
                 self.look_at_training_job(&namespace, &owner.name);
             }
-            _ => {}
+            Some(_) => {}
+            // What is to outlive its Model has no owner.
+            None => {
+                if let Some(model) = child.labels().get(labels::MODEL) {
+                    self.look_at_model(&namespace, model);
+                }
+            }
         }
     }
 

@@ -34,18 +34,20 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
     let ours = || all().labels(&format!("{}={}", labels::MANAGED_BY, labels::AURIGA));
     tokio::join!(
         follow(objects(client, namespace, all()), &caches.models, |change| {
+            forget(ctx, change);
             triggers.model(caches, change);
         }),
         follow(
             objects(client, namespace, all()),
             &caches.training_jobs,
             |change| {
+                forget(ctx, change);
                 triggers.training_job(caches, change);
             }
         ),
         follow(objects(client, namespace, ours()), &caches.jobs, |change| {
             forget(ctx, change);
-            triggers.job(change);
+            triggers.child(change);
         }),
         follow(
             objects(client, namespace, ours()),

@@ -1,8 +1,8 @@
 //! What a pod's answer says: it may be anything.
 
 use auriga_crds::{
-    MetricValue,
-    contract::{Alive, TrainerStatus},
+    MetricValue, VersionSummary,
+    contract::{Alive, AliveModelMetadata, TrainerStatus},
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -11,6 +11,9 @@ use crate::seen::Answer;
 
 /// How many metrics of a running fit are kept: with all of them a status would grow too large.
 const METRICS: usize = 32;
+/// How many versions of a list are kept, and how many metrics of each: as many as a status shows.
+const VERSIONS: usize = 10;
+const LISTED_METRICS: usize = 8;
 /// The longest name or value of a metric.
 const LONGEST: usize = 64;
 
@@ -62,6 +65,34 @@ pub fn read(body: &[u8]) -> Result<Alive, String> {
     let mut alive: Alive = serde_json::from_value(value).map_err(unreadable)?;
     alive.trainer_status = told.as_ref().and_then(trainer_status);
     Ok(alive)
+}
+
+/// The newest versions in the body of `/list`, newest first; nothing if it is no such body.
+pub(super) fn listed(body: &[u8]) -> Option<Vec<VersionSummary>> {
+    let list: Value = serde_json::from_slice(body).ok()?;
+    let mut versions: Vec<VersionSummary> = (list.get("models")?.as_array()?.iter())
+        .filter_map(|one| serde_json::from_value(one.clone()).ok())
+        .filter_map(|facts: AliveModelMetadata| summary(&facts))
+        .collect();
+    versions.sort_by_key(|version| std::cmp::Reverse(version.version));
+    versions.truncate(VERSIONS);
+    Some(versions)
+}
+
+fn summary(facts: &AliveModelMetadata) -> Option<VersionSummary> {
+    let scores = facts.scores.iter().filter(|(_, value)| value.is_finite());
+    Some(VersionSummary {
+        version: i64::try_from(facts.version.get()).ok()?,
+        digest: facts.digest.to_string(),
+        created_time: facts.train_timestamp.clone(),
+        metrics: scores
+            .take(LISTED_METRICS)
+            .map(|(name, value)| MetricValue {
+                name: name.chars().take(LONGEST).collect(),
+                value: value.to_string(),
+            })
+            .collect(),
+    })
 }
 
 fn trainer_status(told: &Value) -> Option<TrainerStatus> {

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use auriga_crds::{Model, ModelStatus};
+use auriga_crds::{Model, ModelStatus, VersionSummary};
 use jiff::Timestamp;
-use k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod};
+use k8s_openapi::api::{
+    apps::v1::Deployment,
+    core::v1::{Pod, Service},
+};
 use kube::ResourceExt as _;
 
 use super::decide;
 use crate::{
-    build::cleanup_job,
     cache::{Cache, controlled_by, controller, controller_uid, key},
-    caches::{Caches, slot_key},
+    caches::{Caches, made_for_key, slot_key},
     context::Context,
     error::Error,
     kind::Kind,
@@ -43,6 +45,7 @@ impl Kind for Model {
         let ours = controlled_by(&uid);
         let texts = ctx.reader.texts(self, caches).await?;
         let slots = slots(ctx, self, &caches.deployments.by(&ours)).await;
+        let service = owned(caches.services.by(&ours)).into_iter().next();
         let training_jobs = caches
             .training_jobs
             .by(&key("model", &namespace, self.name_any()));
@@ -53,15 +56,14 @@ impl Kind for Model {
                 .filter(|job| controller_uid(job.as_ref()).is_none_or(|controller| controller == uid))
                 .map(|job| job.as_ref().clone())
                 .collect(),
-            config_maps: (caches.config_maps.by(&ours).into_iter())
-                .chain(caches.config_maps.get(&namespace, &cleanup_job::name(self)))
-                .map(|one| one.as_ref().clone())
+            config_maps: (owned(caches.config_maps.by(&ours)).into_iter())
+                .chain(owned(caches.config_maps.by(&made_for_key(&uid))))
                 .collect(),
-            listing: None,
+            listing: listing(ctx, service.as_ref(), &slots).await,
             slots,
-            service: owned(caches.services.by(&ours)).into_iter().next(),
+            service,
             budget: owned(caches.budgets.by(&ours)).into_iter().next(),
-            cleanup: cleanup(caches, &namespace, &self.name_any(), &uid),
+            cleanup: cleanup(caches, &uid),
             namespace_is_terminating: self.metadata.deletion_timestamp.is_some()
                 && ctx.namespace_is_terminating(&namespace),
         })
@@ -145,12 +147,8 @@ fn pods_of(caches: &Caches, model: &Model, deployment: &Deployment) -> Vec<Arc<P
 }
 
 /// The Job that deletes the versions of this very Model. It has no owner, or it would be deleted with it.
-fn cleanup(caches: &Caches, namespace: &str, name: &str, uid: &str) -> Option<CleanupSeen> {
-    let jobs = caches.jobs.by(&key("cleanup", namespace, name));
-    let job = jobs.into_iter().find(|job| {
-        let template = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
-        works_for(template, uid)
-    })?;
+fn cleanup(caches: &Caches, uid: &str) -> Option<CleanupSeen> {
+    let job = caches.jobs.by(&made_for_key(uid)).into_iter().next()?;
     let pods = caches.pods.by(&controlled_by(&job.uid().unwrap_or_default()));
     Some(CleanupSeen {
         job: job.as_ref().clone(),
@@ -163,4 +161,21 @@ fn cleanup(caches: &Caches, namespace: &str, name: &str, uid: &str) -> Option<Cl
             })
             .collect(),
     })
+}
+
+/// The newest versions in the store, as one of the pods lists them that have the traffic.
+async fn listing(
+    ctx: &Context,
+    service: Option<&Service>,
+    slots: &[SlotSeen],
+) -> Option<Vec<VersionSummary>> {
+    let selector = service?.spec.as_ref()?.selector.as_ref()?;
+    let slot = selector.get(labels::SLOT)?;
+    let mut pods = slots.iter().flat_map(|slot| &slot.pods);
+    let answers = pods.find(|seen| {
+        matches!(seen.answer, Answer::Well(_)) && seen.pod.labels().get(labels::SLOT) == Some(slot)
+    })?;
+    ctx.asker
+        .list(&answers.pod, ctx.settings.poll_serving.mul_f64(0.8))
+        .await
 }

@@ -20,10 +20,13 @@ use crate::{
     trouble,
 };
 
+/// The age of a Job, in seconds, at which whatever was made before it has long been seen.
+const LONG_ENOUGH: i64 = 30;
+
 /// What is told while nothing is known of a pod.
 pub(super) const BEING_MADE: &str = "The pod that fits is being made";
 
-/// The plan for a TrainingJob whose latest Job is `run`, which is not over.
+/// The plan for a TrainingJob whose latest Job is `run`, one of `runs`, which is not over.
 pub(super) fn follow(look: &Look<'_>, runs: &[Run<'_>], run: &Run<'_>) -> Plan<TrainingJobStatus> {
     let live = run.live_pod();
     let before = look.before().trainer_status;
@@ -59,6 +62,12 @@ pub(super) fn follow(look: &Look<'_>, runs: &[Run<'_>], run: &Run<'_>) -> Plan<T
         Some(pod) => (starting(run, pod), Next::OnChange),
         None => without_pod(look, run),
     };
+    // Nobody tells when a pod gives up waiting for a manifest.
+    let next = if look.seen.manifest.is_none() {
+        next.or(SLOWLY)
+    } else {
+        next
+    };
     look.under_way(&stand, steps, next)
 }
 
@@ -85,7 +94,7 @@ pub(super) fn facts(look: &Look<'_>, runs: &[Run<'_>]) -> Facts {
     }
 }
 
-/// The plan for a TrainingJob that is not to fit for now; `run` is its latest Job.
+/// The plan for a TrainingJob that is not to fit for now.
 pub(super) fn suspended(look: &Look<'_>, runs: &[Run<'_>]) -> Plan<TrainingJobStatus> {
     let mut steps = Steps {
         facts: facts(look, runs),
@@ -156,13 +165,14 @@ fn mend_the_manifest(
             })));
             None
         }
-        Ok(_) | Err(Obstacle::ForGood(_)) => Some(format!(
+        // A look may find a new Job and not yet the ConfigMap that was made before it.
+        Ok(_) | Err(Obstacle::ForGood(_)) if look.is_older(run.job, LONG_ENOUGH) => Some(format!(
             "ConfigMap {} with the manifest was deleted before the fit began, and Model {} has changed since; create \
              another TrainingJob",
             job::manifest_name(look.job),
             look.job.spec.model_ref.name
         )),
-        Err(Obstacle::ForNow(_)) => None,
+        _ => None,
     }
 }
 
@@ -188,11 +198,7 @@ fn running(look: &Look<'_>, run: &Run<'_>, pod: &PodSeen) -> Stand {
 
 /// A pod waits; what a person has to mend is told with its remedy.
 fn starting(run: &Run<'_>, pod: &PodSeen) -> Stand {
-    let phase = if run.failures() > 0 {
-        Phase::Running
-    } else {
-        Phase::Pending
-    };
+    let phase = phase_without_work(run);
     match trouble::before_start(&pod.pod) {
         // A node may still come, or get room.
         Some(trouble) if trouble.reason == Reason::Unschedulable => {
@@ -212,11 +218,7 @@ fn starting(run: &Run<'_>, pod: &PodSeen) -> Stand {
 
 /// No pod waits or works: the Job is new, its pod was refused, or the next try is due after a pause.
 fn without_pod(look: &Look<'_>, run: &Run<'_>) -> (Stand, Next) {
-    let phase = if run.failures() > 0 {
-        Phase::Running
-    } else {
-        Phase::Pending
-    };
+    let phase = phase_without_work(run);
     if let Some(complaint) = &look.seen.complaint {
         let trouble = trouble::of_complaint(complaint);
         let stand = Stand {
@@ -249,6 +251,15 @@ fn without_pod(look: &Look<'_>, run: &Run<'_>) -> (Stand, Next) {
             };
             (Stand::at(phase, Reason::Pending, words), look.soon())
         }
+    }
+}
+
+/// Between two tries it still runs, for people.
+fn phase_without_work(run: &Run<'_>) -> Phase {
+    if run.failures() > 0 {
+        Phase::Running
+    } else {
+        Phase::Pending
     }
 }
 

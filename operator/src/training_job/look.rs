@@ -6,7 +6,7 @@ use auriga_crds::{
     LastFailure, Model, Reason, TrainingJob, TrainingJobStatus, TrainingResult, contract::TrainerStatus,
 };
 use jiff::Timestamp;
-use kube::{Resource as _, ResourceExt as _};
+use kube::{Resource, ResourceExt as _};
 
 use super::{
     ending::End,
@@ -63,6 +63,12 @@ impl<'a> Look<'a> {
 
     pub(super) fn generation(&self) -> i64 {
         self.job.metadata.generation.unwrap_or_default()
+    }
+
+    /// Whether the API server made an object at least so many seconds ago.
+    pub(super) fn is_older<K: Resource>(&self, object: &K, seconds: i64) -> bool {
+        let made = object.meta().creation_timestamp.as_ref();
+        made.is_some_and(|made| self.now.duration_since(made.0).as_secs() >= seconds)
     }
 
     /// The Model, as long as it may be fitted.

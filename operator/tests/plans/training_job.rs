@@ -73,6 +73,7 @@ impl Fit {
             };
             let uid = format!("uid-of-{}", object["metadata"]["name"].as_str().unwrap());
             object["metadata"]["uid"] = uid.into();
+            object["metadata"]["creationTimestamp"] = ago(seconds).to_string().into();
             match object["kind"].as_str() {
                 Some("ConfigMap") => self.seen.manifest = Some(serde_json::from_value(object).unwrap()),
                 _ => self.seen.jobs.push(serde_json::from_value(object).unwrap()),

@@ -234,32 +234,26 @@ impl Follower {
     /// Looks again and again; never ends. A store that is down is told once; the version served serves on.
     pub(crate) async fn follow(&self, service: &Service) -> Infallible {
         loop {
-            // It was told, and the next look may find it mended.
-            let _ = self.follow_on(service).await;
+            tokio::time::sleep(self.pause(service)).await;
+            let looked = self.look(service, None).await;
+            let mut tried = self.swapping.lock().await;
+            match looked {
+                Err(failure) if !tried.unreachable => {
+                    self.console.warn(&failure);
+                    tried.unreachable = true;
+                }
+                Err(_) => {}
+                Ok(()) => tried.unreachable = false,
+            }
         }
     }
 
-    /// Waits until it is time, and looks once more.
-    ///
-    /// Errors: as [`Follower::look`]; told already, if it is news.
-    pub(crate) async fn follow_on(&self, service: &Service) -> Result<(), Failure> {
-        let is_coming = service.version().is_some() && !service.is_active();
-        tokio::time::sleep(match is_coming {
-            true => self.pace.before_activation,
-            false => self.pace.every,
-        })
-        .await;
-        let looked = self.look(service, None).await;
-        let mut tried = self.swapping.lock().await;
-        match &looked {
-            Err(failure) if !tried.unreachable => {
-                self.console.warn(failure);
-                tried.unreachable = true;
-            }
-            Err(_) => {}
-            Ok(()) => tried.unreachable = false,
+    /// How long to wait for the next look.
+    pub(crate) fn pause(&self, service: &Service) -> Duration {
+        match service.version() {
+            Some(_) if !service.is_active() => self.pace.before_activation,
+            _ => self.pace.every,
         }
-        looked
     }
 }
 

@@ -97,7 +97,7 @@ async fn activations_and_deletions_end_as_told_through_outages() {
             let wish = activation(number, revision);
             let entry = again(async || store.activate(&iris, wish.clone()).await).await;
             revision += 1;
-            assert_eq!((entry.revision, entry.to), (revision, number));
+            assert_eq!((entry.revision, entry.to), (revision, Some(number)));
             if let Some(before) = entry.from {
                 // After an error nobody knows whether it is gone.
                 let gone = again(async || match store.delete(&iris, before).await {

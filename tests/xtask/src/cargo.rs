@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Result, ensure};
 
 use crate::{
-    bench, postgres,
+    bench, manifests, postgres,
     program::{follow, run},
     steps::Done,
     terminal::is_styled,
@@ -44,6 +44,7 @@ pub(crate) fn write_generated(workspace: &Workspace) -> Result<Done> {
 /// Fails if a generated file differs from what the types, or the figures measured last, say.
 pub(crate) fn check_generated(workspace: &Workspace) -> Result<Done> {
     generate(workspace, &["--check"])?;
+    manifests::check(workspace)?;
     bench::check_report(workspace)
 }
 

@@ -13,6 +13,7 @@ mod debian;
 mod deny;
 mod e2e;
 mod image;
+mod manifests;
 mod postgres;
 mod program;
 mod python;
@@ -35,6 +36,7 @@ cargo xtask <task>
   test [STEP...]         everything CI runs, in order; or these steps of it alone
   fmt                    formats the Rust code
   crds                   writes the generated files from the types
+  manifests              renders manifests/install.yaml
   crds --describe        prints the manual of the kinds
   reference              computes with scikit-learn and compares with the stored values
   reference --update     stores those values, and the examples' data, anew
@@ -87,6 +89,8 @@ fn main() -> ExitCode {
         ["fmt"] => cargo::format,
         ["crds"] => cargo::write_generated,
         ["crds", "--describe"] => cargo::describe_kinds,
+        ["manifests"] => manifests::write,
+        ["manifests", "--check"] => manifests::check,
         ["reference"] => reference::check,
         ["reference", "--update"] => reference::update,
         ["tidy"] => tidy::check,

@@ -58,6 +58,13 @@ fn another_hash_than_asked_for_ends_the_job() {
 }
 
 #[test]
+fn the_hash_that_was_asked_for_is_fitted() {
+    let hash = a_begun_fit().job.status.unwrap().fit_hash;
+    let fit = a_fit_of("iris").with_job(|job| job.edited(|spec| spec.fit_hash = hash));
+    assert_eq!(fit.plan().apply.len(), 2);
+}
+
+#[test]
 fn an_edit_after_the_manifest_was_fixed_does_not_end_the_job() {
     let mut fit = a_begun_fit();
     let hash = fit.job.status.clone().unwrap().fit_hash;

@@ -80,6 +80,15 @@ fn a_pod_that_the_namespace_does_not_allow_is_named() {
 }
 
 #[test]
+fn a_pod_that_could_never_be_made_blames_the_model() {
+    let mut fit = a_begun_fit();
+    fit.seen.complaint = Some("Pod \"iris-fit-x\" is invalid: spec.tolerations[0].effect".to_owned());
+    let status = fit.plan().status;
+    assert_eq!(status.reason.as_deref(), Some("InvalidSpec"));
+    assert!(status.message.unwrap().ends_with("of the Model"));
+}
+
+#[test]
 fn a_pod_that_begins_to_work_ends_the_waiting() {
     let fit = a_begun_fit().with_pod(|pod| pod.running(1));
     golden!(fit.plan());

@@ -1,10 +1,13 @@
 //! A fit cannot begin, says why, and begins once that is mended.
 
-use auriga_operator::labels;
+use auriga_operator::{labels, plan::Next};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use super::{Fit, a_begun_fit, a_fit_of, words};
-use crate::{given::Words as _, golden::golden};
+use crate::{
+    given::{PodWords as _, Words as _},
+    golden::golden,
+};
 
 fn without_model() -> Fit {
     let mut fit = a_fit_of("iris");
@@ -109,6 +112,25 @@ fn a_manifest_that_was_deleted_before_the_fit_began_ends_the_job_if_the_model_ha
         a_begun_fit().with_model(|model| model.edited(|spec| spec.training.save_if_better_than = Some(0.5)));
     fit.seen.manifest = None;
     golden!(fit.plan());
+}
+
+#[test]
+fn a_manifest_that_was_made_a_moment_ago_and_is_not_seen_yet_ends_nothing() {
+    let mut fit = a_fit_of("iris")
+        .looked_and_applied(1)
+        .with_model(|model| model.edited(|spec| spec.training.save_if_better_than = Some(0.5)));
+    fit.seen.manifest = None;
+    let plan = fit.plan();
+    assert_eq!((plan.apply, plan.delete), (vec![], vec![]));
+    assert_eq!(plan.status.state.as_deref(), Some("Pending"));
+}
+
+#[test]
+fn a_pod_that_waits_for_a_manifest_is_looked_at_again() {
+    let mut fit = a_begun_fit().with_pod(|pod| pod.waiting("ContainerCreating", ""));
+    assert_eq!(fit.plan().next, Next::OnChange);
+    fit.seen.manifest = None;
+    assert_ne!(fit.plan().next, Next::OnChange);
 }
 
 #[test]

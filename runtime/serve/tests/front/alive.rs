@@ -57,10 +57,14 @@ async fn an_empty_store_is_reported_in_its_own_words() {
         .unwrap_err();
     front
         .service
-        .report(&LoadFailure::from(failure), Reason::PersisterUnavailable);
+        .report(&LoadFailure::from(failure), Reason::VersionNotFound);
     let (status, said) = alive(&mut front.client().await).await;
     let message = "default/iris has no active version; fit one, or activate one of its versions";
     assert_eq!((status, said.message.as_deref()), (503, Some(message)));
+    assert_eq!(said.known_reason(), Some(Reason::VersionNotFound));
+    front.service.nothing_to_load();
+    let (_, said) = alive(&mut front.client().await).await;
+    assert_eq!(said.reason, None);
 }
 
 #[tokio::test]

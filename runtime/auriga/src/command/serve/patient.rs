@@ -35,6 +35,13 @@ pub(super) struct Patient {
     pub(super) store: Mutex<Option<Arc<dyn Persister>>>,
 }
 
+/// A store that does not answer any more.
+struct Lost {
+    /// Whether it did before.
+    was_found: bool,
+    failure: Failure,
+}
+
 impl Patient {
     /// Opens the store, brings a version into `service` and keeps it there; begins again when the store is lost. Never
     /// ends: a process that did would be started again later and later.
@@ -42,7 +49,7 @@ impl Patient {
         let mut pause = PAUSES.0;
         let mut told = None;
         loop {
-            match self.open().await {
+            let failure = match self.open().await {
                 Ok((store, cache)) => {
                     service.set_persister(store.clone());
                     let before = self.store.lock().await.replace(store.clone());
@@ -50,20 +57,25 @@ impl Patient {
                         before.close().await;
                     }
                     let follower = self.follower(store).with_cache(cache);
-                    tokio::select! {
-                        has_answered = self.follow_until_lost(&follower, service, &mut told) => {
-                            if has_answered {
-                                pause = PAUSES.0;
-                            }
-                        }
+                    let lost = tokio::select! {
+                        lost = self.follow_until_lost(&follower, service) => lost,
                         never = self.watch_fence(&follower, service) => match never {},
+                    };
+                    if lost.was_found {
+                        (pause, told) = (PAUSES.0, None);
                     }
+                    lost.failure
                 }
                 Err(error) => {
                     let failure = LoadFailure::from(error);
                     service.report(&failure, failure::reason_of(&failure));
-                    self.warn_once(&Failure::from(failure), &mut told);
+                    failure.into()
                 }
+            };
+            let words = failure.to_string();
+            if told.as_ref() != Some(&words) {
+                self.console.warn(&failure);
+                told = Some(words);
             }
             sleep(pause).await;
             pause = (pause * 2).min(PAUSES.1);
@@ -76,14 +88,6 @@ impl Patient {
             Some(cache) => (cache.clone(), Some(cache)),
             None => (store::open_existing(&self.uri).await?, None),
         })
-    }
-
-    fn warn_once(&self, failure: &Failure, told: &mut Option<String>) {
-        let words = failure.to_string();
-        if told.as_ref() != Some(&words) {
-            self.console.warn(failure);
-            *told = Some(words);
-        }
     }
 
     /// Lets go of the store.
@@ -111,28 +115,25 @@ impl Patient {
         })
     }
 
-    /// Ends when the store does not answer: what is at its address now may be another one. Tells whether it ever did.
-    async fn follow_until_lost(
-        &self,
-        follower: &Follower,
-        service: &Service,
-        told: &mut Option<String>,
-    ) -> bool {
-        let mut looked = follower.look(service, None).await;
-        let mut has_answered = !is_lost(&looked);
-        if let Err(failure) = &looked {
-            self.warn_once(failure, told);
-        } else if service.version().is_none() && self.version.is_none() {
-            self.console
-                .tell("waiting", NOTHING_ACTIVE, json!({ "message": NOTHING_ACTIVE }));
-        }
-        while !is_lost(&looked) {
-            looked = follower.follow_on(service).await;
-            if looked.is_ok() {
-                (has_answered, *told) = (true, None);
+    /// Ends when the store does not answer: what is at its address now may be another one.
+    async fn follow_until_lost(&self, follower: &Follower, service: &Service) -> Lost {
+        let (mut was_found, mut is_told) = (false, false);
+        loop {
+            match follower.look(service, None).await {
+                Err(failure) if failure.reason == Reason::PersisterUnavailable => {
+                    return Lost { was_found, failure };
+                }
+                Err(failure) => self.console.warn(&failure),
+                Ok(()) if self.version.is_none() && service.version().is_none() && !is_told => {
+                    self.console
+                        .tell("waiting", NOTHING_ACTIVE, json!({ "message": NOTHING_ACTIVE }));
+                    is_told = true;
+                }
+                Ok(()) => {}
             }
+            was_found = true;
+            sleep(follower.pause(service)).await;
         }
-        has_answered
     }
 
     async fn watch_fence(&self, follower: &Follower, service: &Service) -> Infallible {
@@ -144,9 +145,4 @@ impl Patient {
             _ => pending().await,
         }
     }
-}
-
-/// Whether the store did not answer.
-fn is_lost(looked: &Result<(), Failure>) -> bool {
-    matches!(looked, Err(failure) if failure.reason == Reason::PersisterUnavailable)
 }
