@@ -92,8 +92,7 @@ pub fn step(
         health::health(held, &turn.model.uid().unwrap_or_default(), turn.settings.passes)
     });
     let is_revived = held.is_some_and(|held| {
-        (held.rejection.as_ref())
-            .is_some_and(|rejection| rejection.generation != build::generation(turn.model))
+        (held.rejection.as_ref()).is_some_and(|rejection| rejection.edition != build::edition(turn.model))
     });
     let sleeps =
         held.is_none_or(|held| held.replicas() == 0 && turn.wish.replicas > 0 && held.rejection.is_none());
@@ -152,7 +151,7 @@ fn judge(turn: Turn<'_>, held: &Held<'_>, health: &Health, since: Timestamp) -> 
         rejection: Rejection {
             reason,
             message,
-            generation: build::generation(turn.model),
+            edition: build::edition(turn.model),
         },
         is_news: true,
     };
