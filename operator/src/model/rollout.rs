@@ -21,6 +21,7 @@ use crate::{
     labels,
     plan::Desired,
     settings::Settings,
+    time::milliseconds,
     trouble::Trouble,
 };
 
@@ -110,7 +111,7 @@ pub fn step(
         _ => None,
     };
     let known = held.and_then(Held::fit_hash);
-    let mut annotations = BTreeMap::from([(labels::SINCE.to_owned(), since.to_string())]);
+    let mut annotations = BTreeMap::from([(labels::SINCE.to_owned(), milliseconds(since))]);
     annotations.extend((fit_hash.or(known)).map(|hash| (labels::FIT_HASH.to_owned(), hash.to_owned())));
     if let Some(rejection) = rejection {
         rejection.write(&mut annotations);
