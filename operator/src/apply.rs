@@ -297,3 +297,6 @@ fn keep(ctx: &Context, object: &Object<'_>, made: DynamicObject) {
 fn json_of(object: DynamicObject) -> Value {
     serde_json::to_value(object).expect("what was read as JSON can be written as JSON")
 }
+
+#[cfg(test)]
+mod tests;
