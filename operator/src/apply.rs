@@ -195,6 +195,7 @@ async fn mark(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
             Ok(Outcome::Done)
         }
         Err(error) if error.code() == Some(404) => Ok(Outcome::Done),
+        Err(error) if error.status().is_some_and(refusal::says_that_it_is_another) => Ok(Outcome::Done),
         Err(error) if error.code() == Some(409) => Ok(Outcome::HeldUp),
         Err(error) => refused(ctx, object, error),
     }
