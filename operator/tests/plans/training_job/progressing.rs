@@ -36,7 +36,7 @@ fn waiting(reason: Reason, message: &str) -> Alive {
 #[test]
 fn a_pod_that_waits_for_the_secret_of_its_store_is_told_of() {
     let words = "the fit waits for its store: store postgres://database/models cannot be used: the key password of the \
-                 Secret at /etc/auriga/persister is missing";
+                 Secret at /etc/auriga/persister is missing; add it";
     let alive = waiting(Reason::SecretNotFound, words);
     golden!(now_saying(a_begun_fit().seen_running(), alive).plan());
 }
