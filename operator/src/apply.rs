@@ -195,6 +195,7 @@ async fn mark(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
             Ok(Outcome::Done)
         }
         Err(error) if error.code() == Some(404) => Ok(Outcome::Done),
+        Err(error) if error.status().is_some_and(refusal::says_that_it_is_another) => Ok(Outcome::Done),
         Err(error) if error.code() == Some(409) => Ok(Outcome::HeldUp),
         Err(error) => refused(ctx, object, error),
     }
@@ -297,3 +298,6 @@ fn keep(ctx: &Context, object: &Object<'_>, made: DynamicObject) {
 fn json_of(object: DynamicObject) -> Value {
     serde_json::to_value(object).expect("what was read as JSON can be written as JSON")
 }
+
+#[cfg(test)]
+mod tests;

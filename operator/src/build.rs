@@ -57,7 +57,12 @@ where
     owner.controller_owner_ref(&())
 }
 
-/// The generation of a Model, as annotations hold it.
-pub fn generation(model: &Model) -> String {
-    model.metadata.generation.unwrap_or_default().to_string()
+/// What a person has written into a Model, as a hash: any edit makes another edition. The number of pods is left out,
+/// which an autoscaler changes all day.
+pub fn edition(model: &Model) -> String {
+    let mut spec = serde_json::to_value(&model.spec).unwrap_or_default();
+    if let Some(fields) = spec.as_object_mut() {
+        fields.remove("replicas");
+    }
+    crate::names::short_hash(&[&spec.to_string()])
 }

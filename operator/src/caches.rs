@@ -155,7 +155,9 @@ where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + 'static,
 {
     // What cannot be read is left to the watch, which says so.
-    if let Ok(mut object) = serde_json::from_value::<K>(object) {
+    if let Ok(mut object) = serde_json::from_value::<K>(object)
+        && object.meta().name.is_some()
+    {
         object.meta_mut().managed_fields = None;
         cache.put(object);
     }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use kube::runtime::watcher;
 use thiserror::Error;
 
 /// What keeps the loop from carrying out a look; it is tried again, later and later.
 #[derive(Debug, Error)]
 pub enum Error {
     /// The API server refused, or could not be reached.
-    #[error("cannot {what}: {source}")]
+    #[error("cannot {what}: {}", plain(source))]
     Api {
         /// What was tried, on what.
         what: String,
@@ -80,5 +81,79 @@ impl Error {
             Error::Slow { .. } | Error::Unfinished(_) => true,
             Error::Panicked | Error::Malformed { .. } => false,
         }
+    }
+}
+
+/// An error of kube's in words: its own text has the whole answer of the API server in it, as a program sees it.
+pub(crate) fn plain(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => in_words(status),
+        other => other.to_string(),
+    }
+}
+
+/// An error of a watch in words.
+pub(crate) fn plain_watch(error: &watcher::Error) -> String {
+    match error {
+        watcher::Error::InitialListFailed(source)
+        | watcher::Error::WatchStartFailed(source)
+        | watcher::Error::WatchFailed(source) => plain(source),
+        watcher::Error::WatchError(status) => in_words(status),
+        other => other.to_string(),
+    }
+}
+
+fn in_words(status: &kube::core::Status) -> String {
+    if status.message.is_empty() {
+        format!("the API server answered with status {}", status.code)
+    } else {
+        status.message.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: u16, message: &str) -> Error {
+        let status: kube::core::Status =
+            serde_json::from_value(serde_json::json!({ "code": code, "message": message })).unwrap();
+        Error::Api {
+            what: "create Job iris-fit".to_owned(),
+            source: Box::new(kube::Error::Api(Box::new(status))),
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_the_words_of_the_api_server_alone() {
+        let check = |error: Error, text: &str, label| {
+            assert_eq!((error.to_string().as_str(), error.label()), (text, label));
+        };
+        check(
+            refused(403, "pods is forbidden"),
+            "cannot create Job iris-fit: pods is forbidden",
+            "forbidden",
+        );
+        check(
+            refused(500, ""),
+            "cannot create Job iris-fit: the API server answered with status 500",
+            "api",
+        );
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_told_from_what_somebody_has_to_mend() {
+        for (code, passes) in [
+            (409, true),
+            (429, true),
+            (500, true),
+            (503, true),
+            (401, false),
+            (404, false),
+        ] {
+            assert_eq!(refused(code, "").is_passing(), passes, "{code}");
+        }
+        assert!(Error::Unfinished(Duration::from_secs(60)).is_passing());
+        assert!(!Error::Panicked.is_passing());
     }
 }

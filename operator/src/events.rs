@@ -106,18 +106,29 @@ fn event(object: &ObjectReference, note: &Note, text: String, now: Timestamp) ->
 /// At most one event for each object and reason in ten minutes, unless its words are others.
 #[derive(Default)]
 struct Throttle {
-    told: Mutex<HashMap<(String, &'static str), (Instant, String)>>,
+    told: Mutex<HashMap<(String, &'static str), Told>>,
+}
+
+struct Told {
+    at: Instant,
+    text: String,
 }
 
 impl Throttle {
     fn lets_through(&self, uid: &str, reason: &'static str, text: &str, now: Instant) -> bool {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        told.retain(|_, (at, _)| now.duration_since(*at) < QUIET);
+        told.retain(|_, told| now.duration_since(told.at) < QUIET);
         let key = (uid.to_owned(), reason);
-        if told.get(&key).is_some_and(|(_, before)| before == text) {
+        if told.get(&key).is_some_and(|told| told.text == text) {
             return false;
         }
-        told.insert(key, (now, text.to_owned()));
+        told.insert(
+            key,
+            Told {
+                at: now,
+                text: text.to_owned(),
+            },
+        );
         true
     }
 }

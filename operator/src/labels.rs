@@ -37,8 +37,8 @@ pub const ARTIFACTS_FINALIZER: &str = "auriga.dev/artifacts";
 pub const FIT_HASH: &str = "auriga.dev/fit-hash";
 /// On a TrainingJob of a Model: how many fits of the same were tried before.
 pub const ATTEMPT: &str = "auriga.dev/attempt";
-/// On what a Model makes: the generation it was made for.
-pub const GENERATION: &str = "auriga.dev/generation";
+/// On what a Model makes: the edition of the Model that it was made for.
+pub const EDITION: &str = "auriga.dev/edition";
 /// On a Deployment: since when its pods are wanted (RFC 3339).
 pub const SINCE: &str = "auriga.dev/since";
 /// On a Deployment: the sha256 of the pods' template as the operator built it.

@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     cache::{Cache, Change},
     context::Context,
+    error::plain_watch,
     labels,
     triggers::Triggers,
 };
@@ -160,7 +161,8 @@ async fn follow<K>(
                 }
             }
             Err(error) => {
-                tracing::warn!(kind = %K::kind(&()), %error, "cannot watch {}; tried again", K::plural(&()));
+                let error = plain_watch(&error);
+                tracing::warn!(kind = %K::kind(&()), %error, "cannot watch {}: {error}", K::plural(&()));
             }
         }
     }

@@ -94,7 +94,8 @@ fn sources(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
         return vec![path.to_owned()];
     }
-    let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    let entries = fs::read_dir(path).expect("a folder that PURE names exists");
+    let entries = entries.map(|entry| entry.expect("a folder of the source can be read").path());
     entries
         .filter(|path| path.is_dir() || path.extension().is_some_and(|ending| ending == "rs"))
         .filter(|path| !path.ends_with(OBSERVES))

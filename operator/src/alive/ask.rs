@@ -103,8 +103,12 @@ async fn ask_through_proxy(client: &Client, pod: &Pod, page: &Page) -> Result<(u
     let request = Request::get(path)
         .body(kube::client::Body::empty())
         .map_err(|error| format!("has a name that is none: {error}"))?;
-    let response = (client.send(request).await)
-        .map_err(|error| format!("cannot be reached through the API server: {error}"))?;
+    let response = (client.send(request).await).map_err(|error| {
+        format!(
+            "cannot be reached through the API server: {}",
+            crate::error::plain(&error)
+        )
+    })?;
     Ok((
         response.status().as_u16(),
         read(response.into_body(), page).await?,

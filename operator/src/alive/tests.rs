@@ -1,3 +1,5 @@
+//! Pods that answer anything, or nothing.
+
 use std::{net::SocketAddr, time::Duration};
 
 use k8s_openapi::api::core::v1::Pod;

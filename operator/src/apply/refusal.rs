@@ -48,6 +48,12 @@ pub(super) fn says_that_namespace_ends(status: &Status) -> bool {
             .any(|cause| cause.reason == "NamespaceTerminating")
 }
 
+/// Whether a patch was refused because the object of this name is another one, with another UID.
+pub(super) fn says_that_it_is_another(status: &Status) -> bool {
+    let mut causes = status.details.iter().flat_map(|details| &details.causes);
+    status.code == 422 && causes.any(|cause| cause.field == "metadata.uid")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,15 +88,26 @@ mod tests {
 
     #[test]
     fn a_namespace_that_ends_is_told_from_other_refusals() {
-        let status = |code, reason: &str| -> Status {
-            serde_json::from_value(serde_json::json!({
-                "code": code, "message": "", "reason": "Forbidden",
-                "details": { "causes": [{ "reason": reason, "message": "", "field": "" }] },
-            }))
-            .unwrap()
-        };
-        assert!(says_that_namespace_ends(&status(403, "NamespaceTerminating")));
-        assert!(!says_that_namespace_ends(&status(403, "FieldValueInvalid")));
+        assert!(says_that_namespace_ends(&caused(403, "NamespaceTerminating", "")));
+        assert!(!says_that_namespace_ends(&caused(403, "FieldValueInvalid", "")));
         assert!(!says_that_namespace_ends(&Status::default()));
+    }
+
+    #[test]
+    fn a_patch_that_was_meant_for_a_predecessor_is_told_from_a_wrong_one() {
+        let check = |field, expected| {
+            let status = caused(422, "FieldValueInvalid", field);
+            assert_eq!(says_that_it_is_another(&status), expected, "{field}");
+        };
+        check("metadata.uid", true);
+        check("spec.replicas", false);
+    }
+
+    fn caused(code: u16, reason: &str, field: &str) -> Status {
+        serde_json::from_value(serde_json::json!({
+            "code": code, "message": "", "reason": "Forbidden",
+            "details": { "causes": [{ "reason": reason, "message": "", "field": field }] },
+        }))
+        .unwrap()
     }
 }

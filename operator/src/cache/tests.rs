@@ -1,3 +1,5 @@
+//! What a cache makes of events, lists and answers in any order.
+
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt as _;
 

@@ -1,3 +1,5 @@
+//! What a scrape reads.
+
 use super::*;
 
 fn scraped(metrics: &Metrics) -> String {

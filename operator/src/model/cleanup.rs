@@ -14,6 +14,7 @@ use crate::{
     runnable,
     seen::{CleanupSeen, ModelSeen},
     settings::Settings,
+    time::seconds,
     trouble,
 };
 
@@ -120,7 +121,7 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
         .unwrap_or_default();
     let generation = model.metadata.generation.unwrap_or_default();
     plan.status.observed_generation = Some(generation);
-    plan.status.conditions = conditions(&states, before, generation, &now.to_string());
+    plan.status.conditions = conditions(&states, before, generation, &seconds(now));
     plan
 }
 

@@ -100,14 +100,18 @@ pub fn fits<'a>(
         .filter_map(version)
         .chain(slots.fitted_to(fit_hash))
         .max();
+    let is_stuck = |job: &TrainingJob| is_mine(model, job) && is_edited(model, job) && cannot_begin(job);
     fits.superseded = mine
         .iter()
         .copied()
-        .filter(|job| end(job).is_none() && job.spec.fit_hash.as_ref() != Some(fit_hash))
+        .filter(|job| end(job).is_none())
+        .filter(|job| job.spec.fit_hash.as_ref() != Some(fit_hash) || is_stuck(job))
         .collect();
     // A fit of the same that somebody else asked for serves as well; another one beside it would learn nothing new.
-    fits.running = (jobs.iter().filter(|job| end(job).is_none()))
-        .find(|job| job.spec.fit_hash.as_ref() == Some(fit_hash) || same_fit(job));
+    let is_under_way = |job: &&TrainingJob| end(job).is_none() && (is_mine(model, job) || !job.spec.suspend);
+    fits.running = (jobs.iter().filter(is_under_way))
+        .filter(|job| job.spec.fit_hash.as_ref() == Some(fit_hash) || same_fit(job))
+        .find(|job| !is_stuck(job));
     if fits.running.is_some() || wish.policy == auriga_crds::ActivationPolicy::Pinned {
         return fits;
     }
@@ -128,9 +132,27 @@ pub fn fits<'a>(
             Some(_) => {}
             None => retry(model, job, &mut fits, None, now, begin),
         },
+        Some(job) if end(job).is_none() => fits.begin = begin(attempt(job) + 1),
         Some(job) => retry(model, job, &mut fits, Some(settings.retry_mistake), now, begin),
     }
     fits
+}
+
+/// Whether somebody has edited the Model since `job` was made.
+fn is_edited(model: &Model, job: &TrainingJob) -> bool {
+    job.annotations().get(labels::EDITION) != Some(&build::edition(model))
+}
+
+/// Whether `job` has never worked, and waits for something that an edit of the Model may have put right: its pod is made
+/// once, as the Model was then.
+fn cannot_begin(job: &TrainingJob) -> bool {
+    let Some(status) = &job.status else { return false };
+    let is_stalled = status.conditions.iter().any(|one| {
+        one.kind == auriga_crds::ConditionType::Stalled.word()
+            && one.status == auriga_crds::ConditionStatus::True
+    });
+    let is_unschedulable = status.reason.as_deref() == Some(Reason::Unschedulable.word());
+    status.start_time.is_none() && (is_stalled || is_unschedulable)
 }
 
 /// Whether and when a fit that left no version is tried again: after an edit at once, else when `pause` is over.
@@ -144,12 +166,11 @@ fn retry<'a>(
 ) {
     let reason = reason(job);
     fits.failed = Some(Failed { job, reason });
-    let is_edited = job.annotations().get(labels::GENERATION) != Some(&build::generation(model));
     // More of the same would end the same: somebody has to raise a limit first.
     let is_hopeless = matches!(reason, Reason::OOMKilled | Reason::DeadlineExceeded);
     let again = match (reason, pause.filter(|_| !is_hopeless)) {
         (Reason::Superseded, _) => Some(std::time::Duration::ZERO),
-        _ if is_edited => Some(std::time::Duration::ZERO),
+        _ if is_edited(model, job) => Some(std::time::Duration::ZERO),
         (_, pause) => pause.map(|pause| pause.saturating_sub(since(job, now))),
     };
     match again {
@@ -252,7 +273,7 @@ fn training_job(model: &Model, wish: &Wish, fit_hash: &str, attempt: u32) -> Tra
     }
     let annotations = job.metadata.annotations.get_or_insert_default();
     annotations.insert(labels::ATTEMPT.to_owned(), attempt.to_string());
-    annotations.insert(labels::GENERATION.to_owned(), build::generation(model));
+    annotations.insert(labels::EDITION.to_owned(), build::edition(model));
     annotations.extend((wish.refit_at.clone()).map(|at| (labels::REFIT_AT.to_owned(), at)));
     job
 }

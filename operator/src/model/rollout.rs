@@ -21,6 +21,7 @@ use crate::{
     labels,
     plan::Desired,
     settings::Settings,
+    time::milliseconds,
     trouble::Trouble,
 };
 
@@ -92,8 +93,7 @@ pub fn step(
         health::health(held, &turn.model.uid().unwrap_or_default(), turn.settings.passes)
     });
     let is_revived = held.is_some_and(|held| {
-        (held.rejection.as_ref())
-            .is_some_and(|rejection| rejection.generation != build::generation(turn.model))
+        (held.rejection.as_ref()).is_some_and(|rejection| rejection.edition != build::edition(turn.model))
     });
     let sleeps =
         held.is_none_or(|held| held.replicas() == 0 && turn.wish.replicas > 0 && held.rejection.is_none());
@@ -111,7 +111,7 @@ pub fn step(
         _ => None,
     };
     let known = held.and_then(Held::fit_hash);
-    let mut annotations = BTreeMap::from([(labels::SINCE.to_owned(), since.to_string())]);
+    let mut annotations = BTreeMap::from([(labels::SINCE.to_owned(), milliseconds(since))]);
     annotations.extend((fit_hash.or(known)).map(|hash| (labels::FIT_HASH.to_owned(), hash.to_owned())));
     if let Some(rejection) = rejection {
         rejection.write(&mut annotations);
@@ -152,7 +152,7 @@ fn judge(turn: Turn<'_>, held: &Held<'_>, health: &Health, since: Timestamp) -> 
         rejection: Rejection {
             reason,
             message,
-            generation: build::generation(turn.model),
+            edition: build::edition(turn.model),
         },
         is_news: true,
     };

@@ -29,8 +29,8 @@ pub struct Rejection {
     pub reason: Reason,
     /// In a sentence.
     pub message: String,
-    /// The generation of the Model that it was given up for; an edit gives it another chance.
-    pub generation: String,
+    /// The edition of the Model that it was given up for; an edit gives it another chance.
+    pub edition: String,
 }
 
 /// All Deployments of a Model.
@@ -110,7 +110,7 @@ impl Rejection {
         Some(Rejection {
             reason: Reason::from_word(reason).unwrap_or(Reason::Failed),
             message: message.to_owned(),
-            generation: annotation(deployment, labels::GENERATION)
+            edition: annotation(deployment, labels::EDITION)
                 .unwrap_or_default()
                 .to_owned(),
         })
@@ -120,7 +120,7 @@ impl Rejection {
     pub fn write(&self, annotations: &mut BTreeMap<String, String>) {
         let text = format!("{}: {}", self.reason.word(), self.message);
         annotations.insert(labels::REJECTED.to_owned(), text);
-        annotations.insert(labels::GENERATION.to_owned(), self.generation.clone());
+        annotations.insert(labels::EDITION.to_owned(), self.edition.clone());
     }
 }
 

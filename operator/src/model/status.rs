@@ -15,7 +15,7 @@ use super::{
     story::Story,
     versions,
 };
-use crate::{labels, plan::Refusal};
+use crate::{labels, plan::Refusal, time::seconds};
 
 /// The status that tells `story`.
 pub(super) fn status(story: &Story<'_>) -> ModelStatus {
@@ -36,7 +36,7 @@ pub(super) fn status(story: &Story<'_>) -> ModelStatus {
                 .map(|status| status.conditions.as_slice())
                 .unwrap_or_default(),
             generation,
-            &story.now.to_string(),
+            &seconds(story.now),
         ),
         active_version: answering.and_then(number),
         previous_version: (story.traffic.previous.as_ref())
@@ -101,7 +101,7 @@ pub fn refused(model: &Model, mut status: ModelStatus, refusals: &[Refusal], now
         .map(|status| status.conditions.as_slice())
         .unwrap_or_default();
     let generation = model.metadata.generation.unwrap_or_default();
-    let mut all: Vec<Condition> = conditions(&states, before, generation, &now.to_string());
+    let mut all: Vec<Condition> = conditions(&states, before, generation, &seconds(now));
     all.extend(status.conditions.into_iter().filter(|one| {
         ![
             ConditionType::Ready,
@@ -129,7 +129,7 @@ fn candidate(story: &Story<'_>) -> Option<Candidate> {
             message: Some(format!(
                 "Version {version} can answer and waits until spec.activation.version names it."
             )),
-            start_time: Some(waiting.step.since.to_string()),
+            start_time: Some(seconds(waiting.step.since)),
         });
     }
     if let Some(walk) = story.walk.as_ref().or(story.waiting.as_ref()) {
@@ -141,7 +141,7 @@ fn candidate(story: &Story<'_>) -> Option<Candidate> {
             progress_percentage: None,
             reason: Some(reason.word().to_owned()),
             message: Some(message),
-            start_time: Some(walk.step.since.to_string()),
+            start_time: Some(seconds(walk.step.since)),
         });
     }
     let job = story.fits?.running?;
@@ -180,7 +180,7 @@ fn last_failure(story: &Story<'_>) -> Option<LastFailure> {
             reason: rejection.reason.word().to_owned(),
             message: rejection.message.chars().take(1000).collect(),
             version: i64::try_from(walk.slot.version.get()).ok(),
-            time: walk.step.since.to_string(),
+            time: seconds(walk.step.since),
             exit_code: None,
         });
     }

@@ -23,6 +23,7 @@ use crate::{
     labels,
     plan::{Desired, Next, Note, Plan, Target, Urgency},
     seen::ModelSeen,
+    time::milliseconds,
 };
 
 /// A plan in the making.
@@ -199,7 +200,7 @@ impl Work {
         let mut annotations = BTreeMap::new();
         annotations.extend(
             held.since
-                .map(|since| (labels::SINCE.to_owned(), since.to_string())),
+                .map(|since| (labels::SINCE.to_owned(), milliseconds(since))),
         );
         annotations.extend(known_hash(slot).map(|hash| (labels::FIT_HASH.to_owned(), hash)));
         let replicas = turn.wish.replicas;
@@ -312,7 +313,7 @@ fn traffic_annotations(traffic: &Traffic) -> BTreeMap<String, String> {
     annotations.extend(
         traffic
             .since
-            .map(|since| (labels::SWITCHED_AT.to_owned(), since.to_string())),
+            .map(|since| (labels::SWITCHED_AT.to_owned(), milliseconds(since))),
     );
     let previous = traffic.previous.as_ref();
     annotations.extend(previous.map(|slot| (labels::PREVIOUS_SLOT.to_owned(), slot.label())));

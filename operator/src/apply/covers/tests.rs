@@ -1,3 +1,5 @@
+//! What counts as already so.
+
 use serde_json::json;
 
 use super::*;

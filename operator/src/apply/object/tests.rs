@@ -1,3 +1,5 @@
+//! Whose an object is.
+
 use serde_json::json;
 
 use super::*;

@@ -94,6 +94,43 @@ fn a_fit_that_failed_is_tried_again_at_once_when_the_model_was_edited() {
 }
 
 #[test]
+fn an_autoscaler_that_changes_the_number_of_pods_is_no_reason_to_try_again() {
+    let mut world = World::of("iris");
+    world.turn();
+    world.fit_fails(Reason::OOMKilled, "more memory than its limit of 2Gi");
+    world.edit(|spec| spec.replicas = 0);
+    assert_eq!(world.changes().apply, []);
+}
+
+#[test]
+fn a_fit_that_cannot_begin_is_made_anew_after_an_edit() {
+    let mut world = World::of("iris");
+    world.turn();
+    world.unfinished().status = Some(auriga_crds::TrainingJobStatus {
+        reason: Some("Unschedulable".to_owned()),
+        message: Some("no node has 100Gi of memory".to_owned()),
+        ..Default::default()
+    });
+    assert_eq!(world.changes().apply, [], "a node may come");
+    world.edit(|spec| spec.training.backoff_limit = 1);
+    golden!(world.changes());
+}
+
+#[test]
+fn a_suspended_fit_by_hand_holds_up_none_of_the_models_own() {
+    let mut world = World::of("iris");
+    world.turn();
+    let hash = world.unfinished().spec.fit_hash.clone();
+    world.seen.training_jobs.clear();
+    let mut by_hand = crate::given::training_job("iris");
+    by_hand.spec.fit_hash = hash;
+    world.seen.training_jobs.push(by_hand);
+    assert_eq!(world.changes().apply, [], "a fit under way serves as well");
+    world.seen.training_jobs[0].spec.suspend = true;
+    assert_eq!(world.changes().apply.len(), 1);
+}
+
+#[test]
 fn a_score_below_the_bar_keeps_what_answers() {
     let mut world = World::serving("iris");
     with_c(&mut world, 2.0);

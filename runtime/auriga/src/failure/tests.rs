@@ -1,3 +1,5 @@
+//! The word that each failure has in conditions.
+
 use auriga_crds::{Reason, VersionNumber};
 use auriga_data::DataError;
 use auriga_learn::{FitError, LoadError};

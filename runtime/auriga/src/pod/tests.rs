@@ -1,3 +1,5 @@
+//! A panic in a process of its own.
+
 use std::{env, process::Command};
 
 use auriga_crds::contract::{Outcome, pod::TERMINATION_LOG_VARIABLE};

@@ -1,3 +1,5 @@
+//! One percentage out of many parts.
+
 use std::time::{Duration, Instant};
 
 use auriga_crds::MetricValue;

@@ -1,3 +1,5 @@
+//! A store that goes away when the fit is done.
+
 use std::{
     sync::{
         Arc,

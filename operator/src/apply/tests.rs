@@ -1,0 +1,277 @@
+//! Carries plans out against an API server in memory, which can lose answers and refuse what it is told to.
+
+mod server;
+
+use serde_json::{Value, json};
+use server::{Fault, Server};
+
+use super::*;
+use crate::{alive::Via, settings::Settings};
+
+fn owner() -> ObjectMeta {
+    ObjectMeta {
+        name: Some("iris".to_owned()),
+        namespace: Some("default".to_owned()),
+        uid: Some("1".to_owned()),
+        ..ObjectMeta::default()
+    }
+}
+
+fn object(kind: &str, name: &str, owner_uid: &str) -> Value {
+    let version = match kind {
+        "Job" => "batch/v1",
+        "Deployment" => "apps/v1",
+        _ => "v1",
+    };
+    let reference = json!({
+        "apiVersion": "auriga.dev/v1alpha1", "kind": "Model", "name": "iris", "uid": owner_uid, "controller": true,
+    });
+    json!({
+        "apiVersion": version,
+        "kind": kind,
+        "metadata": {
+            "name": name, "namespace": "default", "ownerReferences": [reference],
+            "labels": { "app.kubernetes.io/managed-by": "auriga" },
+        },
+    })
+}
+
+fn context(server: &Server) -> Context {
+    let ctx = Context::new(server.client(), Settings::default(), Via::PodIp);
+    server.fill(&ctx.caches);
+    ctx
+}
+
+async fn applied(ctx: &Context, desired: &[Desired]) -> Result<Applied, Error> {
+    apply(ctx, &owner(), desired, &[]).await
+}
+
+fn reasons(applied: &Applied) -> Vec<&'static str> {
+    applied
+        .refusals
+        .iter()
+        .map(|refusal| refusal.reason.word())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_plan_that_is_carried_out_already_asks_nothing() {
+    let server = Server::default();
+    let ctx = context(&server);
+    let plan = [
+        Desired::Create(object("ConfigMap", "iris-manifest", "1")),
+        Desired::Apply(object("Service", "iris", "1")),
+    ];
+    applied(&ctx, &plan).await.unwrap();
+    assert_eq!(
+        server.writes(),
+        ["POST configmaps/iris-manifest", "PATCH services/iris"]
+    );
+    let before = server.requests();
+    applied(&ctx, &plan).await.unwrap();
+    assert_eq!(server.requests(), before);
+}
+
+#[tokio::test]
+async fn a_creation_whose_answer_is_lost_makes_one_object() {
+    let server = Server::default();
+    let ctx = context(&server);
+    let plan = [Desired::Create(object("Job", "iris-fit", "1"))];
+    server.fail("POST", Fault::LoseTheAnswer);
+    assert!(applied(&ctx, &plan).await.is_err());
+    let again = applied(&ctx, &plan).await.unwrap();
+    assert!(again.refusals.is_empty() && !again.is_held_up);
+    assert_eq!(server.count("jobs"), 1);
+    let before = server.requests();
+    applied(&ctx, &plan).await.unwrap();
+    assert_eq!(server.requests(), before);
+}
+
+#[tokio::test]
+async fn a_foreign_object_is_never_written_to_and_stops_what_comes_after_it() {
+    for make in [Desired::Create, Desired::Apply] {
+        let server = Server::default();
+        server.put(
+            json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "iris", "uid": "9" } }),
+        );
+        let ctx = context(&server);
+        let plan = [
+            make(object("Service", "iris", "1")),
+            Desired::Create(object("Job", "iris-fit", "1")),
+        ];
+        let outcome = applied(&ctx, &plan).await.unwrap();
+        assert_eq!(reasons(&outcome), ["NameConflict"]);
+        assert_eq!(
+            outcome.refusals[0].message,
+            "Service iris exists and belongs to somebody else; rename the Model, or delete it"
+        );
+        assert!(server.get("services", "iris")["metadata"].get("labels").is_none());
+        assert_eq!(server.count("jobs"), 0);
+    }
+}
+
+#[tokio::test]
+async fn what_a_predecessor_left_is_waited_for() {
+    let server = Server::default();
+    server.put(object("Service", "iris", "0"));
+    let ctx = context(&server);
+    let plan = [Desired::Apply(object("Service", "iris", "1"))];
+    let outcome = applied(&ctx, &plan).await.unwrap();
+    assert!(outcome.is_held_up && outcome.refusals.is_empty() && server.writes().is_empty());
+    server.remove("services", "iris");
+    assert!(!applied(&ctx, &plan).await.unwrap().is_held_up);
+    assert_eq!(server.writes(), ["PATCH services/iris"]);
+}
+
+#[tokio::test]
+async fn an_edit_by_hand_is_put_back_and_what_others_add_is_left() {
+    let server = Server::default();
+    let mut wanted = object("Service", "iris", "1");
+    wanted["spec"] = json!({ "selector": { "slot": "v1" } });
+    let plan = [Desired::Apply(wanted)];
+    applied(&context(&server), &plan).await.unwrap();
+    for (edit, writes) in [
+        (json!({ "metadata": { "labels": { "mine": "yes" } } }), 0),
+        (json!({ "spec": { "selector": { "slot": "v2" } } }), 1),
+    ] {
+        server.edit("services", "iris", &edit);
+        let before = server.writes().len();
+        applied(&context(&server), &plan).await.unwrap();
+        assert_eq!(server.writes().len() - before, writes, "{edit}");
+    }
+    assert_eq!(server.get("services", "iris")["spec"]["selector"]["slot"], "v1");
+}
+
+#[tokio::test]
+async fn a_policy_that_changes_every_write_is_not_written_against_for_ever() {
+    let server = Server::default();
+    server.mutate(json!({ "spec": { "type": "LoadBalancer" } }));
+    let ctx = context(&server);
+    let mut wanted = object("Service", "iris", "1");
+    wanted["spec"] = json!({ "type": "ClusterIP" });
+    let plan = [Desired::Apply(wanted)];
+    for _ in 0..3 {
+        applied(&ctx, &plan).await.unwrap();
+    }
+    assert_eq!(server.writes(), ["PATCH services/iris"]);
+}
+
+#[tokio::test]
+async fn a_field_that_is_no_longer_wanted_is_written_once_more() {
+    let server = Server::default();
+    let ctx = context(&server);
+    let mut more = object("Service", "iris", "1");
+    more["metadata"]["annotations"] = json!({ "auriga.dev/switched-at": "now" });
+    applied(&ctx, &[Desired::Apply(more)]).await.unwrap();
+    let less = [Desired::Apply(object("Service", "iris", "1"))];
+    applied(&ctx, &less).await.unwrap();
+    applied(&ctx, &less).await.unwrap();
+    assert_eq!(server.writes().len(), 2);
+}
+
+#[tokio::test]
+async fn a_quota_is_a_refusal_and_a_server_in_trouble_is_an_error() {
+    let server = Server::default();
+    let ctx = context(&server);
+    let plan = [Desired::Create(object("Job", "iris-fit", "1"))];
+    let quota = "jobs.batch \"iris-fit\" is forbidden: exceeded quota: q, requested: count/jobs.batch=1";
+    server.fail("POST", Fault::Refuse(403, quota));
+    let outcome = applied(&ctx, &plan).await.unwrap();
+    assert_eq!(reasons(&outcome), ["QuotaExceeded"]);
+    assert_eq!(
+        (
+            outcome.refusals[0].object.as_str(),
+            outcome.refusals[0].message.as_str()
+        ),
+        ("Job iris-fit", quota)
+    );
+    server.fail("POST", Fault::Refuse(500, "etcd is away"));
+    assert_eq!(applied(&ctx, &plan).await.unwrap_err().label(), "api");
+    // Too busy: it is tried again at once, and goes well.
+    server.fail("POST", Fault::Refuse(429, "slow down"));
+    assert!(applied(&ctx, &plan).await.unwrap().refusals.is_empty());
+    assert_eq!(server.count("jobs"), 1);
+}
+
+#[tokio::test]
+async fn a_deletion_is_of_the_very_object_that_was_read() {
+    let server = Server::default();
+    server.put(object("Job", "old", "1"));
+    let uid = server.get("jobs", "old")["metadata"]["uid"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let target = |uid: &str| Target {
+        api_version: "batch/v1".to_owned(),
+        kind: "Job".to_owned(),
+        name: "old".to_owned(),
+        uid: uid.to_owned(),
+    };
+    let ctx = context(&server);
+    apply(&ctx, &owner(), &[], &[target("another")]).await.unwrap();
+    assert!(server.writes().is_empty());
+    apply(&ctx, &owner(), &[], &[target(&uid)]).await.unwrap();
+    assert_eq!(server.writes(), ["DELETE jobs/old"]);
+    let options = server.last_body();
+    assert_eq!(options["preconditions"]["uid"], uid);
+    assert!(options["preconditions"]["resourceVersion"].is_string());
+    assert_eq!(options["propagationPolicy"], "Background");
+    apply(&ctx, &owner(), &[], &[target(&uid)]).await.unwrap();
+    assert_eq!(server.writes().len(), 1);
+}
+
+#[tokio::test]
+async fn a_mark_is_set_once_and_leaves_the_finalizers_of_others() {
+    let server = Server::default();
+    let mut pod = object("Pod", "iris-1", "1");
+    pod["metadata"]["finalizers"] = json!(["example.com/keep"]);
+    pod["spec"] = json!({ "containers": [] });
+    server.put(pod);
+    let uid = server.get("pods", "iris-1")["metadata"]["uid"].clone();
+    let mark = |finalizers: Value| {
+        Desired::Mark(json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": { "name": "iris-1", "uid": uid, "annotations": { "a": "b" }, "finalizers": finalizers },
+        }))
+    };
+    let ctx = context(&server);
+    for _ in 0..2 {
+        applied(&ctx, &[mark(json!(["auriga.dev/artifacts"]))])
+            .await
+            .unwrap();
+    }
+    assert_eq!(server.writes(), ["PATCH pods/iris-1"]);
+    let finalizers = || server.get("pods", "iris-1")["metadata"]["finalizers"].clone();
+    assert_eq!(finalizers(), json!(["example.com/keep", "auriga.dev/artifacts"]));
+    applied(&ctx, &[mark(json!([]))]).await.unwrap();
+    assert_eq!(finalizers(), json!(["example.com/keep"]));
+}
+
+#[tokio::test]
+async fn a_mark_makes_nothing_and_is_for_one_object_alone() {
+    let server = Server::default();
+    let mark = Desired::Mark(json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": { "name": "iris-1", "uid": "of another", "annotations": { "a": "b" } },
+    }));
+    applied(&context(&server), std::slice::from_ref(&mark))
+        .await
+        .unwrap();
+    let mut pod = object("Pod", "iris-1", "1");
+    pod["spec"] = json!({ "containers": [] });
+    server.put(pod);
+    applied(&context(&server), &[mark]).await.unwrap();
+    assert!(server.writes().is_empty());
+}
+
+#[tokio::test]
+async fn a_namespace_that_ends_is_remembered_and_holds_the_plan_up() {
+    let server = Server::default();
+    let ctx = context(&server);
+    server.fail("POST", Fault::NamespaceEnds);
+    let outcome = applied(&ctx, &[Desired::Create(object("Job", "iris-cleanup", "1"))])
+        .await
+        .unwrap();
+    assert!(outcome.is_held_up && outcome.refusals.is_empty());
+    assert!(ctx.namespace_is_terminating("default") && !ctx.namespace_is_terminating("other"));
+}
