@@ -60,7 +60,13 @@ impl Cluster {
             .list(&ListParams::default())
             .await;
         let found = found.unwrap_or_else(|error| panic!("cannot list {kind}: {error}"));
-        let object = |object| serde_json::to_value(object).expect("objects are JSON");
+        let object = |object| {
+            // A list names its kind once, for all that is in it.
+            let mut object = serde_json::to_value(object).expect("objects are JSON");
+            object["apiVersion"] = json!(version);
+            object["kind"] = json!(kind);
+            object
+        };
         found.items.into_iter().map(object).collect()
     }
 

@@ -87,6 +87,21 @@ impl Space {
         .await
     }
 
+    /// Waits until this version answers requests to a Model's Service: nodes hear of a new selector a moment later.
+    pub async fn answers_with(&self, model: &str, version: i64, path: &str) -> Answer {
+        until(
+            within(15),
+            &format!("version {version} answers {path}"),
+            async || {
+                self.ask(model, path)
+                    .await
+                    .ok()
+                    .filter(|answer| answer.version == Some(version))
+            },
+        )
+        .await
+    }
+
     /// Waits until a Model's Service answers with 200.
     pub async fn answers(&self, model: &str, path: &str, seconds: u64) -> Answer {
         until(within(seconds), &format!("{model} answers {path}"), async || {

@@ -144,7 +144,7 @@ fn a_fit_over_its_memory_is_told_with_the_limit() {
         // Many rows, so that it is the rows that do not fit.
         let rows = iris_rows().repeat(200);
         space.rows("iris", &rows).await;
-        let forest = json!({ "randomForestClassifier": { "nEstimators": 2000, "nJobs": 1 } });
+        let forest = json!({ "randomForestClassifier": { "nEstimators": 2000 } });
         let limited = |limit: &str| {
             let resources = json!({ "requests": { "memory": limit }, "limits": { "memory": limit } });
             Manifest::iris("iris")
@@ -321,7 +321,7 @@ fn a_model_that_was_bad_in_between_is_what_it_was() {
                 json!("nothing"),
                 "ConfigMapNotFound",
             ),
-            ("/spec/dataset/target", json!("weight"), "InvalidData"),
+            ("/spec/dataset/target", json!("weight"), "InvalidSpec"),
             ("/spec/serving/entryPoints", column, "InvalidSpec"),
             (
                 "/spec/activation",

@@ -14,6 +14,8 @@ fn iris_is_ready_within_a_minute_of_its_apply_and_answers_a_pod() {
         in_space(&["apply", "-k", "examples/iris/cluster"]).await;
         in_space(&["wait", "--for=condition=Ready", "am/iris", "--timeout=60s"]).await;
 
+        // Nodes hear of the Service's pods a moment after the Model is ready.
+        space.answers("iris", IRIS_ROW, 10).await;
         let answer = space.ask_from_a_pod(&format!("http://iris{IRIS_ROW}")).await;
         assert_eq!(answer["result"], "Iris-versicolor", "{answer}");
         assert_eq!(answer["metadata"]["model_version"], 1, "{answer}");
@@ -76,6 +78,7 @@ fn an_edit_of_the_estimator_makes_version_2_while_version_1_answers_and_pinned_g
         let load = serving_under_load(space).await;
         space.apply(&Manifest::iris("iris").c(0.1)).await;
         let model = space.serves("iris", 2).await;
+        space.answers_with("iris", 2, IRIS_ROW).await;
         let status = model.status.unwrap();
         assert_eq!(
             (status.previous_version, status.latest_version),
@@ -124,6 +127,7 @@ async fn serving_under_load(space: &Space) -> auriga_e2e::Running {
     space.iris_data("iris").await;
     space.apply(&Manifest::iris("iris")).await;
     space.serves("iris", 1).await;
+    space.answers_with("iris", 1, IRIS_ROW).await;
     let load = Load {
         address: space.address("iris").await,
         path: IRIS_ROW.to_owned(),
@@ -210,7 +214,7 @@ fn a_new_version_waits_for_approval_where_the_policy_is_manual() {
 
         space.apply(&manual(0.1, Some(2))).await;
         space.serves("iris", 2).await;
-        assert_eq!(space.answers("iris", IRIS_ROW, 5).await.version, Some(2));
+        space.answers_with("iris", 2, IRIS_ROW).await;
     });
 }
 

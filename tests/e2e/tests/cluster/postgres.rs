@@ -11,6 +11,7 @@ async fn two_replicas(space: &Space) {
     space.rows("iris", &iris_rows()).await;
     space.apply(&Manifest::iris("iris").on_postgres()).await;
     space.serves("iris", 1).await;
+    space.answers_with("iris", 1, IRIS_ROW).await;
 }
 
 /// A hundred requests per second with and without kept connections, half each.
@@ -142,6 +143,7 @@ fn a_store_that_is_away_stops_no_answer_and_a_fit_waits_for_it() {
         space.rows("iris", &iris_rows()).await;
         space.apply(&iris(1).with("/spec/replicas", 1)).await;
         space.serves("iris", 1).await;
+        space.answers_with("iris", 1, IRIS_ROW).await;
         let clients = clients(space).await;
 
         space.scale_postgres(0).await;
