@@ -41,6 +41,10 @@ pub(crate) struct Arguments {
     #[arg(long, env = "AURIGA_POLL_SERVING", default_value = "10s", value_parser = duration, value_name = "TIME")]
     poll_serving: Duration,
 
+    /// The least time between two fits of something that failed by the user's mistake, when nothing was edited
+    #[arg(long, env = "AURIGA_RETRY_MISTAKE", default_value = "5m", value_parser = duration, value_name = "TIME")]
+    retry_mistake: Duration,
+
     /// The way to the pods; from outside of the cluster, nodes apart, it is api-proxy
     #[arg(long, env = "AURIGA_ALIVE_VIA", value_enum, default_value = "pod-ip")]
     pub(crate) alive_via: Via,
@@ -65,6 +69,7 @@ impl Arguments {
             poll_fit: self.poll_fit,
             poll_rollout: self.poll_rollout,
             poll_serving: self.poll_serving,
+            retry_mistake: self.retry_mistake,
             ..Settings::default()
         }
     }

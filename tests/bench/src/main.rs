@@ -9,6 +9,7 @@ mod conclusion;
 mod fit;
 mod memory;
 mod number;
+mod operator;
 mod process;
 mod report;
 mod run;
@@ -39,6 +40,8 @@ enum Command {
     Fit(fit::Fit),
     /// Measure serving beside Palladium, MLServer and a handler that only parses the query
     Serve(serve::Serve),
+    /// Measure the time from the apply of a Model to its readiness beside a bare Job followed by a bare Deployment
+    Operator(operator::Operator),
     /// Write docs/performance.md and its pictures from the figures saved last
     Report(report::Report),
     /// Fit once for every line on the standard input
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
     let ended = match Arguments::parse().command {
         Command::Fit(fit) => fit.run(),
         Command::Serve(serve) => serve.run(),
+        Command::Operator(operator) => operator.run(),
         Command::Report(report) => report.run(),
         Command::FitWorker(worker) => worker.run(),
     };

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{fit::figures::FitResult, serve::figures::ServeResult};
+use crate::{fit::figures::FitResult, operator::figures::OperatorResult, serve::figures::ServeResult};
 
 /// Write docs/performance.md and its pictures from the figures saved last
 #[derive(Args)]
@@ -60,7 +60,7 @@ pub(crate) fn save(bench: &str, result: &impl Serialize) -> Result<()> {
 
 /// A bench that has left no result in `folder`.
 fn missing(folder: &Path) -> Option<&'static str> {
-    let benches = [FitResult::BENCH, ServeResult::BENCH];
+    let benches = [FitResult::BENCH, ServeResult::BENCH, OperatorResult::BENCH];
     benches
         .into_iter()
         .find(|bench| !folder.join(format!("{bench}.json")).exists())
@@ -69,8 +69,9 @@ fn missing(folder: &Path) -> Option<&'static str> {
 fn files() -> Result<Vec<(&'static str, String)>> {
     let fit: FitResult = saved(FitResult::BENCH)?;
     let serve: ServeResult = saved(ServeResult::BENCH)?;
+    let operator: OperatorResult = saved(OperatorResult::BENCH)?;
     Ok(vec![
-        ("docs/performance.md", page::page(&serve, &fit)),
+        ("docs/performance.md", page::page(&serve, &fit, &operator)),
         ("docs/performance-serve.svg", serve.chart().svg()),
         ("docs/performance-fit.svg", fit.chart().svg()),
     ])
@@ -110,6 +111,8 @@ mod tests {
         write("fit");
         assert_eq!(missing(folder.path()), Some("serve"));
         write("serve");
+        assert_eq!(missing(folder.path()), Some("operator"));
+        write("operator");
         assert_eq!(missing(folder.path()), None);
     }
 }

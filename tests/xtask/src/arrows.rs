@@ -16,7 +16,7 @@ struct Rule {
 // Pods hold no cluster credentials, so nothing in them can be a client.
 const CLIENT: &[&str] = &["kube-client", "kube-runtime"];
 
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 9] = [
     Rule {
         package: "auriga-crds",
         own: &[],
@@ -74,6 +74,12 @@ const RULES: [Rule; 8] = [
         package: "auriga-bench",
         own: &["auriga-data", "auriga-learn"],
         never: CLIENT,
+    },
+    Rule {
+        // A user's view: it knows the kinds, and nothing of who looks after them.
+        package: "auriga-e2e",
+        own: &["auriga-crds"],
+        never: &["kube-runtime"],
     },
     Rule {
         package: "auriga-operator",

@@ -5,7 +5,7 @@ use std::{env::consts::EXE_SUFFIX, io, path::PathBuf};
 use anyhow::Result;
 
 use crate::{
-    debian,
+    cluster, debian,
     program::run as run_program,
     python::{Environment, Python},
     steps::Done,
@@ -38,7 +38,7 @@ const OHA: Tool = Tool {
     version: "1.16.0",
 };
 
-/// Runs a bench, `fit` or `serve`, or writes the `report`, with flags of `auriga-bench`.
+/// Runs a bench, `fit`, `serve` or `operator`, or writes the `report`, with flags of `auriga-bench`.
 ///
 /// Errors: something it needs is missing and cannot be installed; what `auriga-bench` has told already.
 pub(crate) fn run(workspace: &Workspace, what: &str, flags: &[&str]) -> Result<()> {
@@ -66,17 +66,22 @@ pub(crate) fn run(workspace: &Workspace, what: &str, flags: &[&str]) -> Result<(
             .join("release")
             .join(format!("{path}{EXE_SUFFIX}"))
     };
-    let tools: Vec<(&str, PathBuf)> = if what == "fit" {
-        vec![("--python", LIBRARIES.ready(workspace)?.join("bin/python"))]
-    } else {
-        wrk_is_there(workspace)?;
-        vec![
-            ("--auriga", built("auriga")),
-            ("--bare", built("examples/side_by_side")),
-            ("--oha", OHA.ready(workspace)?),
-            ("--palladium", PALLADIUM.ready(workspace)?.join("bin")),
-            ("--mlserver", MLSERVER.ready(workspace)?.join("bin")),
-        ]
+    let tools: Vec<(&str, PathBuf)> = match what {
+        "fit" => vec![("--python", LIBRARIES.ready(workspace)?.join("bin/python"))],
+        "operator" => vec![
+            ("--kubeconfig", cluster::ensure(workspace)?),
+            ("--kubectl", cluster::kubectl(workspace)),
+        ],
+        _ => {
+            wrk_is_there(workspace)?;
+            vec![
+                ("--auriga", built("auriga")),
+                ("--bare", built("examples/side_by_side")),
+                ("--oha", OHA.ready(workspace)?),
+                ("--palladium", PALLADIUM.ready(workspace)?.join("bin")),
+                ("--mlserver", MLSERVER.ready(workspace)?.join("bin")),
+            ]
+        }
     };
     let mut bench = workspace.program(built("auriga-bench"));
     bench.arg(what);

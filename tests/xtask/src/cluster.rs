@@ -71,6 +71,16 @@ pub(crate) fn load_image(workspace: &Workspace, archive: Option<&Path>) -> Resul
     Ok(())
 }
 
+/// Whether `$KUBECONFIG` names the cluster for tests.
+pub(crate) fn is_given() -> bool {
+    existing(env::var_os("KUBECONFIG")).is_some()
+}
+
+/// Whether the project's own cluster runs.
+pub(crate) fn runs(workspace: &Workspace) -> bool {
+    node::runs(workspace)
+}
+
 /// The cluster for tests: that of `$KUBECONFIG`, whose images are its owner's business, or this one with all images.
 pub(crate) fn ensure(workspace: &Workspace) -> Result<PathBuf> {
     if let Some(existing) = existing(env::var_os("KUBECONFIG")) {
@@ -79,6 +89,12 @@ pub(crate) fn ensure(workspace: &Workspace) -> Result<PathBuf> {
     let kubeconfig = up(workspace)?;
     load_image(workspace, None)?;
     Ok(kubeconfig)
+}
+
+/// kubectl: the one of the project's own cluster, or else whichever there is.
+pub(crate) fn kubectl(workspace: &Workspace) -> PathBuf {
+    let built = folder(workspace).join("bin/kubectl");
+    if built.is_file() { built } else { "kubectl".into() }
 }
 
 fn own_images(workspace: &Workspace) -> Result<[Archive; 3]> {

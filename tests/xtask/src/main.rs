@@ -11,6 +11,7 @@ mod cargo;
 mod cluster;
 mod debian;
 mod deny;
+mod e2e;
 mod image;
 mod manifests;
 mod postgres;
@@ -41,6 +42,7 @@ cargo xtask <task>
   reference --update     stores those values, and the examples' data, anew
   bench fit              measures fits beside other libraries; prints a line of JSON (--help: the flags)
   bench serve            measures serving beside other servers, likewise; ten minutes, on a machine that does nothing else
+  bench operator         measures the time from apply to Ready beside a bare Job and Deployment, likewise, on a cluster
   bench report           writes docs/performance.md and its pictures from the figures saved last
   image                  makes the image with both programs, without a container engine; prints the archive's path
   image --profile NAME   likewise, of what another cargo profile builds: dev is sooner built and slower
@@ -70,7 +72,11 @@ fn main() -> ExitCode {
                 Err(mistake) => refuse(&format!("{mistake:#}")),
             };
         }
-        ["bench", what @ ("fit" | "serve" | "report"), flags @ ..] => {
+        [
+            "bench",
+            what @ ("fit" | "serve" | "operator" | "report"),
+            flags @ ..,
+        ] => {
             return end(Workspace::find().and_then(|workspace| bench::run(&workspace, what, flags)));
         }
         ["image"] | ["image", "--profile", _] => {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::{
-    arrows, cargo, deny, reference,
+    arrows, cargo, deny, e2e, reference,
     terminal::{Style, spoken, styled},
     tidy,
     workspace::Workspace,
@@ -43,7 +43,7 @@ pub(crate) struct Step {
 }
 
 // Cheap and often broken first; what needs Python last.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step {
         name: "fmt",
         about: "the Rust code is formatted",
@@ -76,8 +76,13 @@ const STEPS: [Step; 8] = [
     },
     Step {
         name: "tests",
-        about: "all tests of the workspace pass",
+        about: "all tests of the workspace that need no cluster pass",
         task: cargo::test,
+    },
+    Step {
+        name: "e2e",
+        about: "on a real cluster, the operator does what its users are told",
+        task: e2e::check,
     },
     Step {
         name: "reference",

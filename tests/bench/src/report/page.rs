@@ -5,18 +5,21 @@ use std::fmt::Write;
 use crate::{
     fit::figures::{FitResult, FitSettings},
     number::figure,
+    operator::figures::OperatorResult,
     serve::figures::{ServeResult, ServeSettings},
     target::Target,
 };
 
 /// The whole page.
-pub(crate) fn page(serve: &ServeResult, fit: &FitResult) -> String {
+pub(crate) fn page(serve: &ServeResult, fit: &FitResult, operator: &OperatorResult) -> String {
+    let all = serve.targets.iter().chain(&fit.targets).chain(&operator.targets);
     format!(
-        "{}\n{}\n{}\n{}\n{NOT_MEASURED}",
+        "{}\n{}\n{}\n{}\n{}\n{NOT_MEASURED}",
         heading(),
-        targets(serve.targets.iter().chain(&fit.targets)),
+        targets(all),
         serve_section(serve),
-        fit_section(fit)
+        fit_section(fit),
+        operator_section(operator)
     )
 }
 
@@ -25,9 +28,10 @@ fn heading() -> &'static str {
      Written by `cargo xtask bench report` from the figures in tests/bench/results; change nothing here by hand.\n\n\
      Each bench measures Auriga and the others in one run on one machine, with their versions pinned:\n\n    \
      cargo xtask bench serve --save\n    \
-     cargo xtask bench fit --save\n\n\
+     cargo xtask bench fit --save\n    \
+     cargo xtask bench operator --save\n\n\
      A figure is the median of the rounds; where they lie further apart than a tenth of it, the smallest and the largest follow.\n\
-     Both commands want a machine that does nothing else, and install what they need once.\n"
+     They want a machine that does nothing else, and install what they need once.\n"
 }
 
 fn targets<'a>(targets: impl Iterator<Item = &'a Target>) -> String {
@@ -96,6 +100,23 @@ fn fit_section(fit: &FitResult) -> String {
         test_rows = figure(*test_rows as f64),
         table = fit.table(),
         circumstances = fit.run.described(),
+    )
+}
+
+fn operator_section(operator: &OperatorResult) -> String {
+    format!(
+        "## From apply to Ready\n\n\
+         {table}\n\
+         {circumstances}\n\
+         [examples/iris/cluster](../examples/iris/cluster/README.md) is applied to the project's own one-node Kubernetes. The operator\n\
+         fits it, starts the pods of the new version, has them prove and activate it, and moves the traffic; the clock stops when\n\
+         the Model is Ready. The other one makes the very pods of the operator's Job and Deployment (same image, arguments, volumes\n\
+         and probes): the Job at once, the Deployment when the Job is complete; the clock stops when it is available.\n\n\
+         - Both take turns, each in a namespace of its own: one round that does not count, then {rounds} that do.\n\
+         - Both are asked every 20 ms, through the same `kubectl proxy`.\n",
+        rounds = operator.settings.rounds,
+        table = operator.table(),
+        circumstances = operator.run.described(),
     )
 }
 

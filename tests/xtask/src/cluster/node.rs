@@ -65,12 +65,16 @@ pub(super) fn requirements(workspace: &Workspace) -> Result<()> {
     )
 }
 
+/// Whether the node runs.
+pub(super) fn runs(workspace: &Workspace) -> bool {
+    socket(workspace).exists() && succeeds(ctr(workspace).arg("version"))
+}
+
 /// The images of the running node: name, space, digest.
 ///
 /// Errors: no cluster runs.
 pub(super) fn images(workspace: &Workspace) -> Result<Vec<String>> {
-    let socket = socket(workspace);
-    if !socket.exists() || !succeeds(ctr(workspace).arg("version")) {
+    if !runs(workspace) {
         bail!("no cluster runs here; start it with `cargo xtask cluster up`");
     }
     let listed = read(ctr(workspace).args(["images", "list"]))?;

@@ -1,0 +1,64 @@
+//! Runs a program in a pod of a test's namespace, as a client or an administrator inside the cluster would.
+
+use serde_json::{Value, json};
+
+use crate::{
+    manifests::security_context,
+    space::Space,
+    until::{until, within},
+};
+
+impl Space {
+    /// What `GET url` answers to a pod of this namespace; names are those of the cluster's DNS.
+    pub async fn ask_from_a_pod(&self, url: &str) -> Value {
+        let text = self
+            .run_in_a_pod(json!({
+                "image": "docker.io/auriga-test/shell:1",
+                "command": ["wget", "-q", "-T", "5", "-O", "-", url],
+            }))
+            .await;
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{url} answered {text}"))
+    }
+
+    /// What `auriga` with these arguments prints, with the credentials of the namespace's PostgreSQL.
+    pub async fn auriga(&self, arguments: &[&str]) -> Value {
+        let variable = |name: &str, key: &str| json!({ "name": name, "valueFrom": { "secretKeyRef": { "name": "postgres", "key": key } } });
+        let text = self
+            .run_in_a_pod(json!({
+                "image": "docker.io/auriga/auriga:dev",
+                "args": arguments,
+                "env": [variable("PGUSER", "username"), variable("PGPASSWORD", "password")],
+            }))
+            .await;
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("auriga {arguments:?} printed {text}"))
+    }
+
+    /// Runs a container to its end and answers what it printed.
+    async fn run_in_a_pod(&self, mut container: Value) -> String {
+        container["name"] = json!("main");
+        container["imagePullPolicy"] = json!("IfNotPresent");
+        container["securityContext"] = security_context();
+        let name = format!("inside-{}", self.cluster.number());
+        self.apply_object(&json!({
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": { "name": name },
+            "spec": {
+                "restartPolicy": "Never",
+                "automountServiceAccountToken": false,
+                "containers": [container],
+            },
+        }))
+        .await;
+        let phase = until(within(60), &format!("pod {name} has ended"), async || {
+            let pod = self.get("v1", "Pod", &name).await?;
+            let phase = pod.pointer("/status/phase")?.as_str()?.to_owned();
+            ["Succeeded", "Failed"].contains(&phase.as_str()).then_some(phase)
+        })
+        .await;
+        let (_, log) = self.cluster.try_run(&["logs", "-n", &self.name, &name]).await;
+        assert_eq!(phase, "Succeeded", "pod {name} says: {log}");
+        self.remove("v1", "Pod", &name).await;
+        log
+    }
+}

@@ -1,0 +1,97 @@
+//! Installs the operator of this tree, as a user would, with shorter pauses.
+
+use std::{fs, time::Duration};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::{
+    cluster::Cluster,
+    space::{documents, kind_of, name_of},
+    until::{until, within},
+};
+
+/// Where manifests/install.yaml puts the operator.
+pub const OPERATOR_NAMESPACE: &str = "auriga-system";
+/// Its Deployment.
+pub(crate) const OPERATOR: &str = "auriga-operator";
+
+/// What tests cannot wait for: a fit that failed by a mistake is tried again after five minutes otherwise.
+const RETRY_MISTAKE: &str = "15s";
+
+/// Applies manifests/install.yaml and waits until the operator is ready.
+pub(crate) async fn install(cluster: &Cluster) {
+    let text = fs::read_to_string(Cluster::root().join("manifests/install.yaml"))
+        .expect("manifests/install.yaml is there");
+    for mut document in documents(&text) {
+        if kind_of(&document) == "Deployment" {
+            for_tests(&mut document);
+        }
+        // Kinds come before the objects of them: what the API server does not know yet, it knows in a moment.
+        until(
+            within(30),
+            "the API server takes manifests/install.yaml",
+            async || cluster.try_apply(None, &document).await.ok(),
+        )
+        .await;
+    }
+    rolled_out(cluster, OPERATOR_NAMESPACE, OPERATOR).await;
+}
+
+/// The image of this tree; and a new pod for each run, since an image of the same name may be another one.
+fn for_tests(deployment: &mut Value) {
+    assert_eq!(
+        name_of(deployment),
+        OPERATOR,
+        "the only Deployment is the operator's"
+    );
+    let template = &mut deployment["spec"]["template"];
+    template["metadata"]["annotations"]["auriga.dev/restarted-at"] = json!(Timestamp::now().to_string());
+    let container = &mut template["spec"]["containers"][0];
+    let image = "docker.io/auriga/auriga:dev";
+    container["image"] = json!(image);
+    let set = [
+        ("AURIGA_IMAGE", image),
+        ("AURIGA_IMAGE_PULL_POLICY", "IfNotPresent"),
+        ("AURIGA_RETRY_MISTAKE", RETRY_MISTAKE),
+    ];
+    let mut env: Vec<Value> = container["env"].as_array().cloned().unwrap_or_default();
+    for (name, value) in set {
+        env.retain(|variable| variable["name"] != name);
+        env.push(json!({ "name": name, "value": value }));
+    }
+    container["env"] = json!(env);
+}
+
+/// Waits until a Deployment's newest pods are the only ones, and ready.
+pub(crate) async fn rolled_out(cluster: &Cluster, namespace: &str, name: &str) {
+    until(
+        Duration::from_secs(60),
+        &format!("Deployment {name} is rolled out"),
+        async || {
+            let found = cluster
+                .get(Some(namespace), "apps/v1", "Deployment", name)
+                .await?;
+            let number = |path: &str| found.pointer(path).and_then(Value::as_i64).unwrap_or(0);
+            let wanted = number("/spec/replicas");
+            let is_seen = number("/status/observedGeneration") == number("/metadata/generation");
+            let counts = ["updatedReplicas", "replicas", "availableReplicas"];
+            let is_done = is_seen
+                && counts
+                    .iter()
+                    .all(|count| number(&format!("/status/{count}")) == wanted);
+            // A pod that ends is counted no more, and still runs.
+            let selector = &found["spec"]["selector"]["matchLabels"];
+            let pods = cluster.list(namespace, "v1", "Pod").await;
+            let labeled = |pod: &&Value| {
+                let labels = &pod["metadata"]["labels"];
+                selector
+                    .as_object()
+                    .is_some_and(|all| all.iter().all(|(key, value)| labels[key] == *value))
+            };
+            let running = i64::try_from(pods.iter().filter(labeled).count()).ok();
+            (is_done && running == Some(wanted)).then_some(())
+        },
+    )
+    .await;
+}

@@ -1,0 +1,97 @@
+//! Clients that ask a Service at a given rate, never twice, and write down what came of each request.
+
+use std::{net::SocketAddr, time::Duration};
+
+use jiff::Timestamp;
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval},
+};
+
+use crate::http::{Answer, Connection};
+
+/// What clients do.
+#[derive(Clone, Debug)]
+pub struct Load {
+    /// Where they ask.
+    pub address: SocketAddr,
+    /// What they ask for.
+    pub path: String,
+    /// Requests per second, of all clients taken together.
+    pub rate: u32,
+    /// How many clients there are.
+    pub clients: u32,
+    /// Whether a client keeps its connection, or opens one for each request.
+    pub keep_alive: bool,
+}
+
+/// One request and what came of it.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// When it was sent.
+    pub at: Timestamp,
+    /// When its answer was there, or it failed.
+    pub answered_at: Timestamp,
+    /// The answer, or why there is none.
+    pub answer: Result<Answer, String>,
+}
+
+/// Clients at work.
+#[derive(Debug)]
+pub struct Running {
+    stop: watch::Sender<bool>,
+    clients: Vec<JoinHandle<Vec<Sent>>>,
+}
+
+impl Load {
+    /// Lets the clients begin.
+    pub fn start(self) -> Running {
+        let (stop, stopped) = watch::channel(false);
+        let clients = (0..self.clients).map(|_| tokio::spawn(self.clone().client(stopped.clone())));
+        Running {
+            clients: clients.collect(),
+            stop,
+        }
+    }
+
+    async fn client(self, stopped: watch::Receiver<bool>) -> Vec<Sent> {
+        let mut ticks = interval(Duration::from_secs(1) * self.clients / self.rate);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut sent = Vec::new();
+        let mut kept = None;
+        while !*stopped.borrow() {
+            ticks.tick().await;
+            let at = Timestamp::now();
+            let answer = self.ask(&mut kept).await;
+            sent.push(Sent {
+                at,
+                answered_at: Timestamp::now(),
+                answer,
+            });
+        }
+        sent
+    }
+
+    async fn ask(&self, kept: &mut Option<Connection>) -> Result<Answer, String> {
+        let mut connection = match kept.take().filter(|kept| !kept.is_over()) {
+            Some(connection) => connection,
+            None => Connection::open(self.address).await?,
+        };
+        let answer = connection.get(&self.path, !self.keep_alive).await;
+        *kept = Some(connection).filter(|_| self.keep_alive);
+        answer
+    }
+}
+
+impl Running {
+    /// Ends the clients' work and answers what they have sent, in no order.
+    pub async fn stop(self) -> Vec<Sent> {
+        self.stop.send_replace(true);
+        let mut sent = Vec::new();
+        for client in self.clients {
+            sent.extend(client.await.expect("a client never panics"));
+        }
+        sent
+    }
+}

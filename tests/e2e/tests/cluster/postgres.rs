@@ -1,0 +1,199 @@
+//! Many pods on one PostgreSQL: every change under load, one store for two namespaces, a store that is away.
+
+use auriga_crds::ConditionStatus;
+use auriga_e2e::{
+    IRIS_ROW, Load, Manifest, Running, Space, assert_only_active_versions_answered, in_a_namespace, iris_rows,
+};
+use serde_json::json;
+
+async fn two_replicas(space: &Space) {
+    space.postgres().await;
+    space.rows("iris", &iris_rows()).await;
+    space.apply(&Manifest::iris("iris").on_postgres()).await;
+    space.serves("iris", 1).await;
+}
+
+/// A hundred requests per second with and without kept connections, half each.
+async fn clients(space: &Space) -> [Running; 2] {
+    let address = space.address("iris").await;
+    [true, false].map(|keep_alive| {
+        let load = Load {
+            address,
+            path: IRIS_ROW.to_owned(),
+            rate: 50,
+            clients: 5,
+            keep_alive,
+        };
+        load.start()
+    })
+}
+
+/// The iris Model, fitted with another `c` for each number.
+fn iris(number: i64) -> Manifest {
+    Manifest::iris("iris").on_postgres().c(0.3 + 0.01 * number as f64)
+}
+
+#[test]
+fn no_request_fails_and_only_active_versions_answer_whatever_changes() {
+    in_a_namespace(async |space| {
+        two_replicas(space).await;
+        let clients = clients(space).await;
+
+        for version in 2..=11 {
+            space.apply(&iris(version)).await;
+            space.serves("iris", version).await;
+        }
+
+        let rolled_back = json!({ "policy": "Pinned", "version": 10 });
+        space.apply(&iris(11).with("/spec/activation", rolled_back)).await;
+        space.serves("iris", 10).await;
+
+        space.apply(&iris(11)).await;
+        space.serves("iris", 11).await;
+        let misfit =
+            json!([{ "path": "/predict", "mapping": [{ "name": "a", "type": "float", "column": "b" }] }]);
+        space
+            .apply(&iris(12).with("/spec/serving/entryPoints", misfit))
+            .await;
+        space
+            .says(
+                "iris",
+                "CandidateRejected",
+                ConditionStatus::True,
+                "InvalidSpec",
+                30,
+            )
+            .await;
+        space.apply(&iris(12)).await;
+        space.serves("iris", 12).await;
+
+        space
+            .apply(&iris(13).with("/spec/activation", json!({ "policy": "Manual" })))
+            .await;
+        space
+            .says("iris", "Ready", ConditionStatus::True, "AwaitingApproval", 60)
+            .await;
+        let approved = json!({ "policy": "Manual", "version": 13 });
+        space.apply(&iris(13).with("/spec/activation", approved)).await;
+        space.serves("iris", 13).await;
+
+        space.restart_operator().await;
+        space.apply(&iris(13)).await;
+        space.serves("iris", 13).await;
+
+        let metadata = json!({ "service_name": "flowers" });
+        space
+            .apply(&iris(13).with("/spec/serving/serviceMetadata", metadata))
+            .await;
+        auriga_e2e::eventually("the new settings answer", async || {
+            let answer = space.ask("iris", IRIS_ROW).await.ok()?.json();
+            (answer["metadata"]["service_name"] == "flowers").then_some(())
+        })
+        .await;
+        space.serves("iris", 13).await;
+
+        let mut sent = Vec::new();
+        for running in clients {
+            sent.extend(running.stop().await);
+        }
+        let ledger = space.ledger("iris").await;
+        assert!(
+            sent.len() > 1000,
+            "the clients were not slowed down: {}",
+            sent.len()
+        );
+        assert_only_active_versions_answered(&sent, &ledger);
+        let activated: Vec<i64> = ledger.iter().map(|row| row.version).collect();
+        let expected: Vec<i64> = (1..=11).chain([10, 11, 12, 13]).collect();
+        assert_eq!(activated, expected);
+    });
+}
+
+#[test]
+fn two_models_of_one_name_in_two_namespaces_share_a_store_and_keep_apart() {
+    in_a_namespace(async |space| {
+        two_replicas(space).await;
+        let other = space.another().await;
+        other.apply_file("tests/cluster/postgres.yaml").await;
+        other.scale_postgres(0).await;
+        other.rows("iris", &iris_rows()).await;
+        let uri = format!("postgres://postgres.{}/auriga", space.name);
+        let there = |c: f64| {
+            Manifest::iris("iris")
+                .on_postgres()
+                .c(c)
+                .with("/spec/persister/uri", uri.as_str())
+        };
+        other.apply(&there(0.1)).await;
+        other.serves("iris", 1).await;
+        other.apply(&there(0.2)).await;
+        other.serves("iris", 2).await;
+        space.serves("iris", 1).await;
+        assert_eq!(space.answers("iris", IRIS_ROW, 1).await.version, Some(1));
+        assert_eq!(space.ledger("iris").await.len(), 1);
+        other.delete().await;
+    });
+}
+
+#[test]
+fn a_store_that_is_away_stops_no_answer_and_a_fit_waits_for_it() {
+    in_a_namespace(async |space| {
+        space.lasting_postgres().await;
+        space.rows("iris", &iris_rows()).await;
+        space.apply(&iris(1).with("/spec/replicas", 1)).await;
+        space.serves("iris", 1).await;
+        let clients = clients(space).await;
+
+        space.scale_postgres(0).await;
+        space.apply(&iris(2).with("/spec/replicas", 1)).await;
+        auriga_e2e::eventually("a fit has begun", async || {
+            space.training_jobs().await.into_iter().nth(1)
+        })
+        .await;
+        assert_eq!(space.answers("iris", IRIS_ROW, 5).await.version, Some(1));
+        for running in clients {
+            let sent = running.stop().await;
+            assert!(!sent.is_empty());
+            assert!(
+                sent.iter()
+                    .all(|one| one.answer.as_ref().is_ok_and(|answer| answer.version == Some(1)))
+            );
+        }
+        // A program that is started anew finds what it has read before.
+        let pod = space.serving_pods("iris").await.remove(0);
+        space.kill(&pod).await;
+        assert_eq!(space.answers("iris", IRIS_ROW, 30).await.version, Some(1));
+
+        space.scale_postgres(1).await;
+        space.serves("iris", 2).await;
+    });
+}
+
+#[test]
+fn a_version_whose_bytes_were_altered_never_answers() {
+    in_a_namespace(async |space| {
+        two_replicas(space).await;
+        space.apply(&iris(2)).await;
+        space.serves("iris", 2).await;
+        space.damage_version(1).await;
+        let pinned = json!({ "policy": "Pinned", "version": 1 });
+        space
+            .apply(
+                &iris(2)
+                    .with("/spec/activation", pinned)
+                    .with("/spec/serving/serviceMetadata", json!({ "a": "b" })),
+            )
+            .await;
+        let words = space
+            .says(
+                "iris",
+                "CandidateRejected",
+                ConditionStatus::True,
+                "DigestMismatch",
+                30,
+            )
+            .await;
+        assert!(words.contains("ersion 1"), "{words}");
+        assert_eq!(space.answers("iris", IRIS_ROW, 1).await.version, Some(2));
+    });
+}
