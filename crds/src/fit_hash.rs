@@ -87,6 +87,14 @@ pub fn serve_hash(spec: &ModelSpec) -> String {
     Digest::of(Value::Object(fields).to_string().as_bytes()).hex()
 }
 
+/// `<64 hex digits>` over everything that a person chooses in the spec: values equal to their default count as absent, as
+/// in [`fit_hash`], and the number of pods does not count, which an autoscaler changes all day.
+pub fn edition_hash(spec: &ModelSpec) -> String {
+    let mut fields = chosen_fields(spec);
+    fields.remove("replicas");
+    Digest::of(Value::Object(fields).to_string().as_bytes()).hex()
+}
+
 /// The fields of the spec without those that say what their default says.
 fn chosen_fields(spec: &ModelSpec) -> Map<String, Value> {
     let spec = serde_json::to_value(spec).expect("a spec has only text keys and finite numbers");

@@ -62,7 +62,7 @@ pub use estimator::{
     RandomForestClassifier, RandomForestRegressor, Ridge, TreeGrowth, Weight,
 };
 pub use fault::{Fault, Faults, Position};
-pub use fit_hash::{fit_hash, fit_spec, serve_hash};
+pub use fit_hash::{edition_hash, fit_hash, fit_spec, serve_hash};
 pub use model::{Candidate, LastFailure, MetricValue, Model, ModelSpec, ModelStatus, VersionSummary};
 pub use names::{Digest, MODEL_NAME_MAX, ModelKey, ModelName, NameError, Namespace, VersionNumber};
 pub use persister::{CaBundle, ClaimName, Persister};

@@ -57,12 +57,11 @@ where
     owner.controller_owner_ref(&())
 }
 
-/// What a person has written into a Model, as a hash: any edit makes another edition. The number of pods is left out,
-/// which an autoscaler changes all day.
+/// What a person has written into a Model, as a hash: any edit makes another edition, and so does the wish for a refit.
 pub fn edition(model: &Model) -> String {
-    let mut spec = serde_json::to_value(&model.spec).unwrap_or_default();
-    if let Some(fields) = spec.as_object_mut() {
-        fields.remove("replicas");
-    }
-    crate::names::short_hash(&[&spec.to_string()])
+    let refit_at = model.annotations().get(labels::REFIT_AT);
+    crate::names::short_hash(&[
+        &auriga_crds::edition_hash(&model.spec),
+        refit_at.map_or("", String::as_str),
+    ])
 }

@@ -41,6 +41,14 @@ pub const ATTEMPT: &str = "auriga.dev/attempt";
 pub const EDITION: &str = "auriga.dev/edition";
 /// On a Deployment: since when its pods are wanted (RFC 3339).
 pub const SINCE: &str = "auriga.dev/since";
+/// On a Deployment: when all of its pods had shown for the first time that they can answer (RFC 3339).
+pub const PROVED_AT: &str = "auriga.dev/proved-at";
+/// On a Deployment: since when its pods may activate its version, and have not (RFC 3339).
+pub const ACTIVATING_SINCE: &str = "auriga.dev/activating-since";
+/// On a Deployment: something outside of it keeps its pods from answering.
+pub const HELD_UP: &str = "auriga.dev/held-up";
+/// On a Deployment: since when it has, or had, the traffic (RFC 3339); the Service says the same while it is there.
+pub const SERVES_SINCE: &str = "auriga.dev/serves-since";
 /// On a Deployment: the sha256 of the pods' template as the operator built it.
 pub const RECIPE: &str = "auriga.dev/recipe";
 /// On a Deployment whose version was given up: `<Reason>: <message>`.

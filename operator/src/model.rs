@@ -7,6 +7,7 @@ pub mod health;
 mod observe;
 pub mod rollout;
 pub mod slots;
+pub mod stage;
 mod standing;
 mod states;
 mod status;

@@ -90,7 +90,13 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
             true,
         ),
     };
-    if seen.cleanup.is_none()
+    // A fit that is on its way out may still commit a version: the Job comes once nothing else is left.
+    let is_alone = plan.delete.is_empty();
+    if !is_alone {
+        plan.next = Next::After(settings.poll_rollout);
+    }
+    if is_alone
+        && seen.cleanup.is_none()
         && let Ok(checked) = runnable::check_without_rows(model)
     {
         plan.apply.push(Desired::create(&manifest(model)));

@@ -1,6 +1,6 @@
 //! Decides what a Model needs next.
 
-use auriga_crds::{ActivationPolicy, Model, ModelStatus, VersionNumber};
+use auriga_crds::{ActivationPolicy, Model, ModelStatus, Reason, VersionNumber};
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 
@@ -8,15 +8,16 @@ use super::{
     cleanup,
     fits::{self, Fits},
     health::{self, Health},
-    rollout::{self, Stage, Step, Turn},
-    slots::Slots,
+    rollout::{self, Step, Turn},
+    slots::{Rejection, Slots},
+    stage::Stage,
     status,
     story::{Aim, Story, Traffic, Walk},
     wish::Wish,
-    work::Work,
+    work::{Work, is_just_switched},
 };
 use crate::{
-    build::deployment::Slot,
+    build::{self, deployment::Slot},
     plan::{Desired, Plan},
     runnable,
     seen::ModelSeen,
@@ -27,8 +28,8 @@ pub use status::refused;
 
 /// What is to be done about `model`, seeing what is there. Total: what is wrong with the spec becomes a condition.
 ///
-/// The Service comes first, since its name may be taken; then the fits, then the version that is on its way, then the
-/// traffic, and what nobody needs any more comes last.
+/// The Service comes first, since its name may be taken; then what answers is cared for, so that nothing that is refused
+/// later can keep it from that; then the version that is on its way, the traffic, the fits, and what nobody needs any more.
 pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timestamp) -> Plan<ModelStatus> {
     if model.metadata.deletion_timestamp.is_some() {
         return cleanup::decide(model, seen, settings, now);
@@ -36,15 +37,16 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
     let mut work = Work::default();
     work.apply.extend(cleanup::finalizer(model));
     let slots = Slots::of(&seen.slots);
-    let mut traffic = Traffic::of(seen.service.as_ref());
+    let mut traffic = Traffic::of(seen.service.as_ref(), &slots);
     let wish = match runnable::check(model) {
         Ok(checked) => Wish::of(model, checked, &seen.texts),
-        Err(fault) => return work.plan(&invalid(model, seen, &slots, &traffic, fault, settings, now)),
+        Err(fault) => return work.plan(&invalid(model, seen, &slots, &traffic, fault, now)),
     };
     let turn = Turn {
         model,
         wish: &wish,
         settings,
+        jobs: &seen.training_jobs,
         now,
     };
     let fits = fits::fits(model, &wish, &seen.training_jobs, &slots, settings, now);
@@ -52,29 +54,35 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
     if seen.service.is_none() {
         work.service(turn, &traffic);
     }
-    work.fits(model, &wish, &fits);
-
     let known_hash = |slot: &Slot| fit_hash(slot.version, &wish, &fits, seen, &slots);
-    let is_held = |slot: &Slot| model.spec.suspend && slots.get(slot).is_none();
+    let relapse = relapse(turn, &slots, &traffic);
+    if let Some(rejection) = &relapse {
+        work.fall_back(turn, &slots, &mut traffic, rejection);
+    }
+    let mut health = work.settle(turn, seen, &slots, &traffic, known_hash);
+    let suspended = model.spec.suspend;
+    let is_held = |slot: &Slot| suspended && slots.get(slot).is_none_or(|held| held.replicas() == 0);
     let walk = |slot: &Slot, may_activate: bool| {
         let held = slots.get(slot);
         rollout::step(turn, slot, held, known_hash(slot).as_deref(), may_activate)
     };
     let mut on_the_way = None;
-    if let Some(target) = aim
-        .target
-        .as_ref()
-        .filter(|slot| traffic.slot.as_ref() != Some(slot) && !is_held(slot))
-    {
-        let mut step = walk(target, !model.spec.suspend);
-        let switches = may_switch(turn, &traffic, target, &step);
-        if switches {
+    let mut switched = relapse.is_some();
+    let target = aim.target.as_ref().filter(|slot| {
+        // What was given up a moment ago is looked at again once that is written down.
+        relapse.is_none() && traffic.slot.as_ref() != Some(slot) && !is_held(slot)
+    });
+    if let Some(target) = target {
+        let mut step = walk(target, !suspended);
+        switched = may_switch(turn, &traffic, target, &step);
+        if switched {
             // The fence comes with the rest of what pods with the traffic get, after the traffic.
             step.apply.retain(|desired| !matches!(desired, Desired::Mark(_)));
         }
         work.step(turn, target, &step);
-        if switches {
+        if switched {
             work.switch(turn, &mut traffic, target);
+            health = step.health;
         } else {
             on_the_way = Some(Walk {
                 slot: target.clone(),
@@ -90,15 +98,20 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
             step,
         }
     });
-    if seen.service.is_some() {
+    if seen.service.is_some() && relapse.is_none() {
         work.service(turn, &traffic);
     }
     work.budget(turn, seen, &traffic);
-    let is_walking = on_the_way
-        .as_ref()
-        .is_some_and(|walk| !matches!(walk.step.stage, Stage::Rejected { .. }));
-    let health = work.settle(turn, &slots, &traffic, !is_walking, known_hash);
-    work.retire(turn, seen, &slots, &traffic, &aim);
+    let is_walking =
+        (on_the_way.as_ref()).is_some_and(|walk| !matches!(walk.step.stage, Stage::Rejected { .. }));
+    // While a version walks, it is its pods that have moved the pointer, and the traffic is about to follow.
+    if !is_walking && !switched && !suspended {
+        work.reactivate(turn, &slots, &traffic, &health);
+    }
+    work.fits(model, &wish, &fits);
+    if relapse.is_none() {
+        work.retire(turn, seen, &slots, &traffic, &aim);
+    }
     let story = Story {
         model,
         seen,
@@ -139,15 +152,48 @@ fn aim(wish: &Wish, fits: &Fits<'_>, traffic: &Traffic) -> Aim {
     }
 }
 
+/// Why the version that got the traffic a moment ago is to lose it again, if the pods before still answer: it did not
+/// live up to what it had shown.
+fn relapse(turn: Turn<'_>, slots: &Slots<'_>, traffic: &Traffic) -> Option<Rejection> {
+    let (slot, before) = (traffic.slot.as_ref()?, traffic.previous.as_ref()?);
+    let (held, before) = (slots.get(slot)?, slots.get(before)?);
+    let wanted = turn.wish.replicas;
+    if turn.model.spec.suspend || wanted == 0 || !is_just_switched(turn, traffic) || held.replicas() == 0 {
+        return None;
+    }
+    let uid = turn.model.uid().unwrap_or_default();
+    let (health, before) = (health::of_traffic(held, &uid), health::of_traffic(before, &uid));
+    let trouble = health.trouble.filter(|trouble| !trouble.passes);
+    if before.ready < wanted || trouble.is_none() && health.ready > 0 {
+        return None;
+    }
+    let trouble = trouble.map_or_else(
+        || {
+            (
+                Reason::RuntimeUnhealthy,
+                "none of its pods answered any more".to_owned(),
+            )
+        },
+        |trouble| (trouble.reason, trouble.message),
+    );
+    Some(Rejection {
+        reason: trouble.0,
+        message: format!("after it got the traffic: {}", trouble.1),
+        edition: build::edition(turn.model),
+    })
+}
+
 /// Whether the traffic may move to `target`. A version that had it before and still has pods that answer gets it back
 /// first, and its row in the ledger next: it was activated once.
 fn may_switch(turn: Turn<'_>, traffic: &Traffic, target: &Slot, step: &Step) -> bool {
     let wanted = turn.wish.replicas;
-    let all_ready = wanted > 0 && step.health.ready >= wanted;
+    if wanted == 0 || turn.model.spec.suspend {
+        return false;
+    }
     let was_active = traffic.previous.as_ref() == Some(target);
     match step.stage {
-        Stage::Ready => wanted > 0,
-        Stage::Activating => was_active && all_ready && !turn.model.spec.suspend,
+        Stage::Ready => true,
+        Stage::Activating => was_active && step.health.ready >= wanted,
         _ => false,
     }
 }
@@ -179,7 +225,6 @@ fn invalid<'a>(
     slots: &Slots<'_>,
     traffic: &'a Traffic,
     fault: String,
-    settings: &Settings,
     now: Timestamp,
 ) -> Story<'a> {
     let current = traffic.slot.as_ref().and_then(|slot| slots.get(slot));
@@ -191,7 +236,7 @@ fn invalid<'a>(
         fits: None,
         traffic,
         health: current.map_or_else(Health::default, |held| {
-            health::health(held, &model.uid().unwrap_or_default(), settings.passes)
+            health::of_traffic(held, &model.uid().unwrap_or_default())
         }),
         fit_hash: current.and_then(|held| held.fit_hash().map(str::to_owned)),
         walk: None,

@@ -69,6 +69,13 @@ pub fn result(job: &TrainingJob) -> Option<&TrainingResult> {
     job.status.as_ref()?.result.as_ref()
 }
 
+/// When the newest of the `jobs` that made or found `version` was over.
+pub fn fitted_at(jobs: &[TrainingJob], version: VersionNumber) -> Option<Timestamp> {
+    let same = jobs.iter().filter(|job| self::version(job) == Some(version));
+    same.filter_map(|job| job.status.as_ref()?.completion_time.as_deref()?.parse().ok())
+        .max()
+}
+
 /// The version that `job` made or found.
 pub fn version(job: &TrainingJob) -> Option<VersionNumber> {
     VersionNumber::new(u64::try_from(result(job)?.version?).ok()?)
@@ -95,9 +102,11 @@ pub fn fits<'a>(
         return fits;
     };
     let same_fit = |job: &&TrainingJob| fitted_hash(job) == Some(fit_hash);
+    let is_lost = |version: VersionNumber| slots.is_lost(&wish.slot(version), fitted_at(jobs, version));
     fits.fitted = (jobs.iter().filter(same_fit))
         .filter(|job| end(job) == Some(End::Complete))
         .filter_map(version)
+        .filter(|version| !is_lost(*version))
         .chain(slots.fitted_to(fit_hash))
         .max();
     let is_stuck = |job: &TrainingJob| is_mine(model, job) && is_edited(model, job) && cannot_begin(job);
@@ -108,7 +117,12 @@ pub fn fits<'a>(
         .filter(|job| job.spec.fit_hash.as_ref() != Some(fit_hash) || is_stuck(job))
         .collect();
     // A fit of the same that somebody else asked for serves as well; another one beside it would learn nothing new.
-    let is_under_way = |job: &&TrainingJob| end(job).is_none() && (is_mine(model, job) || !job.spec.suspend);
+    let works = |job: &TrainingJob| {
+        job.status
+            .as_ref()
+            .is_some_and(|status| status.start_time.is_some())
+    };
+    let is_under_way = |job: &&TrainingJob| end(job).is_none() && (is_mine(model, job) || works(job));
     fits.running = (jobs.iter().filter(is_under_way))
         .filter(|job| job.spec.fit_hash.as_ref() == Some(fit_hash) || same_fit(job))
         .find(|job| !is_stuck(job));
@@ -126,8 +140,20 @@ pub fn fits<'a>(
         }
         Some(job) if end(job) == Some(End::Complete) => match version(job) {
             // The store has lost it, or it cannot be loaded any more: the same fit gives a new one.
-            Some(version) if slots.is_lost(&wish.slot(version)) && attempt(job) < REPAIRS => {
+            Some(version) if is_lost(version) && attempt(job) < REPAIRS => {
                 fits.begin = begin(attempt(job) + 1);
+            }
+            // Its data changed while it began, or its image counts otherwise: that is not what was asked for.
+            Some(_) if !same_fit(&job) => {
+                let pause = (attempt(job) >= REPAIRS).then_some(settings.retry_mistake);
+                retry(
+                    model,
+                    job,
+                    &mut fits,
+                    pause.or(Some(std::time::Duration::ZERO)),
+                    now,
+                    begin,
+                );
             }
             Some(_) => {}
             None => retry(model, job, &mut fits, None, now, begin),
@@ -196,6 +222,10 @@ fn since(job: &TrainingJob, now: Timestamp) -> std::time::Duration {
 
 /// Why `job` ended without a version.
 pub fn reason(job: &TrainingJob) -> Reason {
+    if version(job).is_some() {
+        // It has a version, though not of what it was asked for.
+        return Reason::InvalidData;
+    }
     let failed = (job.status.iter().flat_map(|status| &status.conditions))
         .filter(|one| one.status == auriga_crds::ConditionStatus::True)
         .find(|one| one.kind == "Failed" || one.kind == "Complete");

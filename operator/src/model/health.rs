@@ -37,6 +37,19 @@ pub struct Health {
     pub trouble: Option<Trouble>,
 }
 
+/// Looks at pods that have the traffic already: a pod that the kubelet finds ready answers, unless it says otherwise itself.
+/// One answer that got lost, or an operator that has just begun to ask, is no reason to doubt it.
+pub fn of_traffic(held: &Held<'_>, owner_uid: &str) -> Health {
+    let mut health = health(held, owner_uid, 1);
+    let silent = living(held).filter(|seen| matches!(seen.answer, Answer::Silent(_) | Answer::NotAsked));
+    let ready = silent.filter(|seen| is_ready(&seen.pod)).count();
+    health.ready += i32::try_from(ready).unwrap_or(i32::MAX);
+    if health.ready >= health.pods && health.trouble.as_ref().is_some_and(|trouble| trouble.passes) {
+        health.trouble = None;
+    }
+    health
+}
+
 /// Looks at the pods of `held`, which work for the Model with this UID. `passes`: how often is often enough.
 pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32) -> Health {
     let mut health = Health::default();
@@ -136,7 +149,8 @@ fn unwell(seen: &PodSeen, alive: &Alive) -> Option<Trouble> {
 /// A container that ends again and again.
 fn crashes(pod: &Pod) -> Option<Trouble> {
     let container = trouble::container(pod)?;
-    if container.restart_count < RESTARTS {
+    let runs = (container.state.as_ref()).is_some_and(|state| state.running.is_some());
+    if runs || container.restart_count < RESTARTS {
         return None;
     }
     let ended = container.last_state.as_ref()?.terminated.as_ref()?;
@@ -157,19 +171,15 @@ fn crashes(pod: &Pod) -> Option<Trouble> {
     })
 }
 
-/// Why the API server takes no pod of the Deployment, in its own words.
+/// Why the API server takes no pod of the Deployment.
 fn refusal(held: &Held<'_>) -> Option<Trouble> {
     let conditions = held.seen.deployment.status.as_ref()?.conditions.as_ref()?;
     let failure = conditions
         .iter()
         .find(|one| one.type_ == "ReplicaFailure" && one.status == "True")?;
-    let words = failure.message.clone().unwrap_or_default();
-    let reason = if words.contains("exceeded quota") {
-        Reason::QuotaExceeded
-    } else {
-        Reason::Forbidden
-    };
-    Some(outside(reason, format!("The API server takes no pod: {words}")))
+    Some(trouble::of_complaint(
+        failure.message.as_deref().unwrap_or_default(),
+    ))
 }
 
 /// Whether the kubelet found the pod ready.

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use auriga_crds::{ConditionStatus, Digest, Model, Reason, contract::pod};
+use auriga_crds::{Digest, Model, Reason, TrainingJob, contract};
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod};
 use kube::ResourceExt as _;
 use serde_json::json;
 
 use super::{
+    fits,
     health::{self, Health, fence, living},
     slots::{Held, Rejection},
+    stage::Stage,
     wish::Wish,
 };
 use crate::{
@@ -34,35 +36,10 @@ pub struct Turn<'a> {
     pub wish: &'a Wish,
     /// What the operator was told.
     pub settings: &'a Settings,
+    /// The fits that are on record.
+    pub jobs: &'a [TrainingJob],
     /// Now.
     pub now: Timestamp,
-}
-
-/// How far a version has come.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Stage {
-    /// Its pods start and load it.
-    Loading,
-    /// Its pods are asked whether they can answer, and not all have said so often enough.
-    Probing,
-    /// Its pods can answer; one of them moves the active pointer.
-    Activating,
-    /// Its pods can answer, its version is active: the traffic may move.
-    Ready,
-    /// Something outside of it keeps its pods from answering. `is_overdue`: for longer than it may take.
-    Held {
-        /// What.
-        trouble: Trouble,
-        /// Whether the deadline is over.
-        is_overdue: bool,
-    },
-    /// It was given up.
-    Rejected {
-        /// Why.
-        rejection: Rejection,
-        /// Whether that was found just now.
-        is_news: bool,
-    },
 }
 
 /// What is to be done for a version, and how far it has come.
@@ -78,6 +55,8 @@ pub struct Step {
     pub since: Timestamp,
     /// Whether its Deployment is made, or woken, by this very step.
     pub is_new: bool,
+    /// Whether its pods may activate it.
+    pub may_activate: bool,
 }
 
 /// The next step of `slot`, whose Deployment is `held`, if there is one. `fit_hash`: what its version was fitted to, as
@@ -93,55 +72,93 @@ pub fn step(
         health::health(held, &turn.model.uid().unwrap_or_default(), turn.settings.passes)
     });
     let is_revived = held.is_some_and(|held| {
-        (held.rejection.as_ref()).is_some_and(|rejection| rejection.edition != build::edition(turn.model))
+        (held.rejection.as_ref()).is_some_and(|rejection| {
+            rejection.edition != build::edition(turn.model) || is_there_now(turn, held, rejection)
+        })
     });
     let sleeps =
         held.is_none_or(|held| held.replicas() == 0 && turn.wish.replicas > 0 && held.rejection.is_none());
     let is_new = is_revived || sleeps;
+    // What lay outside of it is over: from now on the time is its own.
+    let is_released = held.is_some_and(|held| held.is_held_up() && !is_held_up(&health));
     let since = match held {
-        Some(held) if !is_new => held.since.unwrap_or(turn.now),
+        Some(held) if !is_new && !is_released => held.since.unwrap_or(turn.now).min(turn.now),
         _ => turn.now,
     };
     let stage = match held {
-        Some(held) if !is_new => judge(turn, held, &health, since),
+        Some(held) if !is_new => judge(turn, held, &health, since, may_activate),
         _ => Stage::Loading,
     };
     let rejection = match &stage {
         Stage::Rejected { rejection, .. } => Some(rejection),
         _ => None,
     };
-    let known = held.and_then(Held::fit_hash);
-    let mut annotations = BTreeMap::from([(labels::SINCE.to_owned(), milliseconds(since))]);
-    annotations.extend((fit_hash.or(known)).map(|hash| (labels::FIT_HASH.to_owned(), hash.to_owned())));
+    let wanted = turn.wish.replicas;
+    let has_passed = wanted > 0 && health.passed >= wanted;
+    let activates = has_passed && may_activate && health.active < wanted && rejection.is_none();
+    let mut annotations = held.map(Held::kept).unwrap_or_default();
+    let mut note = |key: &str, at: Timestamp| drop(annotations.insert(key.to_owned(), milliseconds(at)));
+    note(labels::SINCE, since);
+    if has_passed && held.is_some_and(|held| held.proved_at.is_none()) {
+        note(labels::PROVED_AT, turn.now);
+    }
+    if activates {
+        note(
+            labels::ACTIVATING_SINCE,
+            held.and_then(|held| held.activating_since).unwrap_or(turn.now),
+        );
+    }
+    if is_new {
+        annotations.remove(labels::PROVED_AT);
+    }
+    if is_held_up(&health) && rejection.is_none() && !is_new {
+        annotations.insert(labels::HELD_UP.to_owned(), "true".to_owned());
+    }
+    annotations.extend(fit_hash.map(|hash| (labels::FIT_HASH.to_owned(), hash.to_owned())));
     if let Some(rejection) = rejection {
         rejection.write(&mut annotations);
     }
-    let replicas = if rejection.is_some() {
-        0
-    } else {
-        turn.wish.replicas
-    };
+    let replicas = if rejection.is_some() { 0 } else { wanted };
     let mut apply = vec![
         Desired::create(&manifest(turn.model, slot)),
         Desired::apply(&deployment_as_it_is(turn, slot, held, replicas, annotations)),
     ];
-    let fenced = matches!(stage, Stage::Activating) && may_activate;
-    apply.extend(
-        held.filter(|_| fenced)
-            .into_iter()
-            .flat_map(|held| fences(held, &health)),
-    );
+    apply.extend(held.into_iter().flat_map(|held| {
+        if activates {
+            fences(held, &health)
+        } else {
+            unfence(held, may_activate)
+        }
+    }));
     Step {
         apply,
         stage,
         health,
         since,
         is_new,
+        may_activate,
     }
 }
 
+/// Whether a version that was not in the store was fitted since.
+fn is_there_now(turn: Turn<'_>, held: &Held<'_>, rejection: &Rejection) -> bool {
+    let fitted_at = fits::fitted_at(turn.jobs, held.slot.version);
+    let was_missing = matches!(rejection.reason, Reason::VersionNotFound | Reason::DigestMismatch);
+    was_missing
+        && held
+            .since
+            .is_some_and(|since| fitted_at.is_some_and(|at| at > since))
+}
+
+/// Whether something outside of a version keeps its pods from answering. A pod that is silent while it runs is the
+/// version's own trouble, once the time is over.
+fn is_held_up(health: &Health) -> bool {
+    (health.trouble.as_ref())
+        .is_some_and(|trouble| trouble.passes && trouble.reason != Reason::RuntimeUnhealthy)
+}
+
 /// How far the pods of `held` have come.
-fn judge(turn: Turn<'_>, held: &Held<'_>, health: &Health, since: Timestamp) -> Stage {
+fn judge(turn: Turn<'_>, held: &Held<'_>, health: &Health, since: Timestamp, may_activate: bool) -> Stage {
     if let Some(rejection) = &held.rejection {
         return Stage::Rejected {
             rejection: rejection.clone(),
@@ -157,21 +174,21 @@ fn judge(turn: Turn<'_>, held: &Held<'_>, health: &Health, since: Timestamp) -> 
         is_news: true,
     };
     let deadline = turn.model.spec.serving.progress_deadline_seconds;
-    let is_overdue = turn.now.duration_since(since).as_secs() >= deadline;
+    let is_over = |since: Timestamp| turn.now.duration_since(since).as_secs() >= deadline;
     match &health.trouble {
         Some(trouble) if !trouble.passes => return reject(trouble.reason, trouble.message.clone()),
-        // A pod that is silent while it runs is the version's own trouble once the time is over.
-        Some(trouble) if trouble.reason != Reason::RuntimeUnhealthy => {
+        Some(trouble) if is_held_up(health) => {
             return Stage::Held {
                 trouble: trouble.clone(),
-                is_overdue,
+                is_overdue: is_over(since),
             };
         }
         _ => {}
     }
     let wanted = turn.wish.replicas;
     if health.passed < wanted {
-        if is_overdue {
+        // Pods that have shown it once may move, be restarted or be joined by others without a limit.
+        if is_over(since) && held.proved_at.is_none() {
             let why = health
                 .trouble
                 .as_ref()
@@ -188,12 +205,43 @@ fn judge(turn: Turn<'_>, held: &Held<'_>, health: &Health, since: Timestamp) -> 
             Stage::Loading
         };
     }
+    let version = held.slot.version;
     if health.active < wanted {
+        if may_activate && held.activating_since.is_some_and(is_over) {
+            return overdue(
+                Reason::ProgressDeadlineExceeded,
+                format!(
+                    "All pods of version {version} can answer, but none could make it the active one within {deadline} s; \
+                     see in their logs whether the store can be written"
+                ),
+            );
+        }
         Stage::Activating
     } else if health.ready < wanted {
+        if held.proved_at.is_some_and(is_over) && is_over(since) {
+            return overdue(
+                Reason::RuntimeUnhealthy,
+                format!(
+                    "All pods of version {version} answer the operator, but the kubelet finds only {} of {wanted} ready; see \
+                     `kubectl describe pod`",
+                    health.ready
+                ),
+            );
+        }
         Stage::Probing
     } else {
         Stage::Ready
+    }
+}
+
+fn overdue(reason: Reason, message: String) -> Stage {
+    Stage::Held {
+        trouble: Trouble {
+            reason,
+            message,
+            passes: true,
+        },
+        is_overdue: true,
     }
 }
 
@@ -245,6 +293,12 @@ fn set_recipe(deployment: &mut Deployment, recipe: String) {
     annotations.insert(labels::RECIPE.to_owned(), recipe);
 }
 
+/// Takes the fence back from pods that may not activate their version any more.
+fn unfence(held: &Held<'_>, may_activate: bool) -> Vec<Desired> {
+    let fenced = living(held).filter(|seen| !may_activate && fence(&seen.pod).is_some());
+    fenced.map(|seen| mark(&seen.pod, None)).collect()
+}
+
 /// The fence for every pod that does not have it: the revision that the ledger has now. Whoever was told an older one
 /// loses the compare-and-swap.
 pub fn fences(held: &Held<'_>, health: &Health) -> Vec<Desired> {
@@ -252,73 +306,19 @@ pub fn fences(held: &Held<'_>, health: &Health) -> Vec<Desired> {
         return Vec::new();
     };
     let unfenced = living(held).filter(|seen| fence(&seen.pod) != Some(revision));
-    unfenced
-        .map(|seen| {
-            Desired::Mark(json!({
-                "apiVersion": "v1",
-                "kind": "Pod",
-                "metadata": {
-                    "name": seen.pod.name_any(),
-                    "namespace": seen.pod.namespace(),
-                    "uid": seen.pod.uid(),
-                    "annotations": { pod::FENCE_ANNOTATION: revision.to_string() },
-                },
-            }))
-        })
-        .collect()
+    unfenced.map(|seen| mark(&seen.pod, Some(revision))).collect()
 }
 
-impl Stage {
-    /// For people, as `status.candidate.state`.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Stage::Loading | Stage::Held { .. } => "Loading",
-            Stage::Probing => "Probing",
-            Stage::Activating | Stage::Ready => "Activating",
-            Stage::Rejected { .. } => "Rejected",
-        }
-    }
-
-    /// What the conditions say about it: how it stands, why, and in which words.
-    pub fn told(&self, health: &Health, wanted: i32, slot: &Slot) -> (ConditionStatus, Reason, String) {
-        let version = slot.version;
-        match self {
-            Stage::Loading => (
-                ConditionStatus::Unknown,
-                Reason::Loading,
-                format!(
-                    "The pods of version {version} start and load it ({} of {wanted} can answer).",
-                    health.passed
-                ),
-            ),
-            Stage::Probing => (
-                ConditionStatus::Unknown,
-                Reason::Probing,
-                format!(
-                    "{} of {wanted} pods of version {version} can answer.",
-                    health.ready.min(health.passed)
-                ),
-            ),
-            Stage::Activating => (
-                ConditionStatus::Unknown,
-                Reason::Activating,
-                format!("All pods of version {version} can answer; one of them makes it the active one."),
-            ),
-            Stage::Ready => (
-                ConditionStatus::Unknown,
-                Reason::RollingOut,
-                format!("Version {version} is active; the traffic moves to its pods."),
-            ),
-            Stage::Held { trouble, .. } => (ConditionStatus::False, trouble.reason, trouble.message.clone()),
-            Stage::Rejected { rejection, .. } => (
-                ConditionStatus::False,
-                rejection.reason,
-                format!(
-                    "Version {version} was given up: {}. Edit the Model, or annotate it with {}, to try again.",
-                    rejection.message,
-                    labels::REFIT_AT
-                ),
-            ),
-        }
-    }
+fn mark(pod: &Pod, revision: Option<u64>) -> Desired {
+    Desired::Mark(json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": pod.name_any(),
+            "namespace": pod.namespace(),
+            "uid": pod.uid(),
+            "annotations": { contract::pod::FENCE_ANNOTATION: revision.map(|revision| revision.to_string()) },
+        },
+    }))
 }
+

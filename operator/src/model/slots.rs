@@ -20,6 +20,12 @@ pub struct Held<'a> {
     pub rejection: Option<Rejection>,
     /// Since when its pods are wanted.
     pub since: Option<Timestamp>,
+    /// When all of its pods had shown for the first time that they can answer.
+    pub proved_at: Option<Timestamp>,
+    /// Since when its pods may activate its version, and have not.
+    pub activating_since: Option<Timestamp>,
+    /// Since when it has, or had, the traffic.
+    pub serves_since: Option<Timestamp>,
 }
 
 /// Why a version was given up; kept on its Deployment.
@@ -44,10 +50,14 @@ impl<'a> Slots<'a> {
     /// Reads what is written on the Deployments; one that is not labeled as ours are is left out.
     pub fn of(seen: &'a [SlotSeen]) -> Slots<'a> {
         let held = |seen: &'a SlotSeen| {
+            let time = |key| annotation(&seen.deployment, key).and_then(|time| time.parse().ok());
             Some(Held {
                 slot: Slot::from_label(seen.deployment.labels().get(labels::SLOT)?)?,
                 rejection: Rejection::of(&seen.deployment),
-                since: annotation(&seen.deployment, labels::SINCE).and_then(|time| time.parse().ok()),
+                since: time(labels::SINCE),
+                proved_at: time(labels::PROVED_AT),
+                activating_since: time(labels::ACTIVATING_SINCE),
+                serves_since: time(labels::SERVES_SINCE),
                 seen,
             })
         };
@@ -69,8 +79,16 @@ impl<'a> Slots<'a> {
         (self.all.iter()).filter(fitted).map(|held| held.slot.version)
     }
 
-    /// Whether the version of `slot` is not in the store any more, or not as it was written.
-    pub fn is_lost(&self, slot: &Slot) -> bool {
+    /// Whether the version of `slot` was not found in the store, or not as it was written, after the fit that made or found
+    /// it was over.
+    pub fn is_lost(&self, slot: &Slot, fitted_at: Option<Timestamp>) -> bool {
+        let held = self.get(slot);
+        if held
+            .and_then(|held| held.since)
+            .is_some_and(|since| fitted_at.is_some_and(|at| at > since))
+        {
+            return false;
+        }
         let reason = self
             .get(slot)
             .and_then(|held| held.rejection.as_ref())
@@ -83,6 +101,24 @@ impl Held<'_> {
     /// What its version was fitted to, as far as that is known.
     pub fn fit_hash(&self) -> Option<&str> {
         annotation(&self.seen.deployment, labels::FIT_HASH)
+    }
+
+    /// Whether something outside of it kept its pods from answering, at the last look.
+    pub fn is_held_up(&self) -> bool {
+        annotation(&self.seen.deployment, labels::HELD_UP).is_some()
+    }
+
+    /// What stays written on it, whatever else is.
+    pub fn kept(&self) -> BTreeMap<String, String> {
+        let keys = [
+            labels::SINCE,
+            labels::FIT_HASH,
+            labels::PROVED_AT,
+            labels::SERVES_SINCE,
+        ];
+        let written =
+            keys.map(|key| Some((key.to_owned(), annotation(&self.seen.deployment, key)?.to_owned())));
+        written.into_iter().flatten().collect()
     }
 
     /// How many pods it is told to have.

@@ -4,7 +4,6 @@ use auriga_crds::{ConditionStatus, ConditionType, Reason, TrainingJob};
 use kube::ResourceExt as _;
 
 use super::{
-    rollout::Stage,
     story::{Story, Walk},
 };
 
@@ -87,8 +86,9 @@ pub(super) fn standing(story: &Story<'_>) -> Standing {
             );
         }
     }
-    if story.answering().is_some() {
-        return serving(story);
+    if let Some(version) = story.answering() {
+        let message = format!("Version {version} answers; what the spec describes is not there yet.");
+        return on_the_way(Reason::NothingFitted, message);
     }
     on_the_way(Reason::NothingFitted, "Nothing was fitted yet.".to_owned())
 }
@@ -178,7 +178,8 @@ fn walking(story: &Story<'_>, walk: &Walk, suspended: bool) -> Standing {
         };
     }
     Standing {
-        status,
+        stage::Stage,
+    status,
         reason,
         message,
         is_stalled,

@@ -3,7 +3,7 @@
 use auriga_crds::{ConditionStatus, ConditionType, Reason, State};
 
 use super::{
-    rollout::Stage,
+    stage::Stage,
     standing::{Standing, fitting, serving},
     story::Story,
 };
@@ -97,14 +97,16 @@ pub(super) fn states(story: &Story<'_>, standing: &Standing) -> Vec<State> {
             Stage::Activating | Stage::Ready => ConditionStatus::True,
             _ => status,
         };
-        if story.walk.as_ref().is_none_or(|first| first.slot == walk.slot) && wanted > 0 {
+        // What serves as the spec asks is ready, whatever becomes of a newer fit of the same.
+        let is_first = story.walk.as_ref().is_none_or(|first| first.slot == walk.slot);
+        if is_first && wanted > 0 && !story.is_as_specified() {
             add(ConditionType::RuntimeReady, status, reason, &message);
         }
     }
     if let Some(version) = story.answering() {
         let ready = story.health.ready;
         let found = serving(story);
-        if story.walk.is_none() && story.waiting.is_none() {
+        if story.is_as_specified() || story.walk.is_none() && story.waiting.is_none() {
             add(
                 ConditionType::RuntimeReady,
                 found.status,

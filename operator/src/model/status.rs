@@ -9,7 +9,7 @@ use kube::ResourceExt as _;
 
 use super::{
     fits,
-    rollout::Stage,
+    stage::Stage,
     standing::{fitting, standing},
     states::states,
     story::Story,
@@ -39,14 +39,7 @@ pub(super) fn status(story: &Story<'_>) -> ModelStatus {
             &seconds(story.now),
         ),
         active_version: answering.and_then(number),
-        previous_version: (story.traffic.previous.as_ref())
-            .filter(|slot| Some(slot.version) != answering)
-            .and_then(|slot| number(slot.version))
-            .or_else(|| {
-                before
-                    .and_then(|status| status.previous_version)
-                    .filter(|_| has_traffic)
-            }),
+        previous_version: story.traffic.previous_version.and_then(number),
         latest_version: known.first().map(|version| version.version),
         active_digest: story.health.digest.map(|digest| digest.to_string()).or_else(|| {
             let same = known
@@ -67,13 +60,7 @@ pub(super) fn status(story: &Story<'_>) -> ModelStatus {
         spec_hash: story.wish.and_then(|wish| wish.fit_hash.clone()),
         replicas: Some(i64::from(story.health.pods)),
         ready_replicas: Some(i64::from(story.health.ready)),
-        selector: Some(format!(
-            "{}={},{}={}",
-            labels::MODEL,
-            model.name_any(),
-            labels::COMPONENT,
-            labels::RUNTIME
-        )),
+        selector: Some(selector(story)),
         last_refit_time: last_refit(story),
         last_failure: last_failure(story),
     }
@@ -157,6 +144,16 @@ fn candidate(story: &Story<'_>) -> Option<Candidate> {
     })
 }
 
+/// Selects the pods that have the traffic, which are those that autoscalers have to measure; before there are any, all.
+fn selector(story: &Story<'_>) -> String {
+    let name = story.model.name_any();
+    let and = match &story.traffic.slot {
+        Some(slot) => format!("{}={}", labels::SLOT, slot.label()),
+        None => format!("{}={}", labels::COMPONENT, labels::RUNTIME),
+    };
+    format!("{}={name},{and}", labels::MODEL)
+}
+
 /// When the newest fit that went well was over.
 fn last_refit(story: &Story<'_>) -> Option<String> {
     let ended = story
@@ -164,10 +161,9 @@ fn last_refit(story: &Story<'_>) -> Option<String> {
         .training_jobs
         .iter()
         .filter(|job| fits::end(job) == Some(fits::End::Complete));
-    let newest = ended
+    ended
         .filter_map(|job| job.status.as_ref()?.completion_time.clone())
-        .max();
-    newest.or_else(|| story.model.status.as_ref()?.last_refit_time.clone())
+        .max()
 }
 
 /// The last failure that anything still tells of: a version that was given up, or the newest fit that failed.
@@ -188,7 +184,8 @@ fn last_failure(story: &Story<'_>) -> Option<LastFailure> {
         .seen
         .training_jobs
         .iter()
-        .filter(|job| fits::end(job) == Some(fits::End::Failed));
+        .filter(|job| fits::end(job) == Some(fits::End::Failed))
+        .filter(|job| fits::reason(job) != Reason::Superseded);
     let ended = failed.filter_map(|job| Some((job.status.as_ref()?.completion_time.clone()?, job)));
     let (time, job) = ended.max_by_key(|(time, _)| time.clone())?;
     let status = job.status.as_ref()?;

@@ -15,14 +15,14 @@ const METRICS: usize = 8;
 /// since.
 pub(super) fn known(story: &Story<'_>) -> Vec<VersionSummary> {
     let mut known: BTreeMap<i64, VersionSummary> = BTreeMap::new();
-    let mut add = |summary: VersionSummary| drop(known.insert(summary.version, summary));
-    story.seen.listing.iter().flatten().cloned().for_each(&mut add);
-    story
-        .seen
-        .training_jobs
-        .iter()
-        .filter_map(of_job)
-        .for_each(&mut add);
+    let listed = story.seen.listing.iter().flatten().cloned();
+    known.extend(listed.map(|summary| (summary.version, summary)));
+    // What the store lists is all there is; fits know of what came since.
+    let newest_listed = known.keys().next_back().copied().unwrap_or(0);
+    let of_jobs = story.seen.training_jobs.iter().filter_map(of_job);
+    for summary in of_jobs.filter(|summary| summary.version > newest_listed) {
+        known.insert(summary.version, summary);
+    }
     if let Some(answering) = &story.health.alive
         && let Some(model) = &answering.model
     {

@@ -9,8 +9,9 @@ use serde_json::json;
 use super::{
     fits::Fits,
     health::{self, Health},
-    rollout::{self, Stage, Step, Turn, deployment_as_it_is},
-    slots::Slots,
+    rollout::{self, Step, Turn, deployment_as_it_is},
+    slots::{Rejection, Slots},
+    stage::Stage,
     status,
     story::{Aim, Story, Traffic},
     wish::Wish,
@@ -141,8 +142,16 @@ impl Work {
             let message = format!("Version {} was given up: {}", slot.version, rejection.message);
             self.note(Urgency::Warning, "CandidateRejected", "Probing", message);
         }
-        if !matches!(step.stage, Stage::Rejected { .. }) && turn.wish.replicas > 0 {
-            self.look_again(turn.settings.poll_rollout);
+        if turn.wish.replicas > 0 {
+            match &step.stage {
+                Stage::Rejected { .. } => {}
+                Stage::Held { is_overdue: true, .. } => self.look_again(turn.settings.poll_fit),
+                // Nothing more happens until a person says so.
+                Stage::Activating | Stage::Ready if !step.may_activate => {
+                    self.look_again(turn.settings.poll_serving);
+                }
+                _ => self.look_again(turn.settings.poll_rollout),
+            }
         }
     }
 
@@ -180,13 +189,13 @@ impl Work {
         self.note(Urgency::Normal, reason, "Activating", message);
     }
 
-    /// Keeps the pods with the traffic what they should be.
+    /// Keeps the pods with the traffic what they should be; before anything else is tried that might be refused.
     pub(super) fn settle(
         &mut self,
         turn: Turn<'_>,
+        seen: &ModelSeen,
         slots: &Slots<'_>,
         traffic: &Traffic,
-        may_reactivate: bool,
         known_hash: impl Fn(&Slot) -> Option<String>,
     ) -> Health {
         let Some((slot, held)) = traffic
@@ -194,20 +203,18 @@ impl Work {
             .as_ref()
             .and_then(|slot| Some((slot, slots.get(slot)?)))
         else {
-            return self.restore(turn, traffic, known_hash);
+            return self.restore(turn, seen, traffic, known_hash);
         };
-        let health = health::health(held, &turn.model.uid().unwrap_or_default(), turn.settings.passes);
-        let mut annotations = BTreeMap::new();
-        annotations.extend(
-            held.since
-                .map(|since| (labels::SINCE.to_owned(), milliseconds(since))),
-        );
+        let health = health::of_traffic(held, &turn.model.uid().unwrap_or_default());
+        let mut annotations = held.kept();
         annotations.extend(known_hash(slot).map(|hash| (labels::FIT_HASH.to_owned(), hash)));
+        let since = traffic.since.map(milliseconds);
+        annotations.extend(since.map(|since| (labels::SERVES_SINCE.to_owned(), since)));
         let replicas = turn.wish.replicas;
-        self.apply
-            .push(Desired::create(&crate::build::deployment::manifest(
-                turn.model, slot,
-            )));
+        if slot.serve_hash == turn.wish.serve_hash {
+            let manifest = crate::build::deployment::manifest(turn.model, slot);
+            self.apply.push(Desired::create(&manifest));
+        }
         self.apply.push(Desired::apply(&deployment_as_it_is(
             turn,
             slot,
@@ -215,20 +222,6 @@ impl Work {
             replicas,
             annotations,
         )));
-        // Somebody has activated another version in the store: put back what the spec asks for. While a version walks,
-        // that somebody is its pods, and the traffic is about to follow.
-        if may_reactivate && health.passed > 0 && health.active < health.passed && !turn.model.spec.suspend {
-            let fences = rollout::fences(held, &health);
-            if !fences.is_empty() && !is_just_switched(turn, traffic) {
-                let message = format!(
-                    "Version {} is made the active one again: another one was, in the store.",
-                    slot.version
-                );
-                self.note(Urgency::Warning, "Reactivated", "Activating", message);
-            }
-            self.apply.extend(fences);
-            self.look_again(turn.settings.poll_rollout);
-        }
         if health.ready < replicas {
             self.look_again(turn.settings.poll_rollout);
         } else if replicas > 0 {
@@ -237,14 +230,75 @@ impl Work {
         health
     }
 
-    /// The Deployment with the traffic is gone: somebody has deleted it.
+    /// Somebody has activated another version in the store: puts back what the spec asks for.
+    pub(super) fn reactivate(
+        &mut self,
+        turn: Turn<'_>,
+        slots: &Slots<'_>,
+        traffic: &Traffic,
+        health: &Health,
+    ) {
+        let held = traffic.slot.as_ref().and_then(|slot| slots.get(slot));
+        let Some(held) = held.filter(|_| health.passed > 0 && health.active < health.passed) else {
+            return;
+        };
+        let fences = rollout::fences(held, health);
+        if !fences.is_empty() && !is_just_switched(turn, traffic) {
+            let version = held.slot.version;
+            let message =
+                format!("Version {version} is made the active one again: another one was, in the store.");
+            self.note(Urgency::Warning, "Reactivated", "Activating", message);
+        }
+        self.apply.extend(fences);
+        self.look_again(turn.settings.poll_rollout);
+    }
+
+    /// Gives the traffic back to the pods before, which still run, because those that got it a moment ago do not answer.
+    pub(super) fn fall_back(
+        &mut self,
+        turn: Turn<'_>,
+        slots: &Slots<'_>,
+        traffic: &mut Traffic,
+        rejection: &Rejection,
+    ) {
+        let (Some(failed), Some(before)) = (traffic.slot.clone(), traffic.previous.clone()) else {
+            return;
+        };
+        self.switch(turn, traffic, &before);
+        if let Some(held) = slots.get(&failed) {
+            let mut annotations = held.kept();
+            rejection.write(&mut annotations);
+            let asleep = deployment_as_it_is(turn, &failed, Some(held), 0, annotations);
+            self.apply.push(Desired::apply(&service(
+                turn.model,
+                traffic.slot.as_ref(),
+                traffic_annotations(traffic),
+            )));
+            self.apply.push(Desired::apply(&asleep));
+        }
+        let message = format!("Version {} was given up: {}", failed.version, rejection.message);
+        self.note(Urgency::Warning, "CandidateRejected", "Serving", message);
+        self.look_again(turn.settings.poll_rollout);
+    }
+
+    /// The Deployment with the traffic is gone: somebody has deleted it. It is made anew from the manifest that its pods
+    /// read, since the spec may say something else by now.
     fn restore(
         &mut self,
         turn: Turn<'_>,
+        seen: &ModelSeen,
         traffic: &Traffic,
         known_hash: impl Fn(&Slot) -> Option<String>,
     ) -> Health {
-        if let Some(slot) = &traffic.slot {
+        let as_it_was = traffic
+            .slot
+            .as_ref()
+            .and_then(|slot| Some((slot, model_of(turn, seen, slot)?)));
+        if let Some((slot, model)) = as_it_was {
+            let turn = Turn {
+                model: &model,
+                ..turn
+            };
             let step = rollout::step(turn, slot, None, known_hash(slot).as_deref(), false);
             self.step(turn, slot, &step);
         }
@@ -265,17 +319,17 @@ impl Work {
                 .into_iter()
                 .any(|wanted| wanted.as_ref() == Some(slot))
         };
+        // While the Service is being made, nobody can tell for sure what has the traffic.
+        if seen.service.is_none() {
+            return;
+        }
         let is_drained = drained_in(turn, traffic).is_zero();
         for held in slots.all.iter().filter(|held| !is_wanted(&held.slot)) {
             if traffic.previous.as_ref() != Some(&held.slot) {
                 self.delete.extend(Target::of(&held.seen.deployment));
-            } else if held.replicas() > 0 && is_drained {
-                let mut annotations = BTreeMap::new();
-                annotations.extend(
-                    held.fit_hash()
-                        .map(|hash| (labels::FIT_HASH.to_owned(), hash.to_owned())),
-                );
-                let asleep = deployment_as_it_is(turn, &held.slot, Some(held), 0, annotations);
+            } else if held.replicas() > 0 && is_drained || held.rejection.is_some() {
+                // What was given up gets another chance when it is wanted again.
+                let asleep = deployment_as_it_is(turn, &held.slot, Some(held), 0, held.kept());
                 self.apply.push(Desired::apply(&asleep));
             } else if held.replicas() > 0 {
                 self.look_again(drained_in(turn, traffic));
@@ -293,18 +347,36 @@ impl Work {
     }
 }
 
-/// How long until the pods that had the traffic before may end.
-fn drained_in(turn: Turn<'_>, traffic: &Traffic) -> std::time::Duration {
-    let since = traffic.since.map(|since| turn.now.duration_since(since));
-    let passed = since.and_then(|passed| std::time::Duration::try_from(passed).ok());
-    // A switch in the future is a clock that jumped: nothing is gained by waiting for it.
-    passed.map_or(std::time::Duration::ZERO, |passed| {
-        turn.settings.drain.saturating_sub(passed)
+/// The Model as the pods of `slot` know it.
+fn model_of(turn: Turn<'_>, seen: &ModelSeen, slot: &Slot) -> Option<Model> {
+    if slot.serve_hash == turn.wish.serve_hash {
+        return Some(turn.model.clone());
+    }
+    let name = slot.name(turn.model);
+    let manifest = seen.config_maps.iter().find(|one| one.name_any() == name)?;
+    let text = manifest
+        .data
+        .as_ref()?
+        .get(auriga_crds::contract::pod::MANIFEST_FILE)?;
+    let read: Model = serde_saphyr::from_str(text).ok()?;
+    Some(Model {
+        spec: read.spec,
+        ..turn.model.clone()
     })
 }
 
+/// How long until the pods that had the traffic before may end.
+fn drained_in(turn: Turn<'_>, traffic: &Traffic) -> std::time::Duration {
+    let Some(since) = traffic.since else {
+        return std::time::Duration::ZERO;
+    };
+    // A switch in the future was written by another clock; it is no longer ago than none at all.
+    let passed = std::time::Duration::try_from(turn.now.duration_since(since)).unwrap_or_default();
+    turn.settings.drain.saturating_sub(passed)
+}
+
 /// Whether the pods with the traffic are about to write the row that makes them active.
-fn is_just_switched(turn: Turn<'_>, traffic: &Traffic) -> bool {
+pub(super) fn is_just_switched(turn: Turn<'_>, traffic: &Traffic) -> bool {
     !drained_in(turn, traffic).is_zero()
 }
 

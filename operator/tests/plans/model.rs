@@ -1,6 +1,7 @@
 //! What a Model's turn decides. Files show what changes; objects that are so already are left out.
 
 mod activation;
+mod adversity;
 mod deletion;
 mod failures;
 mod first;

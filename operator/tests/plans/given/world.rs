@@ -295,7 +295,11 @@ impl World {
         let same = self.same(desired.value());
         match desired {
             Desired::Create(_) => same.is_some(),
-            Desired::Apply(value) | Desired::Mark(value) => same.is_some_and(|same| covers(&same, value)),
+            Desired::Apply(value) => same.is_some_and(|same| covers(&same, value)),
+            Desired::Mark(value) => same.is_some_and(|same| {
+                let fence = |of: &Value| of["metadata"]["annotations"][FENCE_ANNOTATION].clone();
+                covers(&same, value) && (value["kind"] != "Pod" || fence(&same) == fence(value))
+            }),
         }
     }
 

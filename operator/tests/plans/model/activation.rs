@@ -115,6 +115,7 @@ fn a_rollback_to_pods_that_still_answer_moves_the_traffic_before_the_ledger() {
     golden!(world.changes());
     world.turn();
     assert_eq!(world.ledger, [1, 2]);
+    world.turn();
     world.fences_are_read();
     assert_eq!(world.ledger, [1, 2, 1]);
 }

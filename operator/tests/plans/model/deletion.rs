@@ -42,13 +42,21 @@ fn a_deleted_model_without_a_finalizer_needs_nothing() {
 }
 
 #[test]
-fn a_job_deletes_the_versions_of_a_deleted_model() {
+fn what_could_still_write_a_version_goes_before_the_clean_up() {
     golden!(held().changes());
+}
+
+#[test]
+fn a_job_deletes_the_versions_of_a_deleted_model() {
+    let mut world = held();
+    world.turn();
+    golden!(world.changes());
 }
 
 #[test]
 fn a_model_is_let_go_when_its_versions_are_gone() {
     let mut world = held();
+    world.turn();
     world.turn();
     end(&mut world, "Complete");
     world.turn();
@@ -58,6 +66,7 @@ fn a_model_is_let_go_when_its_versions_are_gone() {
 #[test]
 fn versions_that_cannot_be_deleted_hold_the_model_and_say_why() {
     let mut world = held();
+    world.turn();
     world.turn();
     end(&mut world, "Failed");
     let cleanup = world.seen.cleanup.as_mut().unwrap();

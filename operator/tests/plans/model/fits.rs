@@ -117,7 +117,7 @@ fn a_fit_that_cannot_begin_is_made_anew_after_an_edit() {
 }
 
 #[test]
-fn a_suspended_fit_by_hand_holds_up_none_of_the_models_own() {
+fn a_fit_by_hand_that_has_not_begun_holds_up_none_of_the_models_own() {
     let mut world = World::of("iris");
     world.turn();
     let hash = world.unfinished().spec.fit_hash.clone();
@@ -125,9 +125,12 @@ fn a_suspended_fit_by_hand_holds_up_none_of_the_models_own() {
     let mut by_hand = crate::given::training_job("iris");
     by_hand.spec.fit_hash = hash;
     world.seen.training_jobs.push(by_hand);
-    assert_eq!(world.changes().apply, [], "a fit under way serves as well");
-    world.seen.training_jobs[0].spec.suspend = true;
     assert_eq!(world.changes().apply.len(), 1);
+    world.seen.training_jobs[0].status = Some(auriga_crds::TrainingJobStatus {
+        start_time: Some(world.now.to_string()),
+        ..Default::default()
+    });
+    assert_eq!(world.changes().apply, [], "a fit under way serves as well");
 }
 
 #[test]

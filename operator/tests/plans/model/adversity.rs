@@ -1,0 +1,307 @@
+//! Orders of events that nobody plans for.
+
+use auriga_crds::{
+    ActivationPolicy,
+    ConditionStatus::{True, Unknown},
+    Reason,
+};
+use auriga_operator::{labels, plan::Next, seen::Answer};
+
+use super::told;
+use crate::{
+    given::{PodWords as _, World},
+    golden::golden,
+};
+
+fn with_c(world: &mut World, c: f64) {
+    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = c);
+}
+
+/// Version 1 answers, version 2 has a Deployment.
+fn second() -> World {
+    let mut world = World::serving("iris");
+    with_c(&mut world, 2.0);
+    world.turn();
+    world.fit_ends(2);
+    world.turn();
+    world
+}
+
+/// Version 1 answers, version 2 can and waits for approval.
+fn waiting() -> World {
+    let mut world = World::serving("iris");
+    world.edit(|spec| {
+        spec.activation.policy = ActivationPolicy::Manual;
+        spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0;
+    });
+    world.turn();
+    world.fit_ends(2);
+    world.turn();
+    world.pods_answer();
+    world.turn();
+    world
+}
+
+fn asked_once(world: &mut World, version: u64) {
+    world.pods_of(version, |mut seen| {
+        seen.passes = 1;
+        seen
+    });
+}
+
+fn slot_with_traffic(world: &World) -> String {
+    let service = world.seen.service.as_ref().unwrap();
+    service.spec.as_ref().unwrap().selector.as_ref().unwrap()["auriga.dev/slot"].clone()
+}
+
+#[test]
+fn a_store_that_is_back_after_the_deadline_gives_its_version_a_deadline_of_its_own() {
+    let mut world = second();
+    world.pods_are_unwell(2, Reason::PersisterUnavailable, "connection refused");
+    world.turn();
+    world.pass(3600);
+    world.turn();
+    assert_eq!(
+        told(&world.plan().status, "Stalled"),
+        Some((True, "PersisterUnavailable"))
+    );
+    world.pods_answer();
+    asked_once(&mut world, 2);
+    assert_eq!(told(&world.plan().status, "Ready"), Some((Unknown, "Probing")));
+    world.rolls_out();
+    assert_eq!(told(&world.plan().status, "Ready"), Some((True, "Active")));
+}
+
+#[test]
+fn an_image_that_is_there_after_the_deadline_is_started() {
+    let mut world = second();
+    world.pods_of(2, |seen| seen.waiting("ImagePullBackOff", "not found"));
+    world.turn();
+    world.pass(3600);
+    world.turn();
+    world.pods_of(2, |seen| seen.waiting("ContainerCreating", ""));
+    assert_eq!(told(&world.plan().status, "Ready"), Some((Unknown, "Loading")));
+}
+
+#[test]
+fn a_version_that_waits_for_approval_outlives_the_operator_and_its_node() {
+    let mut world = waiting();
+    world.pass(3600);
+    asked_once(&mut world, 1);
+    asked_once(&mut world, 2);
+    world.turn();
+    assert_eq!(told(&world.plan().status, "CandidateRejected"), None);
+    world.pods_of(2, |mut seen| {
+        seen.answer = Answer::NotAsked;
+        seen.passes = 0;
+        seen.waiting("ContainerCreating", "")
+    });
+    world.turn();
+    assert_eq!(told(&world.plan().status, "CandidateRejected"), None);
+    world.pods_answer();
+    world.turn();
+    assert_eq!(
+        told(&world.plan().status, "Ready"),
+        Some((True, "AwaitingApproval"))
+    );
+}
+
+#[test]
+fn a_version_that_waits_for_approval_is_asked_as_seldom_as_one_that_serves() {
+    let world = waiting();
+    assert_eq!(world.plan().next, Next::After(world.settings.poll_serving));
+}
+
+#[test]
+fn an_approval_that_is_withdrawn_takes_the_fence_back() {
+    let mut world = waiting();
+    world.edit(|spec| spec.activation.version = Some(2));
+    world.turn();
+    world.edit(|spec| spec.activation.version = None);
+    golden!(world.changes());
+}
+
+#[test]
+fn a_service_that_is_deleted_during_a_fit_costs_no_pod() {
+    let mut world = World::serving("iris");
+    with_c(&mut world, 2.0);
+    world.turn();
+    world.seen.service = None;
+    golden!(world.changes());
+    world.turn();
+    assert!(slot_with_traffic(&world).starts_with("v1-"));
+    assert_eq!(world.changes().delete, []);
+}
+
+#[test]
+fn a_suspended_model_wakes_nothing_and_moves_nothing() {
+    let mut world = World::serving("iris");
+    world.edit(|spec| spec.serving.entry_points[0].path = "/iris".to_owned());
+    world.rolls_out();
+    let before = slot_with_traffic(&world);
+    world.edit(|spec| {
+        spec.suspend = true;
+        spec.serving.entry_points[0].path = "/predict".to_owned();
+    });
+    for _ in 0..3 {
+        world.turn();
+        world.pods_answer();
+    }
+    assert_eq!(slot_with_traffic(&world), before);
+    assert!(world.seen.slots.iter().any(|slot| slot.pods.is_empty()));
+}
+
+#[test]
+fn the_version_before_is_known_after_a_change_of_serving_and_a_wiped_status() {
+    let mut world = second();
+    world.rolls_out();
+    world.edit(|spec| spec.serving.entry_points[0].path = "/iris".to_owned());
+    world.rolls_out();
+    world.model.status = None;
+    assert_eq!(world.plan().status.previous_version, Some(1));
+}
+
+#[test]
+fn a_version_that_is_approved_before_it_exists_is_served_once_it_does() {
+    let mut world = World::serving("iris");
+    world.edit(|spec| {
+        spec.activation.policy = ActivationPolicy::Manual;
+        spec.activation.version = Some(2);
+        spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0;
+    });
+    world.turn();
+    world.pods_are_unwell(2, Reason::VersionNotFound, "there is no version 2");
+    world.turn();
+    world.pass(5);
+    world.fit_ends(2);
+    world.rolls_out();
+    assert_eq!(world.ledger, [1, 2]);
+    assert_eq!(world.seen.training_jobs.len(), 2, "nothing was fitted twice");
+}
+
+#[test]
+fn the_annotation_that_a_rejection_names_gives_the_version_another_chance() {
+    let mut world = second();
+    world.pods_are_unwell(2, Reason::ModelLoadFailed, "out of memory");
+    world.turn();
+    world.annotate(labels::REFIT_AT, "now");
+    world.turn();
+    world.fit_ends(2);
+    world.rolls_out();
+    assert_eq!(world.ledger, [1, 2]);
+}
+
+#[test]
+fn a_lost_version_that_was_fitted_by_hand_is_fitted_again() {
+    let mut world = second();
+    for job in &mut world.seen.training_jobs {
+        job.metadata.owner_references = None;
+        job.metadata.name = job.metadata.name.take().map(|name| format!("by-hand-{name}"));
+    }
+    world.pass(5);
+    world.pods_are_unwell(2, Reason::VersionNotFound, "gone");
+    world.turn();
+    world.turn();
+    world.fit_ends(3);
+    world.rolls_out();
+    assert_eq!(world.ledger, [1, 3]);
+}
+
+#[test]
+fn an_operator_that_begins_to_ask_doubts_nothing_that_serves() {
+    let mut world = World::serving("iris");
+    let before = world.model.status.clone().unwrap();
+    asked_once(&mut world, 1);
+    assert_eq!(world.plan().status, before);
+    world.pods_of(1, |mut seen| {
+        seen.passes = 0;
+        seen.answer = Answer::Silent("no answer within 2 s".into());
+        seen
+    });
+    assert_eq!(told(&world.plan().status, "Ready"), Some((True, "Active")));
+}
+
+#[test]
+fn a_fit_of_something_else_than_asked_for_is_repeated_and_never_called_ready() {
+    let mut world = World::serving("iris");
+    with_c(&mut world, 2.0);
+    for version in 2..5 {
+        world.turn();
+        world.fit_ends(version);
+        let job = world.seen.training_jobs.last_mut().unwrap();
+        job.status.as_mut().unwrap().fit_hash = Some("v1-other".to_owned());
+    }
+    world.turn();
+    world.turn();
+    let status = world.plan().status;
+    let ready = told(&status, "Ready");
+    assert_ne!(ready.map(|(status, _)| status), Some(True), "{ready:?}");
+    assert!(world.plan().next != Next::OnChange);
+}
+
+#[test]
+fn an_activation_that_nobody_can_write_down_stalls_and_says_where_to_look() {
+    let mut world = second();
+    world.pods_answer();
+    for _ in 0..3 {
+        world.turn();
+        world.pods_answer();
+    }
+    world.pass(120);
+    world.pods_answer();
+    golden!(world.changes());
+}
+
+#[test]
+fn a_version_that_dies_once_it_has_the_traffic_gives_it_back() {
+    let mut world = second();
+    world.pods_answer();
+    world.turn();
+    world.fences_are_read();
+    world.turn();
+    world.pods_answer();
+    world.turn();
+    assert!(slot_with_traffic(&world).starts_with("v2-"));
+    world.pass(2);
+    world.pods_are_unwell(2, Reason::ModelLoadFailed, "it cannot predict");
+    golden!(world.changes());
+    world.turn();
+    assert!(slot_with_traffic(&world).starts_with("v1-"));
+    world.turn();
+    world.pods_answer();
+    world.turn();
+    world.fences_are_read();
+    assert_eq!(world.ledger, [1, 2, 1]);
+    assert_eq!(
+        told(&world.plan().status, "CandidateRejected"),
+        Some((True, "ModelLoadFailed"))
+    );
+}
+
+#[test]
+fn a_deployment_that_was_deleted_after_an_edit_is_made_as_it_was() {
+    let mut world = World::serving("iris");
+    world.edit(|spec| {
+        spec.serving.entry_points[0].path = "/iris".to_owned();
+        spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0;
+    });
+    world.turn();
+    let name = world.seen.slots[0].deployment.metadata.name.clone();
+    world.seen.slots.clear();
+    world.turn();
+    assert_eq!(world.seen.slots.len(), 1);
+    assert_eq!(world.seen.slots[0].deployment.metadata.name, name);
+}
+
+#[test]
+fn a_switch_that_another_clock_dates_in_the_future_drains_as_long_as_any() {
+    let mut world = second();
+    world.pods_answer();
+    world.turn();
+    world.fences_are_read();
+    world.turn();
+    world.pods_answer();
+    world.pass(-3600);
+    world.turn();
+    assert!(world.seen.slots.iter().all(|slot| !slot.pods.is_empty()));
+}
