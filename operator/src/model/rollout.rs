@@ -321,4 +321,3 @@ fn mark(pod: &Pod, revision: Option<u64>) -> Desired {
         },
     }))
 }
-

@@ -4,6 +4,7 @@ use auriga_crds::{ConditionStatus, ConditionType, Reason, TrainingJob};
 use kube::ResourceExt as _;
 
 use super::{
+    stage::Stage,
     story::{Story, Walk},
 };
 
@@ -178,8 +179,7 @@ fn walking(story: &Story<'_>, walk: &Walk, suspended: bool) -> Standing {
         };
     }
     Standing {
-        stage::Stage,
-    status,
+        status,
         reason,
         message,
         is_stalled,
