@@ -21,12 +21,12 @@ pub(super) fn faults(files: &Files) -> Vec<String> {
             .keys()
             .filter(|path| path.starts_with(&start) && **path != readme)
         {
-            let name = &path[start.len()..];
-            let speaks =
-                |other: &str| other == readme || (other.starts_with(&start) && other.ends_with(".yaml"));
+            let speaks = |other: &str| {
+                other.starts_with(&start) && (other.ends_with("README.md") || other.ends_with(".yaml"))
+            };
             let mentioned = files
                 .iter()
-                .any(|(other, text)| other != path && speaks(other) && text.contains(name));
+                .any(|(other, text)| other != path && speaks(other) && mentions(other, text, path));
             if !mentioned {
                 faults.push(format!(
                     "{path}: neither {readme} nor a manifest beside it mentions this file"
@@ -35,4 +35,17 @@ pub(super) fn faults(files: &Files) -> Vec<String> {
         }
     }
     faults
+}
+
+/// Whether `text`, at the path `by`, names the file `path`, which lies beside it or below. What speaks for a whole folder,
+/// to people or to kustomize, is named with the folder.
+fn mentions(by: &str, text: &str, path: &str) -> bool {
+    let beside = by.rfind('/').map_or("", |end| &by[..=end]);
+    let Some(name) = path.strip_prefix(beside) else {
+        return false;
+    };
+    let folder = ["/kustomization.yaml", "/README.md"]
+        .iter()
+        .find_map(|end| name.strip_suffix(end));
+    text.contains(name) || folder.is_some_and(|folder| text.contains(folder))
 }

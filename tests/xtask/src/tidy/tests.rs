@@ -127,3 +127,34 @@ fn an_example_mentions_each_of_its_files_and_says_how_to_run_it() {
         ],
     );
 }
+
+#[test]
+fn a_folder_within_an_example_is_mentioned_as_a_whole_and_its_files_within_it() {
+    let readme = (
+        "examples/iris/README.md",
+        "kubectl apply -k examples/iris/cluster",
+    );
+    let told = ("examples/iris/cluster/README.md", "the rows are base/iris.csv");
+    let overlay = ("examples/iris/cluster/kustomization.yaml", "- base");
+    let base = ("examples/iris/cluster/base/kustomization.yaml", "- model.yaml");
+    let model = ("examples/iris/cluster/base/model.yaml", "");
+    let rows = ("examples/iris/cluster/base/iris.csv", "");
+    let check = |more: (&str, &str), expected: &[&str]| {
+        let found = examples::faults(&files(&[readme, told, overlay, base, model, rows, more]));
+        assert_eq!(found, expected);
+    };
+    check(("examples/iris/cluster/base/iris.csv", "1,2"), &[]);
+    check(
+        ("examples/iris/cluster/model.yaml", ""),
+        &[
+            "examples/iris/cluster/model.yaml: neither examples/iris/README.md nor a manifest beside it mentions this file",
+        ],
+    );
+    check(
+        ("examples/iris/postgres/kustomization.yaml", ""),
+        &[
+            "examples/iris/postgres/kustomization.yaml: neither examples/iris/README.md nor a manifest beside it mentions \
+             this file",
+        ],
+    );
+}
