@@ -8,6 +8,10 @@ use crate::{Condition, LastFailure, MetricValue, contract::TrainerStatus, rule};
 
 /// One fit of a Model: made by the Model itself, or by hand with `kubectl create`. It runs once; what came of it stays.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, CustomResource, KubeSchema)]
+#[allow(
+    clippy::duplicated_attributes,
+    reason = "the columns are attributes of one name, with parts that are alike"
+)]
 #[kube(
     group = "auriga.dev",
     version = "v1alpha1",

@@ -1,6 +1,8 @@
 //! What must be true of a Model before anything of it can run in a cluster.
 
-use auriga_crds::{Checked, Model, document::Document};
+use std::path::{Component, Path};
+
+use auriga_crds::{Checked, Model, Source, contract::pod::CLAIM_FOLDER, document::Document};
 
 use crate::build::pod::misfit;
 
@@ -8,6 +10,15 @@ use crate::build::pod::misfit;
 ///
 /// Errors: every fault, in sentences.
 pub fn check(model: &Model) -> Result<Checked, String> {
+    judged(model, out_of_reach(model))
+}
+
+/// As [`check`], for work that reads no rows.
+pub fn check_without_rows(model: &Model) -> Result<Checked, String> {
+    judged(model, Vec::new())
+}
+
+fn judged(model: &Model, more_faults: Vec<String>) -> Result<Checked, String> {
     let mut written = serde_json::to_value(model).map_err(|error| error.to_string())?;
     if let Some(fields) = written.as_object_mut() {
         // It is the operator's own, and may be anything, since anybody may have written it.
@@ -20,6 +31,7 @@ pub fn check(model: &Model) -> Result<Checked, String> {
     };
     faults.extend(misfit(model));
     faults.extend(homeless(model));
+    faults.extend(more_faults);
     match checked {
         Ok(checked) if faults.is_empty() => Ok(checked),
         _ => Err(faults.join("; ")),
@@ -44,4 +56,33 @@ fn homeless(model: &Model) -> Option<String> {
             persister.uri
         )
     })
+}
+
+/// Which rows lie in files that no pod has.
+fn out_of_reach(model: &Model) -> Vec<String> {
+    let dataset = &model.spec.dataset;
+    let persister = model.spec.persister.as_ref();
+    let has_claim = persister.is_some_and(|persister| persister.persistent_volume_claim.is_some());
+    let fault = |(field, source): (&str, &Source)| {
+        let csv = source.csv.as_ref()?;
+        let of_url = || Some(("url", csv.url.as_deref()?.strip_prefix("file://")?));
+        let (place, file) = (csv.path.as_deref().map(|path| ("path", path))).or_else(of_url)?;
+        let is_there = has_claim && is_on_the_claim(Path::new(file));
+        (!is_there).then(|| {
+            format!(
+                "spec.dataset.{field}.csv.{place}: a pod has no file {file}; give the rows as configMap, url or inline, or \
+                 as a path below {CLAIM_FOLDER} on the claim of spec.persister.persistentVolumeClaim"
+            )
+        })
+    };
+    let test = dataset.test.as_ref().map(|test| ("test", test));
+    [Some(("train", &dataset.train)), test]
+        .into_iter()
+        .flatten()
+        .filter_map(fault)
+        .collect()
+}
+
+fn is_on_the_claim(file: &Path) -> bool {
+    file.starts_with(CLAIM_FOLDER) && !file.components().any(|part| part == Component::ParentDir)
 }

@@ -42,7 +42,7 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
     } else if seen.namespace_is_terminating && seen.cleanup.is_none() {
         Some("its namespace is being deleted, where no Job can be made any more".to_owned())
     } else {
-        runnable::check(model).err()
+        runnable::check_without_rows(model).err()
     };
     if let Some(why) = left {
         plan.notes.push(Note {
@@ -91,7 +91,7 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
         ),
     };
     if seen.cleanup.is_none()
-        && let Ok(checked) = runnable::check(model)
+        && let Ok(checked) = runnable::check_without_rows(model)
     {
         plan.apply.push(Desired::create(&manifest(model)));
         plan.apply
@@ -137,7 +137,7 @@ fn progress(cleanup: &CleanupSeen) -> Progress {
     let ended = conditions
         .filter(|one| one.status == "True")
         .find(|one| one.type_ == "Complete" || one.type_ == "Failed");
-    let ends = cleanup.pods.iter().filter_map(|seen| {
+    let mut ends = cleanup.pods.iter().filter_map(|seen| {
         let ended = trouble::container(&seen.pod)?
             .state
             .as_ref()?
@@ -149,7 +149,7 @@ fn progress(cleanup: &CleanupSeen) -> Progress {
         Some("Complete") => Progress::Done,
         Some(_) => {
             let why = ends
-                .last()
+                .next_back()
                 .map_or_else(|| "the Job failed".to_owned(), |trouble| trouble.message);
             Progress::Failed(format!("The versions could not be deleted: {why}"))
         }
@@ -158,7 +158,7 @@ fn progress(cleanup: &CleanupSeen) -> Progress {
                 .pods
                 .iter()
                 .find_map(|seen| trouble::before_start(&seen.pod))
-                .or(ends.last());
+                .or_else(|| ends.next_back());
             Progress::Waits(held.map_or_else(
                 || "A Job deletes the versions.".to_owned(),
                 |trouble| format!("A Job deletes the versions, and is held up: {}", trouble.message),

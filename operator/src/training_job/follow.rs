@@ -182,6 +182,9 @@ fn is_running(pod: &PodSeen) -> bool {
 
 fn running(look: &Look<'_>, run: &Run<'_>, pod: &PodSeen) -> Stand {
     let model = &look.job.spec.model_ref.name;
+    if let Some(stand) = waiting(pod) {
+        return stand;
+    }
     let words = format!("Pod {} fits Model {model}", pod.pod.name_any());
     match run.failures() {
         0 => Stand::at(Phase::Running, Reason::Running, words),
@@ -194,6 +197,17 @@ fn running(look: &Look<'_>, run: &Run<'_>, pod: &PodSeen) -> Stand {
             Stand::at(Phase::Running, Reason::Running, words)
         }
     }
+}
+
+/// What a pod that runs waits for, by its own account: a store that cannot be used.
+fn waiting(pod: &PodSeen) -> Option<Stand> {
+    let alive = pod.answer.alive()?;
+    let reason = alive.known_reason()?;
+    let message = format!("Pod {}: {}", pod.pod.name_any(), alive.message.as_deref()?);
+    Some(Stand {
+        is_stalled: reason == Reason::SecretNotFound,
+        ..Stand::at(Phase::Running, reason, message)
+    })
 }
 
 /// A pod waits; what a person has to mend is told with its remedy.

@@ -124,6 +124,11 @@ impl fmt::Display for Failure {
     }
 }
 
+/// What a store could not do, as conditions call it.
+pub(crate) fn reason_of_store(error: &PersistError) -> Reason {
+    reason::of_store(error)
+}
+
 /// Why a version could not be loaded, as conditions call it.
 pub(crate) fn reason_of(failure: &LoadFailure) -> Reason {
     reason::of_load(failure)

@@ -4,6 +4,7 @@ mod before;
 mod compute;
 mod keep;
 mod outcome;
+mod patience;
 mod report;
 mod validate;
 
@@ -28,6 +29,7 @@ use keep::{forget_old, write};
 
 pub(crate) use compute::scores_on;
 pub(crate) use outcome::left;
+pub(crate) use patience::patiently;
 pub(crate) use report::Report;
 
 /// What to do with the fitted model.
@@ -37,7 +39,7 @@ pub(crate) struct Wishes {
     pub(crate) save_if_better_than: Option<f64>,
     /// UID of the TrainingJob that wants the fit. A version that it has made is answered instead of another one.
     pub(crate) training_job: Option<String>,
-    /// How long to wait in all for a store that cannot be reached when the fit is done.
+    /// How long to wait in all for a store that cannot be used when the fit is done.
     pub(crate) patience: Duration,
 }
 

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use auriga_crds::{MetricValue, contract::TrainerStatus};
+use auriga_crds::{MetricValue, Reason, contract::TrainerStatus};
 use jiff::Timestamp;
 
 /// A part of the work. They follow each other in this order; one that there is not is passed over.
@@ -48,7 +48,7 @@ struct State {
     /// When the learning began.
     learning_since: Option<Instant>,
     metrics: Vec<MetricValue>,
-    waiting_for: Option<String>,
+    waiting_for: Option<(Reason, String)>,
     updated: Timestamp,
 }
 
@@ -100,15 +100,23 @@ impl Progress {
         state.updated = Timestamp::now();
     }
 
-    /// What the work waits for; `None` when it goes on.
-    pub(crate) fn wait_for(&self, what: Option<String>) {
+    /// What the work waits for, in one word and in many.
+    pub(crate) fn wait_for(&self, reason: Reason, what: String) {
         let mut state = self.state();
-        state.waiting_for = what;
+        state.waiting_for = Some((reason, what));
         state.updated = Timestamp::now();
     }
 
-    /// What the work waits for.
-    pub(crate) fn waiting_for(&self) -> Option<String> {
+    /// The work waits no longer.
+    pub(crate) fn go_on(&self) {
+        let mut state = self.state();
+        if state.waiting_for.take().is_some() {
+            state.updated = Timestamp::now();
+        }
+    }
+
+    /// What the work waits for, in one word and in many.
+    pub(crate) fn waiting_for(&self) -> Option<(Reason, String)> {
         self.state().waiting_for.clone()
     }
 

@@ -17,5 +17,6 @@ mod pod {
     mod forget;
     mod outcome;
     mod progress;
+    mod secret;
     mod serve;
 }

@@ -13,6 +13,7 @@ pub mod imports;
 pub mod models;
 pub mod pruning;
 pub mod races;
+pub mod scale;
 pub mod server;
 pub mod versions;
 

@@ -135,6 +135,9 @@ pub enum Fault {
     /// It answers, but not to this process; in words, with the remedy.
     #[error("cannot be used: {0}")]
     Refused(String),
+    /// This process lacks a part of the credentials that it needs; in words that name the place where it looked.
+    #[error("cannot be used: {0}; add it")]
+    CredentialsMissing(String),
     /// It has no room.
     #[error("is full; nothing was changed: free space or enlarge it, then try again")]
     Full,
@@ -208,6 +211,10 @@ mod tests {
         check(
             newer,
             "version 1 of default/iris has a manifest of version 2, this build reads up to 1; use a newer auriga",
+        );
+        check(
+            store(Fault::CredentialsMissing("the password is missing".to_owned())),
+            "store sqlite:///models.db cannot be used: the password is missing; add it",
         );
         check(
             store(Fault::Unavailable("timed out".to_owned())),

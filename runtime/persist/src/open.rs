@@ -17,7 +17,7 @@ pub async fn open(uri: &StoreUri) -> Result<Arc<dyn Persister>, PersistError> {
 /// Opens a store for writing, as whom `credentials` say; makes it if there is none. A database itself is never made: its
 /// schema and tables are.
 ///
-/// Errors: as [`open`], and `Fault::Refused`.
+/// Errors: as [`open`], `Fault::CredentialsMissing` and `Fault::Refused`.
 pub async fn open_as(
     uri: &StoreUri,
     credentials: Arc<dyn CredentialSource>,
@@ -43,7 +43,7 @@ pub async fn open_existing(uri: &StoreUri) -> Result<Arc<dyn Persister>, Persist
 
 /// Opens a store that must exist already, as whom `credentials` say; as [`open_existing`].
 ///
-/// Errors: as [`open_existing`], and `Fault::Refused`.
+/// Errors: as [`open_existing`], `Fault::CredentialsMissing` and `Fault::Refused`.
 pub async fn open_existing_as(
     uri: &StoreUri,
     credentials: Arc<dyn CredentialSource>,

@@ -1,4 +1,4 @@
-//! Ends processes between any two steps of a change, a thousand times: nothing is half done, and all can be done again.
+//! Ends processes between any two steps of a change, hundreds of times: nothing is half done, and all can be done again.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -22,6 +22,7 @@ use auriga_persist::{
     Deactivation, PersistError, Persister, StoreUri, VersionManifest, Which,
     conformance::{
         fixtures::{activation, bytes, draft_of, facts, model, moment},
+        scale::scaled,
         server::{Server, open_in_test},
     },
 };
@@ -78,9 +79,10 @@ const POSTGRES: [&str; 14] = [
     "postgres: after the commit of a deletion",
 ];
 
-const KILLS: u64 = 500;
-/// As a connection to a server takes longer than to open a file, fewer: eight at each place.
-const POSTGRES_KILLS: u64 = 96;
+/// By default and in full: each place eight times, or thirty times and more.
+const KILLS: (u64, u64) = (120, 500);
+/// As a connection to a server takes longer than to open a file, fewer: each place four or eight times.
+const POSTGRES_KILLS: (u64, u64) = (56, 112);
 /// Stores that are pressed at once; more of them would only wait for each other.
 const STORES: usize = 4;
 
@@ -132,7 +134,8 @@ async fn postgres_survives_an_end_at_every_failpoint() {
 }
 
 /// Presses one store at each address, all at once.
-fn press(addresses: &[String], points: &[&str], n_kills: u64) {
+fn press(addresses: &[String], points: &[&str], (usual, full): (u64, u64)) {
+    let n_kills = scaled(usual, full);
     let begun = Instant::now();
     std::thread::scope(|scope| {
         for (lane, address) in addresses.iter().enumerate() {

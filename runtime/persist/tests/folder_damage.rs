@@ -13,7 +13,10 @@ use std::{
 use auriga_crds::{Digest, ModelKey};
 use auriga_persist::{
     Fault, LedgerEntry, PersistError, Properties, StoreUri, Stored, Which,
-    conformance::fixtures::{activation, bytes, draft, draft_of, model, version},
+    conformance::{
+        fixtures::{activation, bytes, draft, draft_of, model, version},
+        scale::scaled,
+    },
     open, open_existing,
 };
 use rand::{RngExt, SeedableRng};
@@ -21,7 +24,8 @@ use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
 
 const SEED: u64 = 20_261_122;
-const DAMAGES: usize = 10_000;
+/// By default and in full.
+const DAMAGES: (u64, u64) = (2_500, 10_000);
 /// Stores that are damaged at once.
 const LANES: usize = 4;
 const IRIS: &str = "models/default/iris";
@@ -216,25 +220,26 @@ async fn lost_files_are_named() {
 #[test]
 fn no_damage_is_ever_answered() {
     let begun = std::time::Instant::now();
+    let n_damages = scaled(DAMAGES.0, DAMAGES.1) as usize;
     std::thread::scope(|scope| {
         for lane in 0..LANES {
             scope.spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-                runtime.block_on(damage(lane));
+                runtime.block_on(damage(lane, n_damages / LANES));
             });
         }
     });
     let seconds = begun.elapsed().as_secs_f64();
-    println!("{DAMAGES} damages, none answered, all named (seed {SEED}), in {seconds:.1} s");
+    println!("{n_damages} damages, none answered, all named (seed {SEED}), in {seconds:.1} s");
 }
 
 /// One lane's share of the damages, in a store of its own.
-async fn damage(lane: usize) {
+async fn damage(lane: usize, n_damages: usize) {
     let (_folder, path) = filled().await;
     let files: Vec<(PathBuf, Vec<u8>)> = files(&path);
     let reference = everything(&path).await.unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(SEED + lane as u64);
-    for round in 0..DAMAGES / LANES {
+    for round in 0..n_damages {
         let at = round % files.len();
         let (file, whole) = &files[at];
         let (how, damaged) = match round / files.len() % 3 {

@@ -19,6 +19,7 @@ use auriga_persist::{
     PersistError, Persister, StoreUri, Which,
     conformance::{
         fixtures::{activation, bytes, draft_of, model, moment},
+        scale::scaled,
         server::{Server, open_in_test},
     },
 };
@@ -45,7 +46,7 @@ async fn a_writer_of_sqlite_killed_at_any_moment_leaves_whole_versions_and_fresh
         let orphans = "SELECT count(*) FROM blob WHERE digest NOT IN (SELECT digest FROM version)";
         usize::try_from(count(&folder.path().join("models.db"), orphans).await).unwrap()
     };
-    kill_writers(folder.path(), SQLITE, 200, 120, orphans).await;
+    kill_writers(folder.path(), SQLITE, scaled(80, 200), 120, orphans).await;
 }
 
 #[tokio::test]
@@ -59,7 +60,7 @@ async fn a_writer_of_a_folder_killed_at_any_moment_leaves_whole_versions_and_fre
         let store = handle(folder.path(), FOLDER_STORE).await;
         n_blobs - store.list(&iris()).await.unwrap().versions.len()
     };
-    kill_writers(folder.path(), FOLDER_STORE, 100, 400, orphans).await;
+    kill_writers(folder.path(), FOLDER_STORE, scaled(40, 100), 400, orphans).await;
 }
 
 #[tokio::test]
@@ -77,10 +78,10 @@ async fn a_writer_of_postgres_killed_at_any_moment_leaves_whole_versions_and_fre
             .unwrap();
         usize::try_from(n_orphans).unwrap()
     };
-    kill_writers(folder.path(), &uri, 60, 250, orphans).await;
+    kill_writers(folder.path(), &uri, scaled(30, 60), 250, orphans).await;
 }
 
-/// Kills writers in `rounds` rounds, each within `longest_ms` of its start. `orphans` counts the bytes without a version.
+/// Kills writers in `rounds` rounds, each within `longest_ms` of its first step. `orphans` counts the bytes without a version.
 async fn kill_writers(
     folder: &Path,
     address: &str,
@@ -97,8 +98,14 @@ async fn kill_writers(
                 (start_writer(folder, address, &name), name)
             })
             .collect();
-        for (writer, _) in &mut writers {
-            // The moment is the input: somewhere between the start of the process and its third or fourth write.
+        for (writer, name) in &mut writers {
+            // How long a process takes to start says more about the machine than about the store.
+            let deadline = Instant::now() + Duration::from_secs(60);
+            while !folder.join(&*name).exists() {
+                assert!(Instant::now() < deadline, "writer {name} does not start");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            // The moment is the input: somewhere between the opening of the store and the third or fourth write.
             std::thread::sleep(Duration::from_micros(rng.random_range(0..longest_ms * 1000)));
             writer.kill().unwrap();
             writer.wait().unwrap();

@@ -19,6 +19,7 @@ use auriga_persist::{
     Persister, StoreUri,
     conformance::{
         fixtures::{bytes, draft_of, model},
+        scale::scaled,
         server::{Server, open_in_test},
     },
 };
@@ -34,10 +35,11 @@ const FOLDER_STORE: &str = "file://models";
 
 #[tokio::test]
 async fn sixty_four_processes_get_dense_numbers() {
+    let n_commits = scaled(25, 100);
     // One store after the other: together they would measure each other.
-    check(SQLITE, 64, 100).await;
-    check(FOLDER_STORE, 64, 100).await;
-    check(&Server::shared().database().await.to_string(), 64, 100).await;
+    check(SQLITE, 64, n_commits).await;
+    check(FOLDER_STORE, 64, n_commits).await;
+    check(&Server::shared().database().await.to_string(), 64, n_commits).await;
 }
 
 async fn check(address: &str, n_processes: u64, n_commits: u64) {

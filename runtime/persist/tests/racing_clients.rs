@@ -12,6 +12,7 @@ use auriga_persist::{
     PersistError, Persister, StoreUri,
     conformance::{
         Load, TestStore, races,
+        scale::scaled,
         server::{Server, open_in_test},
     },
 };
@@ -20,9 +21,10 @@ use tempfile::TempDir;
 const CLIENTS: usize = 32;
 /// Clients of different handles share nothing but the store.
 const HANDLES: usize = 8;
-const ROUNDS: usize = 1000;
+/// By default and in full.
+const ROUNDS: (u64, u64) = (250, 1000);
 /// Fewer where every round goes to a server and back.
-const POSTGRES_ROUNDS: usize = 250;
+const POSTGRES_ROUNDS: (u64, u64) = (60, 250);
 
 struct Pressed {
     uri: StoreUri,
@@ -61,7 +63,8 @@ async fn clients_of_postgres_see_one_order() {
     check(&Server::shared().database().await.to_string(), POSTGRES_ROUNDS).await;
 }
 
-async fn check(address: &str, rounds: usize) {
+async fn check(address: &str, (usual, full): (u64, u64)) {
+    let rounds = scaled(usual, full) as usize;
     let folder = tempfile::tempdir().unwrap();
     let uri = StoreUri::parse(address, folder.path()).unwrap();
     let begun = Instant::now();

@@ -1,32 +1,24 @@
-//! From apply to ready on a cluster, beside a bare Job followed by a bare Deployment.
+//! From apply to Ready on a cluster, beside a bare Job followed by a bare Deployment.
 
-mod api;
 mod bare;
+mod cluster;
+mod example;
 pub(crate) mod figures;
 
-use std::{
-    path::PathBuf,
-    process::Command,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, time::Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use self::{
-    api::Api,
     bare::Bare,
-    figures::{OperatorResult, OperatorSettings},
+    cluster::{Cluster, Space},
+    figures::{OperatorResult, OperatorSettings, Times, Way},
 };
-use crate::{
-    conclusion::Conclusion,
-    process::{PAUSE, read},
-    run::Run,
-};
+use crate::{conclusion::Conclusion, run::Run};
 
-/// Measure the time from the apply of a Model to its readiness beside a bare Job followed by a bare Deployment
+/// Measure the time from the apply of a Model to Ready beside a bare Job followed by a bare Deployment
 #[derive(Args)]
 pub(crate) struct Operator {
     /// kubectl
@@ -42,169 +34,142 @@ pub(crate) struct Operator {
     conclusion: Conclusion,
 }
 
-const EXAMPLE: &str = "examples/iris/cluster";
-const MODEL: &str = "iris";
-/// Nothing that is measured takes longer.
-const PATIENCE: Duration = Duration::from_secs(120);
-
 impl Operator {
     /// Measures in turns, so that what disturbs the machine for a while disturbs both alike.
+    ///
+    /// Errors: a cluster that does not answer; something that is not ready within two minutes; an operator that runs
+    /// another image than the pods it makes.
     pub(crate) fn run(self) -> Result<()> {
-        let version = self.read(&["version", "--output=json"])?;
-        let version: Value = serde_json::from_str(&version).context("kubectl tells no version")?;
-        let server = version["serverVersion"]["gitVersion"]
-            .as_str()
-            .unwrap_or_default();
-        let run = Run::here([("kubernetes".to_owned(), server.to_owned())].into())?;
-        self.read(&[
-            "apply",
-            "--server-side",
-            "--force-conflicts",
-            "-f",
-            "manifests/install.yaml",
-        ])?;
-        self.read(&[
-            "rollout",
-            "status",
-            "--timeout=120s",
-            "-n",
-            "auriga-system",
-            "deployment/auriga-operator",
-        ])?;
-        let rendered = self.read(&["create", "--dry-run=client", "--output=json", "-k", EXAMPLE])?;
-        let example = documents(&rendered)?;
-
-        let api = Api::start(&self.kubectl, &self.kubeconfig)?;
-        let mut bare = None;
-        let (mut operator_s, mut bare_s) = (Vec::new(), Vec::new());
-        for round in 0..=self.rounds {
-            let namespace = format!("bench-{}-{round}", std::process::id());
-            let with_operator = in_namespace(&api, &format!("{namespace}-operator"), |space| {
-                let seconds = applied(&api, space, &example)?;
-                // The very pods that the operator has made, without their owner.
-                bare = Some(Bare::of(&api, space, &example)?);
-                Ok(seconds)
-            })?;
-            let pods = bare.as_ref().context("the first round has none")?;
-            let alone = in_namespace(&api, &format!("{namespace}-bare"), |space| pods.run(&api, space))?;
-            let what = if round == 0 {
-                "warm-up".to_owned()
-            } else {
-                format!("{round:>3} of {}", self.rounds)
-            };
-            eprintln!("{what}  operator: {with_operator:.2} s, bare: {alone:.2} s");
-            if round > 0 {
-                operator_s.push(with_operator);
-                bare_s.push(alone);
-            }
-        }
-        let settings = OperatorSettings { rounds: self.rounds };
-        let result = OperatorResult::new(run, settings, &operator_s, &bare_s);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("cannot start a runtime")?;
+        let result = runtime.block_on(self.measured())?;
         let (table, targets) = (result.table(), &result.targets);
         self.conclusion
             .draw(&result, OperatorResult::BENCH, &table, targets)
     }
 
-    fn read(&self, arguments: &[&str]) -> Result<String> {
-        let mut command = Command::new(&self.kubectl);
-        read(
-            "kubectl",
-            command.env("KUBECONFIG", &self.kubeconfig).args(arguments),
-        )
-    }
-}
-
-/// Objects that kubectl printed, one after the other or as a list.
-fn documents(text: &str) -> Result<Vec<Value>> {
-    let mut found = Vec::new();
-    for value in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
-        let value = value.context("kubectl printed no JSON")?;
-        match value["items"].as_array() {
-            Some(items) => found.extend(items.iter().cloned()),
-            None => found.push(value),
+    async fn measured(&self) -> Result<OperatorResult> {
+        let cluster = Cluster::connect(&self.kubeconfig).await?;
+        let run = Run::here([("kubernetes".to_owned(), cluster.version().await?)].into())?;
+        let kubectl = example::Kubectl {
+            program: &self.kubectl,
+            kubeconfig: &self.kubeconfig,
+        };
+        if !cluster.has_operator().await? {
+            kubectl.install()?;
         }
+        let example = kubectl.example()?;
+
+        // It does not count, and shows what the operator makes.
+        let space = cluster.space("operator-0").await?;
+        let seen = async {
+            let times = by_operator(&space, &example).await?;
+            anyhow::Ok((times, Bare::of(&space, &example).await?, space.image().await?))
+        };
+        let seen = seen.await;
+        space.delete().await?;
+        let (times, bare, image) = seen?;
+        told("warm-up", Way::Operator, times);
+        let runs = cluster.image_of_operator().await?;
+        ensure!(
+            runs == image,
+            "the operator runs the image {runs} and its pods run {image}; delete the operator's pod, so that both are the same"
+        );
+        let space = cluster.space("bare-0").await?;
+        let times = alone(&space, &bare).await;
+        space.delete().await?;
+        told("warm-up", Way::Bare, times?);
+
+        let (mut operators, mut bares) = (Vec::new(), Vec::new());
+        for round in 1..=self.rounds {
+            let label = format!("{round:>3} of {}", self.rounds);
+            let space = cluster.space(&format!("operator-{round}")).await?;
+            let times = by_operator(&space, &example).await;
+            space.delete().await?;
+            operators.push(told(&label, Way::Operator, times?));
+            let space = cluster.space(&format!("bare-{round}")).await?;
+            let times = alone(&space, &bare).await;
+            space.delete().await?;
+            bares.push(told(&label, Way::Bare, times?));
+        }
+        let settings = OperatorSettings {
+            rounds: self.rounds,
+            image,
+        };
+        Ok(OperatorResult::new(run, settings, &operators, &bares))
     }
-    ensure!(!found.is_empty(), "{EXAMPLE} has no objects");
-    Ok(found)
 }
 
-/// Makes a namespace, measures in it, and deletes it; both are not measured.
-fn in_namespace(api: &Api, name: &str, measure: impl FnOnce(&str) -> Result<f64>) -> Result<f64> {
-    let labels = json!({ "pod-security.kubernetes.io/enforce": "restricted" });
-    api.create(
-        "",
-        &json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name, "labels": labels } }),
-    )?;
-    // Pods are refused until it is there.
-    until("the default service account", || {
-        Ok(api
-            .get(&format!("/api/v1/namespaces/{name}/serviceaccounts/default"))?
-            .is_some())
-    })?;
-    let measured = measure(name);
-    api.delete_and_wait(&format!("/api/v1/namespaces/{name}"))?;
-    measured
-}
-
-/// Applies the example and waits until its Model is ready: seconds.
-fn applied(api: &Api, space: &str, example: &[Value]) -> Result<f64> {
+/// Applies the example, and waits until its Model is ready.
+async fn by_operator(space: &Space<'_>, example: &[Value]) -> Result<Times> {
     let start = Instant::now();
     for object in example {
-        api.create(space, object)?;
+        space.apply(object).await?;
     }
-    let path = format!("/apis/auriga.dev/v1alpha1/namespaces/{space}/models/{MODEL}");
-    until("the Model is ready", || {
-        Ok(has(api.get(&path)?.as_ref(), "Ready"))
-    })?;
-    Ok(start.elapsed().as_secs_f64())
+    let model = example
+        .iter()
+        .find(|object| object["kind"] == "Model")
+        .with_context(|| format!("{} has no Model", example::FOLDER))?;
+    let (fitted, available, ready) = tokio::try_join!(
+        space.when("batch/v1", "Job", "Complete"),
+        space.when("apps/v1", "Deployment", "Available"),
+        space.when(text(model, "apiVersion")?, "Model", "Ready"),
+    )?;
+    Ok(Times::since(start, [fitted, available, ready]))
+}
+
+/// Makes the Job, then the Deployment, and waits until that is available.
+async fn alone(space: &Space<'_>, bare: &Bare) -> Result<Times> {
+    let start = Instant::now();
+    for object in bare.first.iter().chain([&bare.job]) {
+        space.apply(object).await?;
+    }
+    let fitted = space.when("batch/v1", "Job", "Complete").await?;
+    space.apply(&bare.deployment).await?;
+    let available = space.when("apps/v1", "Deployment", "Available").await?;
+    Ok(Times::since(start, [fitted, available, available]))
+}
+
+fn told(label: &str, way: Way, times: Times) -> Times {
+    let Times {
+        fitted_s,
+        available_s,
+        ready_s,
+    } = times;
+    let way = way.name();
+    eprintln!("{label}  {way}: fitted {fitted_s:.3} s, available {available_s:.3} s, ready {ready_s:.3} s");
+    times
+}
+
+fn text<'a>(object: &'a Value, field: &str) -> Result<&'a str> {
+    object[field]
+        .as_str()
+        .with_context(|| format!("an object has no {field}"))
 }
 
 /// Whether a condition of this type is true.
-fn has(object: Option<&Value>, condition: &str) -> bool {
-    let conditions = object.and_then(|object| object["status"]["conditions"].as_array());
+fn has(object: &Value, condition: &str) -> bool {
+    let conditions = object["status"]["conditions"].as_array();
     conditions
         .into_iter()
         .flatten()
         .any(|one| one["type"] == condition && one["status"] == "True")
 }
 
-/// Looks again and again.
-fn until(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
-    let start = Instant::now();
-    while !is_so()? {
-        if start.elapsed() > PATIENCE {
-            bail!("not within {} s: {what}", PATIENCE.as_secs());
-        }
-        thread::sleep(PAUSE);
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn objects_are_read_one_by_one_and_from_lists() {
-        let check = |text: &str, expected: usize| {
-            assert_eq!(
-                documents(text).map(|found| found.len()).unwrap_or(0),
-                expected,
-                "{text}"
-            );
-        };
-        check("{\"kind\":\"A\"}\n{\"kind\":\"B\"}", 2);
-        check("{\"items\":[{\"kind\":\"A\"},{\"kind\":\"B\"}]}", 2);
-        check("", 0);
-    }
+    use serde_json::json;
 
     #[test]
     fn a_condition_that_is_not_true_does_not_count() {
         let object =
             |status: &str| json!({ "status": { "conditions": [{ "type": "Ready", "status": status }] } });
-        assert!(has(Some(&object("True")), "Ready"));
-        assert!(!has(Some(&object("Unknown")), "Ready"));
-        assert!(!has(Some(&object("True")), "Complete"));
-        assert!(!has(None, "Ready"));
+        assert!(has(&object("True"), "Ready"));
+        assert!(!has(&object("Unknown"), "Ready"));
+        assert!(!has(&object("True"), "Complete"));
+        assert!(!has(&json!({}), "Ready"));
     }
 }

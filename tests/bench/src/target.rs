@@ -25,6 +25,8 @@ pub(crate) struct Target {
 pub(crate) enum Bound {
     /// Here or above.
     AtLeast(f64),
+    /// Here or below.
+    AtMost(f64),
     /// Below this.
     Below(f64),
 }
@@ -39,6 +41,7 @@ impl Target {
             unit: unit.to_owned(),
             met: match bound {
                 Bound::AtLeast(least) => measured >= least,
+                Bound::AtMost(most) => measured <= most,
                 Bound::Below(limit) => measured < limit,
             },
         }
@@ -48,6 +51,7 @@ impl Target {
     pub(crate) fn wanted(&self) -> String {
         match self.bound {
             Bound::AtLeast(least) => format!("at least {least} {}", self.unit),
+            Bound::AtMost(most) => format!("at most {most} {}", self.unit),
             Bound::Below(limit) => format!("below {limit} {}", self.unit),
         }
         .trim_end()
@@ -72,12 +76,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_target_is_met_at_its_least_and_missed_at_its_limit() {
+    fn a_target_is_met_at_its_least_and_its_most_and_missed_at_its_limit() {
         let check = |figure, bound, expected| {
             assert_eq!(Target::new("x", figure, bound, "").met, expected);
         };
         check(40.0, Bound::AtLeast(40.0), true);
         check(39.9999, Bound::AtLeast(40.0), false);
+        check(1.25, Bound::AtMost(1.25), true);
+        check(1.2501, Bound::AtMost(1.25), false);
         check(0.9999, Bound::Below(1.0), true);
         check(1.0, Bound::Below(1.0), false);
         check(f64::NAN, Bound::AtLeast(0.0), false);

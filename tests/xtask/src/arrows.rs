@@ -71,9 +71,10 @@ const RULES: [Rule; 9] = [
         never: CLIENT,
     },
     Rule {
+        // A client like e2e, for the bench of the operator; no pod runs it.
         package: "auriga-bench",
         own: &["auriga-data", "auriga-learn"],
-        never: CLIENT,
+        never: &["kube-runtime"],
     },
     Rule {
         // A user's view: it knows the kinds, and nothing of who looks after them.

@@ -1,16 +1,19 @@
 //! A fit tells how far it is.
 
-use auriga_crds::{MetricValue, contract::TrainerStatus};
+use auriga_crds::{
+    MetricValue, Reason,
+    contract::{Alive, TrainerStatus},
+};
 use auriga_operator::seen::Answer;
 
-use super::{Fit, a_begun_fit, progress};
+use super::{Fit, a_begun_fit, progress, words};
 use crate::{
     given::{PodWords as _, ago},
     golden::golden,
 };
 
 /// The pod now says this, whatever it said before.
-fn now_saying(mut fit: Fit, alive: auriga_crds::contract::Alive) -> Fit {
+fn now_saying(mut fit: Fit, alive: Alive) -> Fit {
     fit.seen.pods[0].answer = Answer::Well(Box::new(alive));
     fit
 }
@@ -19,6 +22,31 @@ fn now_saying(mut fit: Fit, alive: auriga_crds::contract::Alive) -> Fit {
 fn progress_and_time_left_are_told() {
     let fit = now_saying(a_begun_fit().seen_running(), progress(55, 45));
     golden!(fit.plan());
+}
+
+/// As a pod says that waits for its store.
+fn waiting(reason: Reason, message: &str) -> Alive {
+    Alive {
+        reason: Some(reason.word().to_owned()),
+        message: Some(message.to_owned()),
+        ..progress(0, 60)
+    }
+}
+
+#[test]
+fn a_pod_that_waits_for_the_secret_of_its_store_is_told_of() {
+    let words = "the fit waits for its store: store postgres://database/models cannot be used: the key password of the \
+                 Secret at /etc/auriga/persister is missing; add it";
+    let alive = waiting(Reason::SecretNotFound, words);
+    golden!(now_saying(a_begun_fit().seen_running(), alive).plan());
+}
+
+#[test]
+fn a_pod_that_waits_for_a_store_runs_on_and_nobody_is_called_for() {
+    let alive = waiting(Reason::PersisterUnavailable, "the store cannot be reached");
+    let plan = now_saying(a_begun_fit().seen_running(), alive).plan();
+    assert_eq!(words(&plan.status), ["Complete=Unknown", "Running=True"]);
+    assert_eq!(plan.status.reason.as_deref(), Some("PersisterUnavailable"));
 }
 
 #[test]

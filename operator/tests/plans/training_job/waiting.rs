@@ -52,6 +52,51 @@ fn a_model_made_anew_is_not_fitted_by_a_job_of_the_old_one() {
     assert_eq!(plan.status.reason.as_deref(), Some("ModelDeleted"));
 }
 
+/// The iris Model with its training rows in a file, at `path`.
+fn with_rows_at(path: &str) -> Fit {
+    a_fit_of("iris").with_model(|model| {
+        model.edited(|spec| {
+            let csv = spec.dataset.train.csv.as_mut().unwrap();
+            csv.config_map = None;
+            csv.path = Some(path.to_owned());
+        })
+    })
+}
+
+#[test]
+fn rows_in_a_file_beside_the_manifest_wait_for_an_edit() {
+    golden!(with_rows_at("iris.csv").plan());
+}
+
+#[test]
+fn rows_in_a_file_are_read_from_the_claim_alone() {
+    let reason = |fit: Fit| fit.plan().status.reason.unwrap();
+    assert_eq!(reason(with_rows_at("/var/lib/auriga/iris.csv")), "Pending");
+    for elsewhere in [
+        "/etc/passwd",
+        "/var/lib/auriga/../iris.csv",
+        "/var/lib/auriga-2/iris.csv",
+    ] {
+        assert_eq!(reason(with_rows_at(elsewhere)), "InvalidSpec", "{elsewhere}");
+    }
+    let without_claim = with_rows_at("/var/lib/auriga/iris.csv").with_model(|model| {
+        model.edited(|spec| {
+            let persister = spec.persister.as_mut().unwrap();
+            persister.persistent_volume_claim = None;
+            persister.uri = "postgres://database/models".to_owned();
+        })
+    });
+    assert_eq!(reason(without_claim), "InvalidSpec");
+    let by_url = a_fit_of("iris").with_model(|model| {
+        model.edited(|spec| {
+            let csv = spec.dataset.train.csv.as_mut().unwrap();
+            csv.config_map = None;
+            csv.url = Some("file:///etc/passwd".to_owned());
+        })
+    });
+    assert_eq!(reason(by_url), "InvalidSpec");
+}
+
 #[test]
 fn a_model_without_a_store_waits_for_an_edit() {
     let fit = a_fit_of("iris").with_model(|model| model.edited(|spec| spec.persister = None));

@@ -13,7 +13,7 @@ use crate::{
     console::Console,
     dataset,
     failure::Failure,
-    fit::{Learned, Outcome, Report, Wishes, fit, learn, left, version_json},
+    fit::{Learned, Outcome, Report, Wishes, fit, learn, left, patiently, version_json},
     front::Socket,
     manifest::{ConfigMapTexts, Manifest},
     pod::{self, Pod},
@@ -86,7 +86,10 @@ impl Fit {
             let message = not_better.unwrap_or_else(|| format!("fitted, not saved: {}", report.line()));
             return console.result(&message, not_saved(&report, &message));
         }
-        let store = store::open(uri).await?;
+        // Somebody who looks on is told at once; a pod would only be started again, later and later.
+        let patience = pod.map_or(Duration::ZERO, |_| PATIENCE_IN_A_POD);
+        let open = async || store::open(uri).await;
+        let store = patiently(patience, "the fit waits for its store", console, open).await?;
         let kept = self.keep(manifest, &*store, &wishes, console, pod).await;
         store.close().await;
         kept
@@ -156,10 +159,14 @@ impl Fit {
 /// Tells at `address` how far the fit is, for as long as the process runs. Where nobody can be told, the fit goes on.
 fn tell_progress(address: SocketAddr, progress: Arc<Progress>, pod: Option<&Pod>, console: &Console) {
     let process = pod::process(pod);
-    let alive = move || Alive {
-        message: progress.waiting_for(),
-        trainer_status: Some(progress.status()),
-        ..process.alive()
+    let alive = move || {
+        let (reason, message) = progress.waiting_for().unzip();
+        Alive {
+            message,
+            reason: reason.map(|reason| reason.word().to_owned()),
+            trainer_status: Some(progress.status()),
+            ..process.alive()
+        }
     };
     match Socket::bind(address).and_then(|socket| socket.tell(alive)) {
         Ok(address) => console.tell(

@@ -63,6 +63,7 @@ pub(super) fn of_store(error: &PersistError) -> Reason {
         | PersistError::NumberUsed { .. }
         | PersistError::KeyUsed { .. } => Reason::Failed,
         PersistError::Store { fault, .. } => match fault {
+            Fault::CredentialsMissing(_) => Reason::SecretNotFound,
             Fault::Full => Reason::PersisterFull,
             Fault::TooNew { .. } => Reason::SchemaIncompatible,
             Fault::NetworkFileSystem(_) | Fault::NotExclusive(_) => Reason::InvalidSpec,

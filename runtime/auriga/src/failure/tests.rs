@@ -60,6 +60,16 @@ fn a_failure_has_the_word_that_conditions_know() {
     );
     check(store(Fault::Full).into(), false, Reason::PersisterFull);
     check(
+        store(Fault::CredentialsMissing("no password".to_owned())).into(),
+        false,
+        Reason::SecretNotFound,
+    );
+    check(
+        store(Fault::Refused("wrong password".to_owned())).into(),
+        false,
+        Reason::PersisterUnavailable,
+    );
+    check(
         store(Fault::TooNew { found: 9, known: 2 }).into(),
         false,
         Reason::SchemaIncompatible,

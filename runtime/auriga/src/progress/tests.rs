@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use auriga_crds::MetricValue;
+use auriga_crds::{MetricValue, Reason};
 
 use super::{Phase, Progress};
 
@@ -65,7 +65,7 @@ fn the_time_that_is_left_follows_from_the_time_that_learning_took() {
     assert_eq!(left(3600), None);
     progress.reach_at(after(3645), Phase::Fitting, 50, 100);
     assert_eq!(left(3645), Some(50));
-    progress.wait_for(Some("the store".to_owned()));
+    progress.wait_for(Reason::PersisterUnavailable, "the store".to_owned());
     assert_eq!(left(3645), None, "nobody knows when a store comes back");
 }
 

@@ -3,8 +3,8 @@
 use std::{
     io::{BufRead, BufReader},
     net::{SocketAddr, TcpListener},
-    process::{Child, Stdio},
-    time::Instant,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use auriga_crds::contract::Alive;
@@ -12,7 +12,8 @@ use auriga_crds::contract::Alive;
 use super::bench::{Bench, OWNER, alive};
 use crate::support::{Connection, DEADLINE, get, post};
 
-const FIT: [&str; 6] = [
+/// A fit that answers at `/alive`, on a port of its own.
+pub(super) const FIT: [&str; 6] = [
     "fit",
     "-f",
     "model.yaml",
@@ -22,14 +23,18 @@ const FIT: [&str; 6] = [
 ];
 
 /// A fit that tells how far it is, killed when dropped.
-struct Fit {
+pub(super) struct Fit {
     child: Child,
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
 }
 
 impl Fit {
     fn start(bench: &Bench) -> Fit {
-        let mut command = bench.pod("fit-a", &FIT);
+        Fit::begin(bench.pod("fit-a", &FIT))
+    }
+
+    /// Starts a command such as [`FIT`].
+    pub(super) fn begin(mut command: Command) -> Fit {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -52,6 +57,18 @@ impl Fit {
         Fit {
             child,
             address: told.expect("it tells where it answers"),
+        }
+    }
+
+    /// Waits for its end, and gives its exit code.
+    pub(super) fn ended(mut self) -> Option<i32> {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            if let Some(ended) = self.child.try_wait().unwrap() {
+                return ended.code();
+            }
+            assert!(Instant::now() < deadline, "the fit does not end");
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 }

@@ -40,7 +40,7 @@ impl Login {
 
     /// The settings of the next connection. The address wins over what comes with the credentials.
     ///
-    /// Errors: `Fault::Refused`, naming what is missing.
+    /// Errors: `Fault::CredentialsMissing`, naming what is missing; `Fault::Refused` for what cannot be read.
     pub(super) async fn options(&self) -> Result<PgConnectOptions, Failure> {
         let source = self.source.clone();
         // Files of a mounted Secret, most of the time.
@@ -62,7 +62,9 @@ impl Login {
                 CredentialKey::Host | CredentialKey::Database => ", and the address does not name one either",
                 CredentialKey::User | CredentialKey::Password => "",
             };
-            refused(format!("{place} is missing{elsewhere}"))
+            Failure::Fault(Fault::CredentialsMissing(format!(
+                "{place} is missing{elsewhere}"
+            )))
         };
         let host = self
             .uri
@@ -122,10 +124,12 @@ impl Login {
                 Fault::Refused("the CA bundle is missing".to_owned())
             }
             _ => match code(&error) {
-                Some("28P01") if self.has_no_password.load(Ordering::Relaxed) => Fault::Refused(format!(
-                    "the server asks for a password, and {} is missing",
-                    self.source.place(CredentialKey::Password)
-                )),
+                Some("28P01") if self.has_no_password.load(Ordering::Relaxed) => {
+                    Fault::CredentialsMissing(format!(
+                        "the server asks for a password, and {} is missing",
+                        self.source.place(CredentialKey::Password)
+                    ))
+                }
                 Some("28P01") => Fault::Refused(format!(
                     "the server does not accept the user or the password; look at {} and {}",
                     self.source.place(CredentialKey::User),
@@ -148,7 +152,7 @@ impl Login {
         };
         match fault {
             // The words above say all but the names and values that nobody should read.
-            Fault::Refused(_) => Failure::Fault(fault),
+            Fault::Refused(_) | Fault::CredentialsMissing(_) => Failure::Fault(fault),
             fault => Failure::Caused(fault, Box::new(error)),
         }
     }

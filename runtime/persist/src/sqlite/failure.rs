@@ -92,6 +92,7 @@ mod tests {
                     Fault::Replaced => "replaced",
                     Fault::Unavailable(_) => "unavailable",
                     Fault::Refused(_) => "refused",
+                    Fault::CredentialsMissing(_) => "credentials missing",
                     Fault::Full => "full",
                     Fault::NotWritable(_) => "not writable",
                     Fault::NotAStore(_) => "not a store",

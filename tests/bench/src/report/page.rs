@@ -5,22 +5,24 @@ use std::fmt::Write;
 use crate::{
     fit::figures::{FitResult, FitSettings},
     number::figure,
-    operator::figures::OperatorResult,
+    operator::figures::{OperatorResult, OperatorSettings},
     serve::figures::{ServeResult, ServeSettings},
     target::Target,
 };
 
-/// The whole page.
-pub(crate) fn page(serve: &ServeResult, fit: &FitResult, operator: &OperatorResult) -> String {
-    let all = serve.targets.iter().chain(&fit.targets).chain(&operator.targets);
-    format!(
-        "{}\n{}\n{}\n{}\n{}\n{NOT_MEASURED}",
-        heading(),
+/// The whole page; without a section about the operator if that was not measured.
+pub(crate) fn page(serve: &ServeResult, fit: &FitResult, operator: Option<&OperatorResult>) -> String {
+    let of_operator = operator.into_iter().flat_map(|operator| &operator.targets);
+    let all = serve.targets.iter().chain(&fit.targets).chain(of_operator);
+    let mut parts = vec![
+        heading().to_owned(),
         targets(all),
         serve_section(serve),
         fit_section(fit),
-        operator_section(operator)
-    )
+    ];
+    parts.extend(operator.map(operator_section));
+    parts.push(NOT_MEASURED.to_owned());
+    parts.join("\n")
 }
 
 fn heading() -> &'static str {
@@ -104,17 +106,21 @@ fn fit_section(fit: &FitResult) -> String {
 }
 
 fn operator_section(operator: &OperatorResult) -> String {
+    let OperatorSettings { rounds, image } = &operator.settings;
     format!(
         "## From apply to Ready\n\n\
+         ![Seconds from apply to ready](performance-operator.svg)\n\n\
          {table}\n\
-         {circumstances}\n\
-         [examples/iris/cluster](../examples/iris/cluster/README.md) is applied to the project's own one-node Kubernetes. The operator\n\
-         fits it, starts the pods of the new version, has them prove and activate it, and moves the traffic; the clock stops when\n\
-         the Model is Ready. The other one makes the very pods of the operator's Job and Deployment (same image, arguments, volumes\n\
-         and probes): the Job at once, the Deployment when the Job is complete; the clock stops when it is available.\n\n\
-         - Both take turns, each in a namespace of its own: one round that does not count, then {rounds} that do.\n\
-         - Both are asked every 20 ms, through the same `kubectl proxy`.\n",
-        rounds = operator.settings.rounds,
+         {circumstances}\
+         Image: `{image}`.\n\n\
+         [examples/iris/cluster](../examples/iris/cluster/README.md) is applied to a cluster with the operator of manifests/install.yaml.\n\
+         The operator fits it, starts pods of the new version, has them prove and activate it, and gives them the traffic; the clock\n\
+         stops when the Model is Ready. The other way has the same ConfigMaps and claim, and the pods that the operator made: a Job\n\
+         with them at once, a Deployment once the Job is complete; the clock stops when that is available.\n\n\
+         - Both take turns, each in a new namespace with a new claim: one round that does not count, then {rounds} that do.\n\
+         - Images, resources, volumes and probes are the same. Two arguments are not: without an operator the fit itself activates\n  \
+           its version, and no pod waits to be told so.\n\
+         - All times count from before the first object is applied to when a watch tells that it is so.\n",
         table = operator.table(),
         circumstances = operator.run.described(),
     )

@@ -120,7 +120,12 @@ impl Patient {
         let (mut was_found, mut is_told) = (false, false);
         loop {
             match follower.look(service, None).await {
-                Err(failure) if failure.reason == Reason::PersisterUnavailable => {
+                Err(failure)
+                    if matches!(
+                        failure.reason,
+                        Reason::PersisterUnavailable | Reason::SecretNotFound
+                    ) =>
+                {
                     return Lost { was_found, failure };
                 }
                 Err(failure) => self.console.warn(&failure),

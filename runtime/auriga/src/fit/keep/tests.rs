@@ -9,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use auriga_crds::{ModelKey, VersionNumber};
+use auriga_crds::{ModelKey, Reason, VersionNumber};
 use auriga_persist::{
     Activation, Deactivation, Draft, Fault, LedgerEntry, Listing, PersistError, Persister, Properties,
     StoreUri, Stored, VersionManifest, Which, Written,
@@ -36,7 +36,8 @@ impl Persister for Away {
             .n_failures
             .try_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
         let Ok(left) = left else {
-            let waits = self.progress.waiting_for().unwrap();
+            let (reason, waits) = self.progress.waiting_for().unwrap();
+            assert_eq!(reason, Reason::PersisterUnavailable);
             assert!(
                 waits.contains("store sqlite://models.db cannot be reached"),
                 "{waits}"
