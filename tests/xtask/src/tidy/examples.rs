@@ -21,12 +21,17 @@ pub(super) fn faults(files: &Files) -> Vec<String> {
             .keys()
             .filter(|path| path.starts_with(&start) && **path != readme)
         {
-            let name = &path[start.len()..];
-            let speaks =
-                |other: &str| other == readme || (other.starts_with(&start) && other.ends_with(".yaml"));
+            // kubectl is given the folder, and finds this file by its name.
+            let told = path.strip_suffix("/kustomization.yaml").unwrap_or(path);
+            let mentions = |other: &str, text: &str| {
+                let speaks = other.ends_with("/README.md") || other.ends_with(".yaml");
+                let beside = other.rfind('/').map_or("", |end| &other[..=end]);
+                let name = told.strip_prefix(beside);
+                speaks && beside.starts_with(&start) && name.is_some_and(|name| text.contains(name))
+            };
             let mentioned = files
                 .iter()
-                .any(|(other, text)| other != path && speaks(other) && text.contains(name));
+                .any(|(other, text)| other != path && mentions(other, text));
             if !mentioned {
                 faults.push(format!(
                     "{path}: neither {readme} nor a manifest beside it mentions this file"
