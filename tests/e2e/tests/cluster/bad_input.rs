@@ -141,14 +141,14 @@ fn rows_that_cannot_be_read_are_named_by_row_and_column_and_tried_again_when_men
 fn a_fit_over_its_memory_is_told_with_the_limit() {
     in_a_namespace(async |space| {
         space.iris_data("iris").await;
-        // Many rows, so that it is the rows that do not fit.
+        // What the fit makes of them takes more than the limit, whatever the estimator does.
         let rows = iris_rows().repeat(200);
         space.rows("iris", &rows).await;
-        let forest = json!({ "randomForestClassifier": { "nEstimators": 2000 } });
+        let wide = json!([{ "name": "widen", "polynomialFeatures": { "degree": 6 } }]);
         let limited = |limit: &str| {
             let resources = json!({ "requests": { "memory": limit }, "limits": { "memory": limit } });
             Manifest::iris("iris")
-                .with("/spec/estimator", forest.clone())
+                .with("/spec/transformers", wide.clone())
                 .with("/spec/dataset/train/csv/nrows", 20_000)
                 .with("/spec/dataset/test/csv/skiprows", 29_000)
                 .with("/spec/training/resources", resources)
@@ -157,8 +157,9 @@ fn a_fit_over_its_memory_is_told_with_the_limit() {
         space.apply(&limited("24Mi")).await;
         let words = space.complains("iris", "OOMKilled", KUBELET).await;
         names(&words, &["24Mi", "limits.memory"]);
-        let small = json!({ "logisticRegression": {} });
-        space.apply(&limited("1Gi").with("/spec/estimator", small)).await;
+        space
+            .apply(&limited("1Gi").with("/spec/transformers", json!([])))
+            .await;
         space.ready_within("iris", 60).await;
     });
 }
@@ -301,6 +302,10 @@ fn an_image_that_cannot_be_had_is_told_and_fits_go_on_once_it_can() {
         let words = space.complains("iris", "ImagePullFailed", KUBELET).await;
         names(&words, &["docker.io/auriga/no-such-image:1", "--image"]);
         space.operator_image("docker.io/auriga/auriga:dev").await;
+        // A Job's pods keep the image that it was made with; an edit makes the fit anew.
+        space
+            .apply(&Manifest::iris("iris").with("/spec/pod/labels", json!({ "team": "flowers" })))
+            .await;
         space.ready_within("iris", 150).await;
     });
 }

@@ -113,6 +113,25 @@ fn an_example_mentions_each_of_its_files_and_says_how_to_run_it() {
     let manifest = ("examples/iris/model.yaml", "path: iris.csv");
     let data = ("examples/iris/iris.csv", "1,2\n");
     check(&[readme, manifest, data], &[]);
+    let below = ("examples/iris/cluster/claim.yaml", "");
+    let entry = ("examples/iris/cluster/kustomization.yaml", "claim.yaml");
+    let told = (
+        "examples/iris/README.md",
+        "kubectl apply -k examples/iris/cluster",
+    );
+    check(
+        &[
+            told,
+            manifest,
+            data,
+            ("examples/iris/more.yaml", "model.yaml, more.yaml"),
+            below,
+            entry,
+        ],
+        &[
+            "examples/iris/more.yaml: neither examples/iris/README.md nor a manifest beside it mentions this file",
+        ],
+    );
     check(
         &[readme, manifest, data, ("examples/iris/old.csv", "old.csv")],
         &[
