@@ -21,7 +21,10 @@ impl Space {
         self.postgres().await;
         let data = json!([{ "name": "data", "emptyDir": null, "persistentVolumeClaim": { "claimName": "postgres" } }]);
         let api: Api<Deployment> = self.typed();
-        let fields = json!({ "spec": { "template": { "spec": { "volumes": data } } } });
+        // The server refuses a folder that its group may write to, which is what the kubelet makes of all it mounts again.
+        let once = json!({ "fsGroupChangePolicy": "OnRootMismatch" });
+        let fields =
+            json!({ "spec": { "template": { "spec": { "volumes": data, "securityContext": once } } } });
         let changed = api
             .patch("postgres", &PatchParams::default(), &Patch::Strategic(fields))
             .await;
