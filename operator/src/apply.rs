@@ -31,10 +31,20 @@ use crate::{
 /// What came of carrying a plan out.
 #[derive(Debug, Default)]
 pub(crate) struct Applied {
-    /// What was refused: at most one thing, since nothing after it was tried.
+    /// What was refused.
     pub(crate) refusals: Vec<Refusal>,
-    /// Whether something was in the way that goes by itself.
-    pub(crate) is_held_up: bool,
+    /// Whether something that was to be written had something in its way that goes by itself: what the plan says of it is
+    /// not so yet.
+    pub(crate) is_unfinished: bool,
+    /// Whether something that was to be deleted changes right now.
+    pub(crate) is_in_use: bool,
+}
+
+impl Applied {
+    /// Whether all was written as the plan has it.
+    fn is_whole(&self) -> bool {
+        self.refusals.is_empty() && !self.is_unfinished
+    }
 }
 
 /// What came of one write.
@@ -46,6 +56,10 @@ enum Outcome {
 }
 
 /// Writes `desired` in order, then deletes, all in the namespace of `owner`.
+///
+/// Behind what was refused or held up nothing new is made, and nothing is deleted: a later object may rest on an earlier one,
+/// a pod on its manifest. What is there already is looked after all the same, since it serves: a plan says what each object
+/// should be by what its pods have shown, not by what is about to be written before it.
 pub(crate) async fn apply(
     ctx: &Context,
     owner: &ObjectMeta,
@@ -53,8 +67,12 @@ pub(crate) async fn apply(
     delete: &[Target],
 ) -> Result<Applied, Error> {
     let namespace = owner.namespace.clone().unwrap_or_default();
+    let mut applied = Applied::default();
     for one in desired {
         let object = Object::of(&ctx.client, &namespace, one.value())?;
+        if !applied.is_whole() && !is_there(ctx, one, &object) {
+            continue;
+        }
         let outcome = match one {
             Desired::Create(_) => create(ctx, &object).await?,
             Desired::Apply(_) => make_so(ctx, &object).await?,
@@ -62,31 +80,44 @@ pub(crate) async fn apply(
         };
         match outcome {
             Outcome::Done => {}
-            outcome => return Ok(ended(outcome)),
+            Outcome::HeldUp => applied.is_unfinished = true,
+            Outcome::Refused(refusal) => applied.refusals.push(refusal),
         }
     }
-    let mut applied = Applied::default();
+    if !applied.is_whole() {
+        return Ok(applied);
+    }
     for target in delete {
         match remove(ctx, &namespace, target).await? {
             Outcome::Done => {}
-            Outcome::HeldUp => applied.is_held_up = true,
-            outcome => return Ok(ended(outcome)),
+            Outcome::HeldUp => applied.is_in_use = true,
+            Outcome::Refused(refusal) => applied.refusals.push(refusal),
         }
     }
     Ok(applied)
 }
 
-fn ended(outcome: Outcome) -> Applied {
-    match outcome {
-        Outcome::Done => Applied::default(),
-        Outcome::HeldUp => Applied {
-            refusals: Vec::new(),
-            is_held_up: true,
+/// Whether `desired` would make nothing: the object is there, and ours.
+fn is_there(ctx: &Context, desired: &Desired, object: &Object<'_>) -> bool {
+    match desired {
+        Desired::Create(_) => false,
+        Desired::Apply(_) => match object.stored(&ctx.caches) {
+            Stored::Seen(live) => object.standing(&live) == Standing::Ours,
+            Stored::Absent | Stored::Unwatched => false,
         },
-        Outcome::Refused(refusal) => Applied {
-            refusals: vec![refusal],
-            is_held_up: false,
-        },
+        Desired::Mark(_) => true,
+    }
+}
+
+/// The refusal that an error is which kept a look from reading what it rests on: a right is missing.
+pub(crate) fn unreadable(error: &Error) -> Option<Refusal> {
+    match error {
+        Error::Api { what, .. } if error.code() == Some(403) => Some(Refusal {
+            object: format!("The attempt to {what}"),
+            reason: auriga_crds::Reason::Forbidden,
+            message: error.status()?.message.clone(),
+        }),
+        _ => None,
     }
 }
 

@@ -1,7 +1,8 @@
 //! The objects of one kind as they were last seen, found by what they belong to.
 //!
 //! Three things differ from a plain mirror of a watch. What the operator itself writes is put in at once, so that the next
-//! look sees it although the watch has not told it yet; an event older than that is passed over. An object that vanished
+//! look sees it although the watch has not told it yet; an event older than that is passed over, and the one that tells it
+//! is a change from what was told before. An object that vanished
 //! while a watch was interrupted is told like one whose deletion was seen. And objects are found by the keys of an index,
 //! since looking through all of them at each look would not bear ten thousand Models.
 
@@ -71,6 +72,8 @@ where
     index: HashMap<String, BTreeSet<(String, String)>>,
     listing: Option<Listing<K>>,
     gone: VecDeque<String>,
+    /// What was put in and not told by the watch yet: the objects as they were told last, `None` where there was none.
+    untold: HashMap<ObjectRef<K>, Option<Arc<K>>>,
 }
 
 struct Listing<K: Resource<DynamicType = ()>> {
@@ -93,6 +96,7 @@ where
                 index: HashMap::new(),
                 listing: None,
                 gone: VecDeque::new(),
+                untold: HashMap::new(),
             })),
         }
     }
@@ -126,7 +130,8 @@ where
         self.store.state()
     }
 
-    /// Takes in what a watch tells; says what has changed by it.
+    /// Takes in what a watch tells; says what has changed since it told something of these objects before, be it that what
+    /// is new was put in meanwhile.
     pub fn take(&self, event: Event<K>) -> Vec<Change<K>> {
         self.write().take(event)
     }
@@ -140,7 +145,8 @@ where
     pub fn forget(&self, object: &ObjectRef<K>) -> Option<Change<K>> {
         let mut state = self.write();
         let before = self.store.get(object)?;
-        Some(state.replace(Some(before), None))
+        let change = state.replace(Some(before), None);
+        Some(state.since_told(change))
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State<K>> {
@@ -163,13 +169,15 @@ where
                 if before.as_ref().is_some_and(|before| is_older(&object, before)) {
                     return Vec::new();
                 }
-                vec![self.replace(before, Some(object))]
+                let change = self.replace(before, Some(object));
+                vec![self.since_told(change)]
             }
             Event::Delete(object) => {
                 self.remember_gone(&object);
                 match self.get(&object) {
                     Some(before) if before.meta().uid == object.meta().uid => {
-                        vec![self.replace(Some(before), None)]
+                        let change = self.replace(Some(before), None);
+                        vec![self.since_told(change)]
                     }
                     _ => Vec::new(),
                 }
@@ -227,7 +235,25 @@ where
             });
         }
         self.writer.apply_watcher_event(&Event::InitDone);
+        let changes = changes
+            .into_iter()
+            .map(|change| self.since_told(change))
+            .collect();
+        self.untold.clear();
         changes
+    }
+
+    /// The change from what was told last of this object, which may be older than what it was changed from.
+    fn since_told(&mut self, mut change: Change<K>) -> Change<K> {
+        let told =
+            (change.states().next().map(ObjectRef::from_obj)).and_then(|name| self.untold.remove(&name));
+        match told {
+            // One that came and went untold is gone nevertheless.
+            Some(None) if change.after.is_none() => {}
+            Some(told) => change.before = told,
+            None => {}
+        }
+        change
     }
 
     fn put(&mut self, object: K) {
@@ -240,6 +266,8 @@ where
         if let Some(listing) = &mut self.listing {
             (listing.written).insert(ObjectRef::from_obj(&object), object.clone());
         }
+        let name = ObjectRef::from_obj(&object);
+        self.untold.entry(name).or_insert_with(|| before.clone());
         self.replace(before, Some(object));
     }
 

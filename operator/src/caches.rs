@@ -18,6 +18,10 @@ use crate::{
 
 /// The key of TrainingJobs that are unfinished and not suspended.
 pub const IN_LINE: &str = "in line";
+/// The key of Jobs that are unfinished and not suspended.
+pub const UNDER_WAY: &str = "under way";
+/// The key of Jobs that wait in a queue of Kueue's.
+pub const IN_A_QUEUE: &str = "in a queue";
 
 /// One cache for each kind that is watched.
 #[derive(Clone)]
@@ -58,7 +62,7 @@ impl Default for Caches {
         Caches {
             models: Cache::new(keys_of_model),
             training_jobs: Cache::new(keys_of_training_job),
-            jobs: Cache::new(keys_of_child),
+            jobs: Cache::new(keys_of_job),
             deployments: Cache::new(keys_of_child),
             services: Cache::new(keys_of_child),
             config_maps: Cache::new(keys_of_child),
@@ -181,6 +185,29 @@ pub fn is_over(job: &TrainingJob) -> bool {
     })
 }
 
+/// Whether a Job is to have a pod: it is neither over nor suspended, be it by us or by a queue.
+pub fn is_under_way(job: &Job) -> bool {
+    let mut conditions = (job.status.iter()).flat_map(|status| status.conditions.iter().flatten());
+    let is_over = conditions.any(|condition| {
+        matches!(condition.type_.as_str(), "Complete" | "Failed") && condition.status == "True"
+    });
+    !is_suspended(job) && !is_over
+}
+
+fn is_suspended(job: &Job) -> bool {
+    job.spec.as_ref().and_then(|spec| spec.suspend) == Some(true)
+}
+
+/// Whether nothing but its turn keeps a TrainingJob without a Job from beginning, as far as is known: it is in line, and
+/// waits for nobody to mend something.
+pub fn awaits_its_turn(job: &TrainingJob) -> bool {
+    let stalled = auriga_crds::ConditionType::Stalled.word();
+    let mut conditions = job.status.iter().flat_map(|status| &status.conditions);
+    let is_stalled = conditions
+        .any(|condition| condition.status == auriga_crds::ConditionStatus::True && condition.kind == stalled);
+    !is_over(job) && !job.spec.suspend && !is_stalled
+}
+
 fn keys_of_model(model: &Model) -> Vec<String> {
     let namespace = model.namespace().unwrap_or_default();
     (sources_of(model))
@@ -196,6 +223,17 @@ fn keys_of_training_job(job: &TrainingJob) -> Vec<String> {
     )];
     if !is_over(job) && !job.spec.suspend {
         keys.push(IN_LINE.to_owned());
+    }
+    keys
+}
+
+fn keys_of_job(job: &Job) -> Vec<String> {
+    let mut keys = keys_of_child(job);
+    if is_under_way(job) {
+        keys.push(UNDER_WAY.to_owned());
+    }
+    if is_suspended(job) && job.labels().contains_key(labels::QUEUE_NAME) {
+        keys.push(IN_A_QUEUE.to_owned());
     }
     keys
 }

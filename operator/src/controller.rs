@@ -74,16 +74,23 @@ async fn reconcile<K: Kind>(object: Arc<K>, ctx: Arc<Context>) -> Result<Action,
 
 /// One look at an object:
 ///
-/// 1. observe: read all that a decision may rest on, once;
+/// 1. observe: read all that a decision may rest on, once; a right that is missing ends the look in a condition;
 /// 2. decide: choose what is to be done, as plain data;
 /// 3. apply: write objects in order, then delete; a refusal ends this step and is no error;
-/// 4. status: write it whole, once, last, and only if it differs from the one that was seen;
+/// 4. status: write it whole, once, last, and only if it differs from the one that was seen; not at all while something is
+///    in the way of a write, since the status tells of what was to be written;
 /// 5. events: tell what has happened, once the status says so;
 ///
 /// and then say when to look again. Every step rests on what the cluster holds, never on what this program did before: it
 /// may be killed between any two writes.
 async fn look<K: Kind>(object: &K, ctx: &Context) -> Result<Next, Error> {
-    let seen = object.observe(ctx).await?;
+    let seen = match object.observe(ctx).await {
+        Ok(seen) => seen,
+        Err(error) => match apply::unreadable(&error) {
+            Some(refusal) => return unreadable(object, ctx, refusal).await,
+            None => return Err(error),
+        },
+    };
 
     let now = Timestamp::now();
     let Plan {
@@ -96,31 +103,59 @@ async fn look<K: Kind>(object: &K, ctx: &Context) -> Result<Next, Error> {
 
     let applied = apply::apply(ctx, object.meta(), &desired, &delete).await?;
 
-    let status = match applied.refusals.as_slice() {
-        [] => status,
-        refusals => object.refused(status, refusals, now),
-    };
-    if object.status() != Some(&status) {
-        status::write(ctx, object, &status).await?;
-        object.count(&status, &ctx.metrics);
+    match applied.refusals.as_slice() {
+        [] if applied.is_unfinished => {}
+        [] => write(object, ctx, status).await?,
+        refusals => write(object, ctx, object.refused(status, refusals, now)).await?,
     }
 
-    for note in told(notes, &applied.refusals) {
-        ctx.announcer.publish(&object.object_ref(&()), &note).await;
-    }
+    publish(
+        object,
+        ctx,
+        told(notes, &applied.refusals, !applied.is_unfinished),
+    )
+    .await;
     Ok(if !applied.refusals.is_empty() {
         Next::After(jittered(REFUSED))
-    } else if applied.is_held_up {
+    } else if applied.is_unfinished || applied.is_in_use {
         next.or(Next::After(IN_THE_WAY))
     } else {
         next
     })
 }
 
-/// The events of a plan. Where a part of it was refused, what it was to bring about has not happened, but what it warns of
-/// has.
-fn told(notes: Vec<Note>, refusals: &[Refusal]) -> Vec<Note> {
-    let happened = |note: &Note| refusals.is_empty() || note.urgency == Urgency::Warning;
+/// The end of a look that could not read what it rests on: the status stays, but for its conditions.
+async fn unreadable<K: Kind>(object: &K, ctx: &Context, refusal: Refusal) -> Result<Next, Error> {
+    let before = object.status().cloned().unwrap_or_default();
+    let refusals = [refusal];
+    write(object, ctx, object.refused(before, &refusals, Timestamp::now())).await?;
+    publish(object, ctx, told(Vec::new(), &refusals, true)).await;
+    Ok(Next::After(jittered(REFUSED)))
+}
+
+async fn write<K: Kind>(object: &K, ctx: &Context, status: K::Status) -> Result<(), Error> {
+    if object.status() != Some(&status) {
+        status::write(ctx, object, &status).await?;
+        object.count(&status, &ctx.metrics);
+    }
+    Ok(())
+}
+
+async fn publish<K: Kind>(object: &K, ctx: &Context, notes: Vec<Note>) {
+    let namespace = object.namespace().unwrap_or_default();
+    for note in notes {
+        // What is refused there says nothing of this object.
+        if !ctx.namespace_is_terminating(&namespace) {
+            ctx.announcer.publish(&object.object_ref(&()), &note).await;
+        }
+    }
+}
+
+/// The events of a plan. Where a part of it was refused, or is not finished, what it was to bring about has not happened,
+/// but what it warns of has.
+fn told(notes: Vec<Note>, refusals: &[Refusal], is_finished: bool) -> Vec<Note> {
+    let is_whole = refusals.is_empty() && is_finished;
+    let happened = |note: &Note| is_whole || note.urgency == Urgency::Warning;
     let refused = refusals.iter().map(|refusal| Note {
         urgency: Urgency::Warning,
         reason: refusal.reason.word(),
@@ -178,8 +213,9 @@ mod tests {
             message: "exceeded quota".to_owned(),
         };
         let notes = vec![note(Urgency::Normal), note(Urgency::Warning)];
-        assert_eq!(told(notes.clone(), &[]), notes);
-        let reasons: Vec<_> = (told(notes, &[refusal]).into_iter())
+        assert_eq!(told(notes.clone(), &[], true), notes);
+        assert_eq!(told(notes.clone(), &[], false), [note(Urgency::Warning)]);
+        let reasons: Vec<_> = (told(notes, &[refusal], true).into_iter())
             .map(|note| (note.urgency, note.reason, note.message))
             .collect();
         assert_eq!(

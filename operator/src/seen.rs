@@ -46,7 +46,7 @@ pub struct TrainingJobSeen {
     pub jobs: Vec<Job>,
     /// Their pods.
     pub pods: Vec<PodSeen>,
-    /// How many other TrainingJobs of the cluster are unfinished, not suspended, and before this one in line.
+    /// How many other TrainingJobs of the cluster fit, or are before this one in line and could begin.
     pub ahead: usize,
     /// Why the Job controller could make no pod, in the API server's words; looked for only while there is none.
     pub complaint: Option<String>,

@@ -1,13 +1,16 @@
 //! Who has to be looked at when something changes.
 
 use auriga_crds::{Model, TrainingJob};
-use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use k8s_openapi::api::{
+    batch::v1::Job,
+    core::v1::{ConfigMap, Pod},
+};
 use kube::{Resource, ResourceExt as _, core::PartialObjectMeta, runtime::reflector::ObjectRef};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
     cache::{Change, controller, key},
-    caches::{Caches, IN_LINE, is_over},
+    caches::{Caches, IN_LINE, awaits_its_turn, is_over, is_under_way},
     labels,
 };
 
@@ -37,19 +40,29 @@ impl Triggers {
         }
     }
 
-    /// A TrainingJob changed: it, its Model, and once it leaves the line all that wait in it.
+    /// A TrainingJob changed: it, its Model, and once it leaves its place in the line all that wait in it.
     pub fn training_job(&self, caches: &Caches, change: &Change<TrainingJob>) {
         if let Some(job) = change.states().last() {
             let namespace = job.namespace().unwrap_or_default();
             self.look_at_training_job(&namespace, &job.name_any());
             self.look_at_model(&namespace, &job.spec.model_ref.name);
         }
-        let in_line = |job: &TrainingJob| !is_over(job) && !job.spec.suspend;
-        let was = change.before.as_ref().is_some_and(|before| in_line(before));
-        if was && !change.after.as_ref().is_some_and(|after| in_line(after)) {
-            for waiting in caches.training_jobs.by(IN_LINE) {
-                self.look_at_training_job(&waiting.namespace().unwrap_or_default(), &waiting.name_any());
-            }
+        if ended(change, awaits_its_turn) {
+            self.line(caches);
+        }
+    }
+
+    /// A Job changed: whose it is, and once it gives up its place all that wait for one.
+    pub fn job(&self, caches: &Caches, change: &Change<Job>) {
+        self.child(change);
+        if ended(change, is_under_way) {
+            self.line(caches);
+        }
+    }
+
+    fn line(&self, caches: &Caches) {
+        for waiting in caches.training_jobs.by(IN_LINE) {
+            self.look_at_training_job(&waiting.namespace().unwrap_or_default(), &waiting.name_any());
         }
     }
 
@@ -127,3 +140,12 @@ impl Triggers {
         let _ = self.training_jobs.send(ObjectRef::new(name).within(namespace));
     }
 }
+
+/// Whether something held for the object before, and no longer does.
+fn ended<K>(change: &Change<K>, holds: impl Fn(&K) -> bool) -> bool {
+    let held = |state: &Option<std::sync::Arc<K>>| state.as_ref().is_some_and(|state| holds(state));
+    held(&change.before) && !held(&change.after)
+}
+
+#[cfg(test)]
+mod tests;

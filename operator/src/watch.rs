@@ -48,7 +48,7 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
         ),
         follow(objects(client, namespace, ours()), &caches.jobs, |change| {
             forget(ctx, change);
-            triggers.child(change);
+            triggers.job(caches, change);
         }),
         follow(
             objects(client, namespace, ours()),

@@ -32,7 +32,7 @@ pub(super) fn name_conflict(object: &Object<'_>) -> Refusal {
         object: object.what(),
         reason: Reason::NameConflict,
         message: format!(
-            "{} exists and belongs to somebody else; rename the Model, or delete it",
+            "{} exists and belongs to somebody else; delete it, make it anew under another name, or rename the Model",
             object.what()
         ),
     }

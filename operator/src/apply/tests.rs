@@ -80,7 +80,7 @@ async fn a_creation_whose_answer_is_lost_makes_one_object() {
     server.fail("POST", Fault::LoseTheAnswer);
     assert!(applied(&ctx, &plan).await.is_err());
     let again = applied(&ctx, &plan).await.unwrap();
-    assert!(again.refusals.is_empty() && !again.is_held_up);
+    assert!(again.refusals.is_empty() && !again.is_unfinished);
     assert_eq!(server.count("jobs"), 1);
     let before = server.requests();
     applied(&ctx, &plan).await.unwrap();
@@ -88,7 +88,7 @@ async fn a_creation_whose_answer_is_lost_makes_one_object() {
 }
 
 #[tokio::test]
-async fn a_foreign_object_is_never_written_to_and_stops_what_comes_after_it() {
+async fn a_foreign_object_is_never_written_to_and_nothing_is_made_after_it() {
     for make in [Desired::Create, Desired::Apply] {
         let server = Server::default();
         server.put(
@@ -103,7 +103,7 @@ async fn a_foreign_object_is_never_written_to_and_stops_what_comes_after_it() {
         assert_eq!(reasons(&outcome), ["NameConflict"]);
         assert_eq!(
             outcome.refusals[0].message,
-            "Service iris exists and belongs to somebody else; rename the Model, or delete it"
+            "Service iris exists and belongs to somebody else; delete it, make it anew under another name, or rename the Model"
         );
         assert!(server.get("services", "iris")["metadata"].get("labels").is_none());
         assert_eq!(server.count("jobs"), 0);
@@ -117,9 +117,9 @@ async fn what_a_predecessor_left_is_waited_for() {
     let ctx = context(&server);
     let plan = [Desired::Apply(object("Service", "iris", "1"))];
     let outcome = applied(&ctx, &plan).await.unwrap();
-    assert!(outcome.is_held_up && outcome.refusals.is_empty() && server.writes().is_empty());
+    assert!(outcome.is_unfinished && outcome.refusals.is_empty() && server.writes().is_empty());
     server.remove("services", "iris");
-    assert!(!applied(&ctx, &plan).await.unwrap().is_held_up);
+    assert!(!applied(&ctx, &plan).await.unwrap().is_unfinished);
     assert_eq!(server.writes(), ["PATCH services/iris"]);
 }
 
@@ -272,6 +272,69 @@ async fn a_namespace_that_ends_is_remembered_and_holds_the_plan_up() {
     let outcome = applied(&ctx, &[Desired::Create(object("Job", "iris-cleanup", "1"))])
         .await
         .unwrap();
-    assert!(outcome.is_held_up && outcome.refusals.is_empty());
+    assert!(outcome.is_unfinished && outcome.refusals.is_empty());
     assert!(ctx.namespace_is_terminating("default") && !ctx.namespace_is_terminating("other"));
+}
+
+#[tokio::test]
+async fn what_serves_is_looked_after_although_something_before_it_is_refused() {
+    let quota = "exceeded quota: q, requested: count/jobs.batch=1";
+    for (fault, expected) in [
+        (Fault::Refuse(403, quota), vec!["QuotaExceeded"]),
+        (Fault::NamespaceEnds, vec![]),
+    ] {
+        let server = Server::default();
+        server.put(object("Service", "iris", "1"));
+        server.put(object("Job", "old", "1"));
+        let ctx = context(&server);
+        server.fail("POST", fault);
+        let mut service = object("Service", "iris", "1");
+        service["spec"] = json!({ "selector": { "slot": "v2" } });
+        let plan = [
+            Desired::Create(object("Job", "iris-fit", "1")),
+            Desired::Create(object("ConfigMap", "iris-manifest", "1")),
+            Desired::Apply(object("Service", "iris-2", "1")),
+            Desired::Apply(service),
+        ];
+        let old = Target {
+            api_version: "batch/v1".to_owned(),
+            kind: "Job".to_owned(),
+            name: "old".to_owned(),
+            uid: server.get("jobs", "old")["metadata"]["uid"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        };
+        let outcome = apply(&ctx, &owner(), &plan, &[old]).await.unwrap();
+        assert_eq!(reasons(&outcome), expected);
+        assert_eq!(server.get("services", "iris")["spec"]["selector"]["slot"], "v2");
+        assert_eq!(
+            (
+                server.count("services"),
+                server.count("configmaps"),
+                server.count("jobs")
+            ),
+            (1, 0, 1)
+        );
+    }
+}
+
+#[tokio::test]
+async fn all_refusals_are_told() {
+    let server = Server::default();
+    for name in ["one", "two"] {
+        server.put(object("Service", name, "1"));
+    }
+    let ctx = context(&server);
+    server.fail("PATCH", Fault::Refuse(403, "a policy"));
+    server.fail("PATCH", Fault::Refuse(422, "is invalid"));
+    let plan = ["one", "two"].map(|name| {
+        let mut service = object("Service", name, "1");
+        service["spec"] = json!({ "type": "ClusterIP" });
+        Desired::Apply(service)
+    });
+    assert_eq!(
+        reasons(&applied(&ctx, &plan).await.unwrap()),
+        ["Forbidden", "InvalidSpec"]
+    );
 }

@@ -137,3 +137,38 @@ fn an_object_that_can_no_longer_be_read_is_forgotten() {
     assert!(names(&cache, "x").is_empty());
     assert!(cache.forget(&ObjectRef::new("a").within("default")).is_none());
 }
+
+#[test]
+fn what_was_put_in_is_a_change_from_what_was_told_before_once_the_watch_tells_it() {
+    let cache = cache(&[object("a", "1", 1, "x")]);
+    let before_and_after = |change: &Change<ConfigMap>| {
+        [&change.before, &change.after].map(|state| state.as_ref().map(|state| keys(state)[0].clone()))
+    };
+    let check = |event, expected: [Option<&str>; 2]| {
+        let changes = cache.take(event);
+        let expected = expected.map(|key| key.map(str::to_owned));
+        assert_eq!(
+            changes.iter().map(before_and_after).collect::<Vec<_>>(),
+            [expected]
+        );
+    };
+    cache.put(object("a", "1", 2, "y"));
+    cache.put(object("a", "1", 3, "z"));
+    assert!(cache.take(Event::Apply(object("a", "1", 2, "y"))).is_empty());
+    check(Event::Apply(object("a", "1", 3, "z")), [Some("x"), Some("z")]);
+    check(Event::Apply(object("a", "1", 4, "z")), [Some("z"), Some("z")]);
+    cache.put(object("b", "2", 5, "y"));
+    check(Event::Apply(object("b", "2", 5, "y")), [None, Some("y")]);
+    cache.put(object("c", "3", 6, "y"));
+    check(Event::Delete(object("c", "3", 7, "y")), [Some("y"), None]);
+    cache.put(object("a", "1", 8, "y"));
+    cache.take(Event::Init);
+    cache.take(Event::InitApply(object("a", "1", 8, "y")));
+    cache.take(Event::InitApply(object("b", "2", 5, "y")));
+    let mut changes: Vec<_> = cache.take(Event::InitDone).iter().map(before_and_after).collect();
+    changes.sort();
+    assert_eq!(
+        changes,
+        [["y", "y"], ["z", "y"]].map(|change| change.map(|key| Some(key.to_owned())))
+    );
+}

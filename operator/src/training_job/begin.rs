@@ -6,7 +6,7 @@ use super::{
     ending::End,
     fixed::{self, Fixed},
     follow::BEING_MADE,
-    look::{Facts, Look, Steps},
+    look::{Facts, Look, SLOWLY, Steps},
     stand::{Phase, Stand},
 };
 use crate::{
@@ -29,7 +29,8 @@ pub(super) fn begin(look: &Look<'_>, number: u32) -> Plan<TrainingJobStatus> {
         }
     };
     if let Some(stand) = look.place_in_line() {
-        return wait(stand);
+        // That a place is free is told; should it not be, the line goes on all the same.
+        return look.under_way(&stand, Steps::default(), SLOWLY);
     }
     let queue = queue_labels(look.job, model);
     let fit = Fit {

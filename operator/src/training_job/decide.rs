@@ -71,7 +71,6 @@ pub fn refused(
         .collect();
     let remedy = match first.reason {
         Reason::QuotaExceeded => "; raise the quota, or free some of it",
-        Reason::NameConflict => "; delete or rename that object",
         Reason::Forbidden => "; change what the namespace allows, or what the operator may do",
         Reason::InvalidSpec => "; correct the Model",
         _ => "",

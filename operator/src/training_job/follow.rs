@@ -128,7 +128,12 @@ fn paused(look: &Look<'_>, run: &Run<'_>, mut steps: Steps) -> Plan<TrainingJobS
         steps.apply.push(pause(run, false));
         Stand::at(Phase::Pending, Reason::Pending, BEING_MADE)
     });
-    look.under_way(&stand, steps, Next::OnChange)
+    let next = if stand.phase == Phase::Queued {
+        SLOWLY
+    } else {
+        Next::OnChange
+    };
+    look.under_way(&stand, steps, next)
 }
 
 fn pause(run: &Run<'_>, suspend: bool) -> Desired {

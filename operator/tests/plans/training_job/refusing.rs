@@ -29,7 +29,6 @@ fn a_quota_that_leaves_no_room_for_the_job_is_told_in_the_servers_words() {
 fn each_refusal_names_its_own_remedy() {
     for (reason, remedy) in [
         (Reason::Forbidden, "what the operator may do"),
-        (Reason::NameConflict, "delete or rename"),
         (Reason::InvalidSpec, "correct the Model"),
     ] {
         let status = told(&a_fit_of("iris"), reason, "no", NOW);
