@@ -45,6 +45,10 @@ pub const SINCE: &str = "auriga.dev/since";
 pub const PROVED_AT: &str = "auriga.dev/proved-at";
 /// On a Deployment: since when its pods may activate its version, and have not (RFC 3339).
 pub const ACTIVATING_SINCE: &str = "auriga.dev/activating-since";
+/// On a pod whose fence shows no effect: a number that grows, so that the kubelet looks at the pod and its files again.
+pub const NUDGE: &str = "auriga.dev/nudge";
+/// On a TrainingJob of a Model: the image that its pods were to be started with.
+pub const IMAGE: &str = "auriga.dev/image";
 /// On a Deployment: something outside of it keeps its pods from answering.
 pub const HELD_UP: &str = "auriga.dev/held-up";
 /// On a Deployment: since when it has, or had, the traffic (RFC 3339); the Service says the same while it is there.

@@ -22,6 +22,8 @@ pub struct Settings {
     /// How long the pods of a version that lost the traffic keep running: the last answers are given, and the way back is
     /// short.
     pub drain: Duration,
+    /// How long the first version's traffic takes to arrive: nodes learn of a Service's pods a moment after it was changed.
+    pub settle: Duration,
     /// The least time between two fits of something that failed by the user's mistake, when nothing was edited.
     pub retry_mistake: Duration,
 }
@@ -37,6 +39,7 @@ impl Default for Settings {
             poll_serving: Duration::from_secs(10),
             passes: 2,
             drain: Duration::from_secs(10),
+            settle: Duration::from_millis(500),
             retry_mistake: Duration::from_secs(300),
         }
     }

@@ -123,6 +123,7 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
         health,
         walk: on_the_way,
         waiting,
+        is_arriving: work.arrives(turn, &traffic),
         now,
     };
     work.plan(&story)
@@ -241,6 +242,7 @@ fn invalid<'a>(
         fit_hash: current.and_then(|held| held.fit_hash().map(str::to_owned)),
         walk: None,
         waiting: None,
+        is_arriving: false,
         now,
     }
 }

@@ -109,7 +109,10 @@ pub fn fits<'a>(
         .filter(|version| !is_lost(*version))
         .chain(slots.fitted_to(fit_hash))
         .max();
-    let is_stuck = |job: &TrainingJob| is_mine(model, job) && is_edited(model, job) && cannot_begin(job);
+    let other_image = |job: &TrainingJob| job.annotations().get(labels::IMAGE) != Some(&settings.image);
+    let is_stuck = |job: &TrainingJob| {
+        is_mine(model, job) && cannot_begin(job) && (is_edited(model, job) || other_image(job))
+    };
     fits.superseded = mine
         .iter()
         .copied()
@@ -129,7 +132,7 @@ pub fn fits<'a>(
     if fits.running.is_some() || wish.policy == auriga_crds::ActivationPolicy::Pinned {
         return fits;
     }
-    let begin = |attempt: u32| Some(training_job(model, wish, fit_hash, attempt));
+    let begin = |attempt: u32| Some(training_job(model, wish, fit_hash, attempt, settings));
     match latest {
         None => {
             let is_asked_for =
@@ -279,7 +282,13 @@ fn old<'a>(mine: &[&'a TrainingJob], latest: Option<&TrainingJob>) -> Vec<&'a Tr
 }
 
 /// The fit of what `wish` asks for; its name says all that tells it from others, so that it is made once.
-fn training_job(model: &Model, wish: &Wish, fit_hash: &str, attempt: u32) -> TrainingJob {
+fn training_job(
+    model: &Model,
+    wish: &Wish,
+    fit_hash: &str,
+    attempt: u32,
+    settings: &Settings,
+) -> TrainingJob {
     let uid = model.uid().unwrap_or_default();
     let refit_at = wish.refit_at.as_deref().unwrap_or_default();
     let hash = names::short_hash(&[&uid, fit_hash, refit_at, &attempt.to_string()]);
@@ -304,6 +313,7 @@ fn training_job(model: &Model, wish: &Wish, fit_hash: &str, attempt: u32) -> Tra
     let annotations = job.metadata.annotations.get_or_insert_default();
     annotations.insert(labels::ATTEMPT.to_owned(), attempt.to_string());
     annotations.insert(labels::EDITION.to_owned(), build::edition(model));
+    annotations.insert(labels::IMAGE.to_owned(), settings.image.clone());
     annotations.extend((wish.refit_at.clone()).map(|at| (labels::REFIT_AT.to_owned(), at)));
     job
 }

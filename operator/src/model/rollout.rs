@@ -27,6 +27,9 @@ use crate::{
     trouble::Trouble,
 };
 
+/// Seconds without an effect after which a fence is shown to the kubelet once more.
+const NUDGE_SECONDS: i64 = 3;
+
 /// What every step of one look at a Model needs to know.
 #[derive(Clone, Copy, Debug)]
 pub struct Turn<'a> {
@@ -125,7 +128,7 @@ pub fn step(
     ];
     apply.extend(held.into_iter().flat_map(|held| {
         if activates {
-            fences(held, &health)
+            fences(held, &health, turn.now)
         } else {
             unfence(held, may_activate)
         }
@@ -254,7 +257,9 @@ pub fn deployment_as_it_is(
     replicas: i32,
     annotations: BTreeMap<String, String>,
 ) -> Deployment {
-    let image = held
+    // What has never answered has no pod whose restart would cost anything, and a better image may be what it waits for.
+    let answered = held.filter(|held| held.proved_at.is_some() || held.serves_since.is_some());
+    let image = answered
         .and_then(Held::image)
         .unwrap_or(&turn.settings.image)
         .to_owned();
@@ -273,8 +278,8 @@ pub fn deployment_as_it_is(
     let template =
         |deployment: &Deployment| json!(deployment.spec.as_ref().map(|spec| &spec.template)).to_string();
     let recipe = Digest::of(template(&built).as_bytes()).hex();
-    let made_by = held.and_then(|held| held.seen.deployment.annotations().get(labels::RECIPE));
-    if let (Some(held), Some(made_by)) = (held, made_by)
+    let made_by = answered.and_then(|held| held.seen.deployment.annotations().get(labels::RECIPE));
+    if let (Some(held), Some(made_by)) = (answered, made_by)
         && *made_by != recipe
     {
         if let (Some(built), Some(seen)) = (&mut built.spec, &held.seen.deployment.spec) {
@@ -296,20 +301,37 @@ fn set_recipe(deployment: &mut Deployment, recipe: String) {
 /// Takes the fence back from pods that may not activate their version any more.
 fn unfence(held: &Held<'_>, may_activate: bool) -> Vec<Desired> {
     let fenced = living(held).filter(|seen| !may_activate && fence(&seen.pod).is_some());
-    fenced.map(|seen| mark(&seen.pod, None)).collect()
+    fenced.map(|seen| mark(&seen.pod, None, 0)).collect()
 }
 
 /// The fence for every pod that does not have it: the revision that the ledger has now. Whoever was told an older one
 /// loses the compare-and-swap.
-pub fn fences(held: &Held<'_>, health: &Health) -> Vec<Desired> {
+///
+/// The kubelet copies annotations into the pod's file when it looks at the pod, which it may put off; every few seconds
+/// without an effect, a number beside the fence makes it look.
+pub fn fences(held: &Held<'_>, health: &Health, now: Timestamp) -> Vec<Desired> {
+    let waited = held
+        .activating_since
+        .map_or(0, |since| now.duration_since(since).as_secs());
+    let nudge = waited / NUDGE_SECONDS;
     let Some(revision) = health.revision else {
         return Vec::new();
     };
-    let unfenced = living(held).filter(|seen| fence(&seen.pod) != Some(revision));
-    unfenced.map(|seen| mark(&seen.pod, Some(revision))).collect()
+    let unfenced = living(held).filter(|seen| {
+        fence(&seen.pod) != Some(revision)
+            || nudge > 0 && seen.pod.annotations().get(labels::NUDGE) != Some(&nudge.to_string())
+    });
+    unfenced
+        .map(|seen| mark(&seen.pod, Some(revision), nudge))
+        .collect()
 }
 
-fn mark(pod: &Pod, revision: Option<u64>) -> Desired {
+fn mark(pod: &Pod, revision: Option<u64>, nudge: i64) -> Desired {
+    let fence = revision.map(|revision| revision.to_string());
+    let mut annotations = json!({ contract::pod::FENCE_ANNOTATION: fence });
+    if nudge > 0 {
+        annotations[labels::NUDGE] = nudge.to_string().into();
+    }
     Desired::Mark(json!({
         "apiVersion": "v1",
         "kind": "Pod",
@@ -317,7 +339,7 @@ fn mark(pod: &Pod, revision: Option<u64>) -> Desired {
             "name": pod.name_any(),
             "namespace": pod.namespace(),
             "uid": pod.uid(),
-            "annotations": { contract::pod::FENCE_ANNOTATION: revision.map(|revision| revision.to_string()) },
+            "annotations": annotations,
         },
     }))
 }

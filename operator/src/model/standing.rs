@@ -108,6 +108,14 @@ pub(super) fn serving(story: &Story<'_>) -> Standing {
             is_stalled: false,
         };
     }
+    if story.health.ready >= wanted && story.is_arriving {
+        return Standing {
+            status: ConditionStatus::Unknown,
+            reason: Reason::RollingOut,
+            message: format!("Version {version} is active; its traffic is about to arrive."),
+            is_stalled: false,
+        };
+    }
     if story.health.ready >= wanted {
         let pinned = story
             .wish

@@ -98,6 +98,8 @@ pub struct Story<'a> {
     pub walk: Option<Walk>,
     /// The version that waits for approval.
     pub waiting: Option<Walk>,
+    /// Whether the first version has the traffic, and nodes may not know of it yet.
+    pub is_arriving: bool,
     /// Now.
     pub now: Timestamp,
 }

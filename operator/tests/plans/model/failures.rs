@@ -116,6 +116,15 @@ fn an_image_that_cannot_be_pulled_is_waited_for() {
 }
 
 #[test]
+fn an_image_that_was_corrected_is_started_where_nothing_answered_before() {
+    let mut world = second_starts();
+    world.pods_of(2, |seen| seen.waiting("ImagePullBackOff", "not found"));
+    world.turn();
+    world.settings.image = "auriga:corrected".to_owned();
+    golden!(world.changes());
+}
+
+#[test]
 fn what_lies_outside_of_a_version_stalls_it_after_its_time_and_gives_it_up_never() {
     let mut world = second_starts();
     world.pods_are_unwell(2, Reason::PersisterUnavailable, "connection refused");

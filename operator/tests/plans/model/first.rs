@@ -2,6 +2,8 @@
 
 use auriga_crds::ConditionStatus::{True, Unknown};
 
+use auriga_operator::plan::Next;
+
 use super::told;
 use crate::{
     given::{Words as _, World},
@@ -83,6 +85,36 @@ fn a_version_that_is_active_gets_the_traffic() {
     world.pods_answer();
     world.turn();
     world.fences_are_read();
+    golden!(world.changes());
+}
+
+#[test]
+fn the_first_traffic_is_waited_for_before_the_model_is_called_ready() {
+    let mut world = World::of("iris");
+    world.turn();
+    world.fit_ends(1);
+    world.turn();
+    world.pods_answer();
+    world.turn();
+    world.fences_are_read();
+    world.turn();
+    assert_eq!(told(&world.plan().status, "Ready"), Some((Unknown, "RollingOut")));
+    assert_eq!(world.plan().next, Next::After(world.settings.settle));
+    world.pass(1);
+    assert_eq!(told(&world.plan().status, "Ready"), Some((True, "Active")));
+}
+
+#[test]
+fn a_fence_without_effect_is_shown_to_the_kubelet_again() {
+    let mut world = World::of("iris");
+    world.turn();
+    world.fit_ends(1);
+    world.turn();
+    world.pods_answer();
+    world.turn();
+    world.pods_answer();
+    assert_eq!(world.changes().apply, []);
+    world.pass(3);
     golden!(world.changes());
 }
 
