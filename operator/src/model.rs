@@ -12,6 +12,7 @@ mod standing;
 mod states;
 mod status;
 pub mod story;
+pub mod traffic;
 mod versions;
 pub mod wish;
 mod work;

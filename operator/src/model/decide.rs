@@ -12,9 +12,10 @@ use super::{
     slots::{Rejection, Slots},
     stage::Stage,
     status,
-    story::{Aim, Story, Traffic, Walk},
+    story::{Aim, Story, Walk},
+    traffic::{Traffic, is_just_switched},
     wish::Wish,
-    work::{Work, is_just_switched},
+    work::Work,
 };
 use crate::{
     build::{self, deployment::Slot},

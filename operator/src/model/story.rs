@@ -2,60 +2,9 @@
 
 use auriga_crds::{Model, VersionNumber};
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Service;
-use kube::ResourceExt as _;
 
-use super::{fits::Fits, health::Health, rollout::Step, slots::Slots, wish::Wish};
-use crate::{
-    build::{deployment::Slot, service::slot_with_traffic},
-    labels,
-    seen::ModelSeen,
-};
-
-/// Which pods have the traffic.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Traffic {
-    /// Those of this slot, if of any.
-    pub slot: Option<Slot>,
-    /// Those that had it before.
-    pub previous: Option<Slot>,
-    /// The version that had it before this one, by whatever settings.
-    pub previous_version: Option<VersionNumber>,
-    /// Since when.
-    pub since: Option<Timestamp>,
-}
-
-impl Traffic {
-    /// Reads a Service; where that is gone, or was edited, the Deployments still say who has the traffic.
-    pub fn of(service: Option<&Service>, slots: &Slots<'_>) -> Traffic {
-        let annotation = |key: &str| service.and_then(|service| service.annotations().get(key));
-        let traffic = Traffic {
-            slot: service.and_then(slot_with_traffic),
-            previous: annotation(labels::PREVIOUS_SLOT).and_then(|label| Slot::from_label(label)),
-            previous_version: annotation(labels::PREVIOUS_VERSION).and_then(|number| number.parse().ok()),
-            since: annotation(labels::SWITCHED_AT).and_then(|time| time.parse().ok()),
-        };
-        if traffic.slot.is_some() {
-            return traffic;
-        }
-        let mut served: Vec<_> = (slots.all.iter())
-            .filter_map(|held| Some((held.serves_since?, &held.slot)))
-            .collect();
-        served.sort_by_key(|(since, _)| std::cmp::Reverse(*since));
-        let mut served = served.into_iter();
-        let Some((since, slot)) = served.next() else {
-            return traffic;
-        };
-        let previous = served.next().map(|(_, slot)| slot.clone());
-        let before = previous.as_ref().map(|before| before.version);
-        Traffic {
-            slot: Some(slot.clone()),
-            previous_version: before.filter(|before| *before != slot.version),
-            previous,
-            since: Some(since),
-        }
-    }
-}
+use super::{fits::Fits, health::Health, rollout::Step, traffic::Traffic, wish::Wish};
+use crate::{build::deployment::Slot, seen::ModelSeen};
 
 /// Which versions are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

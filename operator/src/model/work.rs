@@ -1,7 +1,5 @@
 //! A plan in the making: each step of a look at a Model adds to it.
 
-use std::collections::BTreeMap;
-
 use auriga_crds::{Model, ModelStatus};
 use kube::ResourceExt as _;
 use serde_json::json;
@@ -13,7 +11,8 @@ use super::{
     slots::{Rejection, Slots},
     stage::Stage,
     status,
-    story::{Aim, Story, Traffic},
+    story::{Aim, Story},
+    traffic::{Traffic, drained_in, is_just_switched, traffic_annotations},
     wish::Wish,
 };
 use crate::{
@@ -379,33 +378,4 @@ fn model_of(turn: Turn<'_>, seen: &ModelSeen, slot: &Slot) -> Option<Model> {
         spec: read.spec,
         ..turn.model.clone()
     })
-}
-
-/// How long until the pods that had the traffic before may end.
-fn drained_in(turn: Turn<'_>, traffic: &Traffic) -> std::time::Duration {
-    let Some(since) = traffic.since else {
-        return std::time::Duration::ZERO;
-    };
-    // A switch in the future was written by another clock; it is no longer ago than none at all.
-    let passed = std::time::Duration::try_from(turn.now.duration_since(since)).unwrap_or_default();
-    turn.settings.drain.saturating_sub(passed)
-}
-
-/// Whether the pods with the traffic are about to write the row that makes them active.
-pub(super) fn is_just_switched(turn: Turn<'_>, traffic: &Traffic) -> bool {
-    !drained_in(turn, traffic).is_zero()
-}
-
-fn traffic_annotations(traffic: &Traffic) -> BTreeMap<String, String> {
-    let mut annotations = BTreeMap::new();
-    annotations.extend(
-        traffic
-            .since
-            .map(|since| (labels::SWITCHED_AT.to_owned(), milliseconds(since))),
-    );
-    let previous = traffic.previous.as_ref();
-    annotations.extend(previous.map(|slot| (labels::PREVIOUS_SLOT.to_owned(), slot.label())));
-    let version = traffic.previous_version;
-    annotations.extend(version.map(|version| (labels::PREVIOUS_VERSION.to_owned(), version.to_string())));
-    annotations
 }
