@@ -92,6 +92,16 @@ pub enum TolerationOperator {
     Exists,
 }
 
+impl TolerationOperator {
+    /// As it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            TolerationOperator::Equal => "Equal",
+            TolerationOperator::Exists => "Exists",
+        }
+    }
+}
+
 /// What a container asks for and may use at most, as in the core/v1 API: `{requests: {cpu: 500m}, limits: {memory: 1Gi}}`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]

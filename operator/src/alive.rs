@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ask::{ALIVE, LIST, Page};
+use ask::{ALIVE, DEADLINE, LIST, Page};
 use auriga_crds::{VersionSummary, contract::pod::CONTAINER};
 use futures_util::future::join_all;
 use hyper::body::Bytes;
@@ -26,6 +26,10 @@ use crate::{
 
 /// How many pods are asked at once.
 const AT_ONCE: usize = 64;
+/// The pause after a pod let whoever asked wait in vain; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest of these pauses.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// By which way pods are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -52,6 +56,19 @@ struct Told {
     address: String,
     answer: Answer,
     passes: u32,
+    /// How many times in a row it let whoever asked wait in vain.
+    hangs: u32,
+}
+
+impl Told {
+    /// How long this is the answer, at least: each time a pod hangs, it is asked later. One that refuses at once costs
+    /// nothing, and may begin to listen at any moment.
+    fn pause(&self) -> Duration {
+        match self.hangs {
+            0 => Duration::ZERO,
+            hangs => (FIRST_PAUSE * (1 << (hangs - 1).min(10))).min(LONGEST_PAUSE),
+        }
+    }
 }
 
 impl Asker {
@@ -115,13 +132,18 @@ impl Asker {
             lock(&self.told).remove(&uid);
             return seen(pod, Answer::NotAsked, 0);
         };
+        if is_cut_off(pod) {
+            let why = format!("pod {} is on a node that no longer reports", pod.name_any());
+            return seen(pod, Answer::Silent(why), 0);
+        }
         if let Some(told) = lock(&self.told).get(&uid)
             && told.restarts == restarts
             && told.address == address
-            && told.at.elapsed() < fresh
+            && told.at.elapsed() < fresh.max(told.pause())
         {
             return seen(pod, told.answer.clone(), told.passes);
         }
+        let asked = Instant::now();
         let answer = (self.get(pod, &address, &ALIVE).await)
             .and_then(|(status, body)| parse::answer(status, &body, &uid, &address))
             .unwrap_or_else(|silence| Answer::Silent(format!("pod {} {silence}", pod.name_any())));
@@ -129,6 +151,12 @@ impl Asker {
         let before = told.get(&uid).filter(|told| told.restarts == restarts);
         let passes = match answer {
             Answer::Well(_) => before.map_or(0, |told| told.passes).saturating_add(1),
+            _ => 0,
+        };
+        let hangs = match answer {
+            Answer::Silent(_) if asked.elapsed() >= DEADLINE => {
+                before.map_or(0, |told| told.hangs).saturating_add(1)
+            }
             _ => 0,
         };
         told.insert(
@@ -139,6 +167,7 @@ impl Asker {
                 address,
                 answer: answer.clone(),
                 passes,
+                hangs,
             },
         );
         drop(told);
@@ -152,6 +181,15 @@ fn seen(pod: &Pod, answer: Answer, passes: u32) -> PodSeen {
         answer,
         passes,
     }
+}
+
+/// Whether nothing is known of the pod any more: its node went away, and who looks after nodes has said so.
+fn is_cut_off(pod: &Pod) -> bool {
+    let conditions = (pod.status.iter()).flat_map(|status| status.conditions.iter().flatten());
+    conditions.into_iter().any(|one| {
+        let is_lost = one.status == "Unknown" || one.reason.as_deref() == Some("NodeLost");
+        one.type_ == "Ready" && is_lost
+    })
 }
 
 /// The address of a pod that can be asked, and how often its container was started anew.

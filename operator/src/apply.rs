@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 pub use covers::covers;
 use object::{Object, Standing};
 use refusal::refusal;
+pub(crate) use refusal::says_that_namespace_ends;
 
 use crate::{
     caches::Stored,

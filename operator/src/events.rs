@@ -14,6 +14,7 @@ use k8s_openapi::{
 use kube::{Api, Client, api::PostParams};
 
 use crate::{
+    apply::says_that_namespace_ends,
     call::{WRITE, call},
     error::Error,
     labels::AURIGA,
@@ -22,6 +23,8 @@ use crate::{
 
 /// How long an event with the same words is not told again.
 const QUIET: Duration = Duration::from_secs(600);
+/// How many events of one reason are told of an object in that time.
+const BUDGET: usize = 3;
 /// The longest text that the API server takes as an event's note, in bytes.
 const LONGEST: usize = 1024;
 
@@ -67,9 +70,12 @@ impl Announcer {
         })
         .await;
         match created {
-            Err(error) if error.code() != Some(409) => Err(error),
             // It is there from a try whose answer was lost.
-            _ => Ok(()),
+            Err(error) if error.code() == Some(409) => Ok(()),
+            // Nobody is left to read it.
+            Err(error) if error.status().is_some_and(says_that_namespace_ends) => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => Ok(()),
         }
     }
 }
@@ -103,10 +109,11 @@ fn event(object: &ObjectReference, note: &Note, text: String, now: Timestamp) ->
     }
 }
 
-/// At most one event for each object and reason in ten minutes, unless its words are others.
+/// In ten minutes, at most three events for each object and reason, and at most one of the same words: words with a number
+/// in them differ each time.
 #[derive(Default)]
 struct Throttle {
-    told: Mutex<HashMap<(String, &'static str), Told>>,
+    told: Mutex<HashMap<(String, &'static str), Vec<Told>>>,
 }
 
 struct Told {
@@ -116,19 +123,19 @@ struct Told {
 
 impl Throttle {
     fn lets_through(&self, uid: &str, reason: &'static str, text: &str, now: Instant) -> bool {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        told.retain(|_, told| now.duration_since(told.at) < QUIET);
-        let key = (uid.to_owned(), reason);
-        if told.get(&key).is_some_and(|told| told.text == text) {
+        let mut all = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, told| {
+            told.retain(|one| now.duration_since(one.at) < QUIET);
+            !told.is_empty()
+        });
+        let told = all.entry((uid.to_owned(), reason)).or_default();
+        if told.len() >= BUDGET || told.iter().any(|one| one.text == text) {
             return false;
         }
-        told.insert(
-            key,
-            Told {
-                at: now,
-                text: text.to_owned(),
-            },
-        );
+        told.push(Told {
+            at: now,
+            text: text.to_owned(),
+        });
         true
     }
 }
@@ -160,6 +167,19 @@ mod tests {
         assert!(told("FitStarted", "b", 599));
         assert!(told("Activated", "a", 599));
         assert!(told("FitStarted", "b", 1200));
+    }
+
+    #[test]
+    fn words_that_alternate_are_told_three_times_in_ten_minutes() {
+        let throttle = Throttle::default();
+        let start = Instant::now();
+        let told = |number: u64, seconds| {
+            let text = format!("{number} pods");
+            throttle.lets_through("uid", "Reactivated", &text, start + Duration::from_secs(seconds))
+        };
+        let count = (0..100).filter(|number| told(*number, *number)).count();
+        assert_eq!(count, 3);
+        assert!(told(100, 600));
     }
 
     #[test]

@@ -9,8 +9,12 @@ use std::{
 };
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
-use hyper::{Request, Response};
-use tokio::net::TcpListener;
+use hyper::{Request, Response, server::conn::http1};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{net::TcpListener, sync::Semaphore};
 use tower::{Layer, Service};
 
 use crate::{
@@ -18,30 +22,64 @@ use crate::{
     start::Waiting,
 };
 
+/// How long a request may take to arrive, and a connection be without one.
+const HEADERS: Duration = Duration::from_secs(10);
+/// How many connections there are at once.
+const AT_ONCE: usize = 64;
 /// How long a watch may be without any sign of the API server: three of its own life times.
 const SILENCE: Duration = Duration::from_secs(180);
 
-/// When the API server last answered each watch. kube's watches say nothing on a quiet day, so this listens to their
-/// requests: each ends after a minute and is made anew.
+/// When the API server last answered each watch, and whether it refused. kube's watches say nothing on a quiet day, so this
+/// listens to their requests: each ends after a minute and is made anew.
 #[derive(Clone, Debug, Default)]
 pub struct Signs {
-    last: Arc<Mutex<HashMap<String, Instant>>>,
+    last: Arc<Mutex<HashMap<String, Sign>>>,
+}
+
+#[derive(Clone, Debug)]
+struct Sign {
+    at: Instant,
+    /// What was asked for in vain, for want of a right.
+    refused: Option<&'static str>,
 }
 
 impl Signs {
     /// The watches that were silent for too long.
     pub fn silent(&self, now: Instant) -> Vec<String> {
-        let last = lock(&self.last);
-        let mut silent: Vec<String> = (last.iter())
-            .filter(|(_, at)| now.saturating_duration_since(**at) > SILENCE)
-            .map(|(path, _)| path.clone())
-            .collect();
-        silent.sort();
-        silent
+        self.those(|sign| now.saturating_duration_since(sign.at) > SILENCE)
+            .into_iter()
+            .map(|(watch, _)| watch)
+            .collect()
     }
 
-    fn see(&self, path: &str, now: Instant) {
-        lock(&self.last).insert(path.to_owned(), now);
+    /// Verb and resource of each watch that was refused when it was last tried.
+    pub fn refused(&self) -> Vec<String> {
+        let refused = self.those(|sign| sign.refused.is_some());
+        (refused.into_iter())
+            .filter_map(|(watch, sign)| Some(format!("{} {watch}", sign.refused?)))
+            .collect()
+    }
+
+    fn those(&self, which: impl Fn(&Sign) -> bool) -> Vec<(String, Sign)> {
+        let last = lock(&self.last);
+        let mut those: Vec<_> = (last.iter().filter(|(_, sign)| which(sign)))
+            .map(|(watch, sign)| (watch.clone(), sign.clone()))
+            .collect();
+        those.sort_by(|(one, _), (other, _)| one.cmp(other));
+        those
+    }
+
+    /// A watch begins: from now on it is waited for.
+    fn expect(&self, watch: &str, now: Instant) {
+        let sign = Sign {
+            at: now,
+            refused: None,
+        };
+        lock(&self.last).entry(watch.to_owned()).or_insert(sign);
+    }
+
+    fn see(&self, watch: &str, refused: Option<&'static str>, now: Instant) {
+        lock(&self.last).insert(watch.to_owned(), Sign { at: now, refused });
     }
 }
 
@@ -77,24 +115,47 @@ where
     }
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
-        let path = is_watch(request.uri().query()).then(|| request.uri().path().to_owned());
+        let watch = verb(request.uri().query()).map(|verb| (verb, name(&request)));
+        if let Some((_, name)) = &watch {
+            self.signs.expect(name, Instant::now());
+        }
         let answer = self.inner.call(request);
         let signs = self.signs.clone();
         Box::pin(async move {
             let answer = answer.await;
             // A refusal is a sign, too: to be started anew would not help against it.
-            if let (Some(path), Ok(_)) = (path, &answer) {
-                signs.see(&path, Instant::now());
+            if let (Some((verb, name)), Ok(answer)) = (watch, &answer) {
+                let is_refused = answer.status() == StatusCode::FORBIDDEN;
+                signs.see(&name, is_refused.then_some(verb), Instant::now());
             }
             answer
         })
     }
 }
 
-/// Whether this is a request of a watch: one, or the list that it begins with.
-fn is_watch(query: Option<&str>) -> bool {
+/// What a request of a watch asks for: to watch, or for the list that it begins with; `None` for other requests.
+fn verb(query: Option<&str>) -> Option<&'static str> {
     let mut parameters = query.unwrap_or_default().split('&');
-    parameters.any(|parameter| parameter == "watch=true" || parameter == "limit=500")
+    parameters.find_map(|parameter| match parameter {
+        "watch=true" => Some("watch"),
+        "limit=500" => Some("list"),
+        _ => None,
+    })
+}
+
+/// What is watched, such as `jobs.batch`. ConfigMaps are watched twice, once for who they are alone.
+fn name<A>(request: &Request<A>) -> String {
+    let mut parts = request.uri().path().trim_matches('/').split('/');
+    let group = match parts.next() {
+        Some("apis") => parts.next().map(|group| format!(".{group}")),
+        _ => None,
+    };
+    let resource = parts.next_back().unwrap_or_default();
+    let accepted = request.headers().get("accept").map(|value| value.as_bytes());
+    let is_metadata =
+        accepted.is_some_and(|value| String::from_utf8_lossy(value).contains("as=PartialObjectMetadata"));
+    let part = if is_metadata { " (metadata)" } else { "" };
+    format!("{resource}{}{part}", group.unwrap_or_default())
 }
 
 /// What the three answers are made of.
@@ -115,7 +176,30 @@ pub async fn serve(listener: TcpListener, health: Health) -> std::io::Result<()>
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .with_state(health);
-    axum::serve(listener, router).await
+    let places = Arc::new(Semaphore::new(AT_ONCE));
+    loop {
+        let place = Arc::clone(&places).acquire_owned().await;
+        let place = place.map_err(std::io::Error::other)?;
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Too many files are open, most often: others end meanwhile.
+                tracing::warn!(%error, "cannot take a connection at the metrics' address: {error}");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
+            }
+        };
+        let router = TowerToHyperService::new(router.clone());
+        tokio::spawn(async move {
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADERS)
+                .serve_connection(TokioIo::new(stream), router);
+            // Whoever asked is gone, or asked for nothing.
+            let _ = connection.await;
+            drop(place);
+        });
+    }
 }
 
 /// Opens the socket for [`serve`].
@@ -143,10 +227,15 @@ async fn readyz(State(health): State<Health>) -> (StatusCode, String) {
         return (StatusCode::SERVICE_UNAVAILABLE, format!("{what}\n"));
     }
     let unread = health.ctx.caches.waiting_for();
-    if unread.is_empty() {
-        return (StatusCode::OK, "ok\n".to_owned());
-    }
-    let text = format!("waits for the first list of {}\n", unread.join(", "));
+    let refused = health.signs.refused();
+    let text = match (refused.as_slice(), unread.as_slice()) {
+        ([], []) => return (StatusCode::OK, "ok\n".to_owned()),
+        ([], unread) => format!("waits for the first list of {}\n", unread.join(", ")),
+        (refused, _) => format!(
+            "may not {}; run `kubectl apply -k manifests`, or give --namespace\n",
+            refused.join(", ")
+        ),
+    };
     (StatusCode::SERVICE_UNAVAILABLE, text)
 }
 
@@ -171,23 +260,74 @@ mod tests {
         let signs = Signs::default();
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
-        signs.see("/api/v1/pods", start);
-        signs.see("/apis/batch/v1/jobs", after(100));
+        signs.see("pods", None, start);
+        signs.see("jobs.batch", None, after(100));
         assert!(signs.silent(after(180)).is_empty());
-        assert_eq!(signs.silent(after(181)), ["/api/v1/pods"]);
-        signs.see("/api/v1/pods", after(200));
+        assert_eq!(signs.silent(after(181)), ["pods"]);
+        signs.see("pods", None, after(200));
         assert!(signs.silent(after(280)).is_empty());
+    }
+
+    #[test]
+    fn a_first_list_that_hangs_is_named_from_its_first_try_on() {
+        let signs = Signs::default();
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        signs.expect("pods", start);
+        signs.expect("pods", after(100));
+        assert_eq!(signs.silent(after(181)), ["pods"]);
+    }
+
+    #[test]
+    fn a_watch_that_is_refused_is_named_with_its_verb_until_it_is_answered() {
+        let signs = Signs::default();
+        signs.see("pods", Some("watch"), Instant::now());
+        assert_eq!(signs.refused(), ["watch pods"]);
+        signs.see("pods", None, Instant::now());
+        assert!(signs.refused().is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_answer_to_a_watch_is_noted_with_what_it_refused() {
+        let signs = Signs::default();
+        for (status, expected) in [(403, vec!["list jobs.batch".to_owned()]), (200, vec![])] {
+            let answer = tower::service_fn(move |_: Request<()>| {
+                std::future::ready(Response::builder().status(status).body(()))
+            });
+            let request = Request::get("/apis/batch/v1/jobs?&limit=500").body(()).unwrap();
+            signs.layer(answer).call(request).await.unwrap();
+            assert_eq!(signs.refused(), expected);
+        }
     }
 
     #[test]
     fn only_lists_and_watches_are_signs() {
         for (query, expected) in [
-            ("watch=true&timeoutSeconds=60", true),
-            ("&limit=500", true),
-            ("fieldManager=auriga", false),
+            ("watch=true&timeoutSeconds=60", Some("watch")),
+            ("&limit=500", Some("list")),
+            ("fieldManager=auriga", None),
         ] {
-            assert_eq!(is_watch(Some(query)), expected, "{query}");
+            assert_eq!(verb(Some(query)), expected, "{query}");
         }
-        assert!(!is_watch(None));
+        assert_eq!(verb(None), None);
+    }
+
+    #[test]
+    fn a_watch_is_named_by_its_resource_and_whether_it_sees_metadata_alone() {
+        let check = |path: &str, accept: &str, expected: &str| {
+            let request = Request::get(path).header("accept", accept).body(()).unwrap();
+            assert_eq!(name(&request), expected);
+        };
+        check("/api/v1/pods?watch=true", "application/json", "pods");
+        check(
+            "/apis/batch/v1/namespaces/a/jobs",
+            "application/json",
+            "jobs.batch",
+        );
+        check(
+            "/api/v1/configmaps",
+            "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+            "configmaps (metadata)",
+        );
     }
 }

@@ -31,7 +31,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
-            image: concat!("docker.io/auriga/auriga:v", env!("CARGO_PKG_VERSION")).to_owned(),
+            image: "docker.io/auriga/auriga:dev".to_owned(),
             image_pull_policy: None,
             max_fits: 8,
             poll_fit: Duration::from_secs(2),

@@ -47,7 +47,11 @@ pub fn before_start(pod: &Pod) -> Option<Trouble> {
             } else {
                 Trouble::outside(
                     Reason::Unschedulable,
-                    format!("No node takes pod {}: {words}", name(pod)),
+                    format!(
+                        "No node takes pod {}: {}; lower resources.requests, or add a node",
+                        name(pod),
+                        words.trim_end_matches('.')
+                    ),
                 )
             },
         );
@@ -67,9 +71,16 @@ pub fn before_start(pod: &Pod) -> Option<Trouble> {
                 container.image
             ),
         )),
-        "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => Some(
-            Trouble::outside(Reason::Failed, format!("Pod {} cannot start: {words}", name(pod))),
-        ),
+        "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
+            Some(Trouble::outside(
+                Reason::Failed,
+                format!(
+                    "Pod {} cannot start: {}; create what is missing, or correct the Model",
+                    name(pod),
+                    words.trim_end_matches('.')
+                ),
+            ))
+        }
         _ => None,
     }
 }

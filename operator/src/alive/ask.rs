@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use super::Via;
 
 /// How long a pod has for its whole answer.
-const DEADLINE: Duration = Duration::from_secs(2);
+pub(super) const DEADLINE: Duration = Duration::from_secs(2);
 
 /// What is asked for.
 pub(super) struct Page {

@@ -171,6 +171,46 @@ async fn an_answer_that_is_fresh_is_not_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_pod_that_hangs_is_not_asked_again_at_once() {
+    let address = server(None).await;
+    let asker = asker(address.port());
+    asker.ask(vec![Arc::new(pod(0))], Duration::ZERO).await;
+    let begun = Instant::now();
+    let seen = asker.ask(vec![Arc::new(pod(0))], Duration::ZERO).await;
+    assert!(begun.elapsed() < ask::DEADLINE);
+    assert!(matches!(seen[0].answer, Answer::Silent(_)));
+}
+
+#[test]
+fn pauses_for_pods_that_hang_double_up_to_ten_seconds() {
+    let pauses = [0, 1, 2, 5, u32::MAX].map(|hangs| {
+        let told = Told {
+            at: Instant::now(),
+            restarts: 0,
+            address: String::new(),
+            answer: Answer::NotAsked,
+            passes: 0,
+            hangs,
+        };
+        told.pause().as_secs()
+    });
+    assert_eq!(pauses, [0, 1, 2, 10, 10]);
+}
+
+#[tokio::test]
+async fn a_pod_on_a_node_that_went_away_is_not_asked() {
+    let mut value = serde_json::to_value(pod(0)).unwrap();
+    let lost = json!({ "type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown" });
+    json_patch::merge(&mut value, &json!({ "status": { "conditions": [lost] } }));
+    let pod = Arc::new(serde_json::from_value(value).unwrap());
+    let seen = asker(1).ask(vec![pod], Duration::ZERO).await;
+    assert_eq!(
+        seen[0].answer,
+        Answer::Silent("pod iris-1 is on a node that no longer reports".to_owned())
+    );
+}
+
+#[tokio::test]
 async fn only_a_pod_that_runs_and_is_to_stay_is_asked() {
     let changes = [
         json!({ "metadata": { "deletionTimestamp": "2026-11-22T10:00:00Z" } }),

@@ -40,7 +40,7 @@ pub(super) fn name_conflict(object: &Object<'_>) -> Refusal {
 
 /// Whether the API server takes nothing new in this namespace because it is being deleted. To ask the namespace itself
 /// would need a right that nothing else needs.
-pub(super) fn says_that_namespace_ends(status: &Status) -> bool {
+pub(crate) fn says_that_namespace_ends(status: &Status) -> bool {
     let causes = status.details.iter().flat_map(|details| &details.causes);
     status.code == 403
         && causes

@@ -316,7 +316,7 @@ fn requirements(resources: &Resources) -> ResourceRequirements {
 fn toleration(written: &auriga_crds::Toleration) -> Toleration {
     Toleration {
         key: written.key.clone(),
-        operator: written.operator.map(|operator| format!("{operator:?}")),
+        operator: written.operator.map(|operator| operator.word().to_owned()),
         value: written.value.clone(),
         effect: written.effect.clone(),
         toleration_seconds: written.toleration_seconds,

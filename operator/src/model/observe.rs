@@ -80,7 +80,8 @@ impl Kind for Model {
     fn count(&self, status: &ModelStatus, metrics: &Metrics) {
         let before = self.status.as_ref();
         let version = |status: &ModelStatus| status.active_version;
-        if let (before, Some(active)) = (before.and_then(version), status.active_version)
+        // A status that somebody has wiped tells nothing new when it is written again.
+        if let (Some(before), Some(active)) = (before.map(version), status.active_version)
             && before != Some(active)
         {
             let is_back = before.is_some_and(|before| active < before);
@@ -94,7 +95,7 @@ impl Kind for Model {
                 .find(|condition| condition.kind == rejected);
             found.map(|condition| condition.reason.clone())
         };
-        if let Some(reason) = of(status).filter(|_| before.is_none_or(|before| of(before).is_none())) {
+        if let Some(reason) = of(status).filter(|_| before.is_some_and(|before| of(before).is_none())) {
             let word = auriga_crds::Reason::from_word(&reason).map_or("Unknown", auriga_crds::Reason::word);
             metrics.activation("rejected", word);
         }

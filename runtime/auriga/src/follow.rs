@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How often a [`Follower`] looks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
-    /// While the version that it serves is the active one, or there is none to become it.
+    /// While the version that it serves is the active one.
     pub(crate) every: Duration,
     /// While the version that it serves is about to become the active one.
     pub(crate) before_activation: Duration,
@@ -252,7 +252,8 @@ impl Follower {
     pub(crate) fn pause(&self, service: &Service) -> Duration {
         match service.version() {
             Some(_) if !service.is_active() => self.pace.before_activation,
-            _ => self.pace.every,
+            Some(_) => self.pace.every,
+            None => EVERY,
         }
     }
 }

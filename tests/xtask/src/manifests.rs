@@ -65,10 +65,12 @@ fn holds_object(document: &str) -> bool {
         .any(|line| !line.trim().is_empty() && !line.starts_with('#'))
 }
 
-/// What a kustomization lists under `resources`; it may have nothing else.
+/// What a kustomization lists under `resources`. It may have nothing else but replacements, which carry a change of the image
+/// on, and change nothing where there is none.
 fn resources(kustomization: &str) -> Result<Vec<String>> {
     let mut names = Vec::new();
-    for line in kustomization.lines() {
+    let replacements = kustomization.find("\nreplacements:");
+    for line in kustomization[..replacements.unwrap_or(kustomization.len())].lines() {
         match line.strip_prefix("- ") {
             Some(name) => names.push(name.trim().to_owned()),
             None if line.is_empty() || line.starts_with('#') => {}
@@ -89,6 +91,8 @@ mod tests {
     fn a_kustomization_that_only_names_files_is_rendered_and_no_other() {
         let plain = "# A comment.\nkind: Kustomization\nresources:\n- a.yaml\n- b\n";
         assert_eq!(resources(plain).unwrap(), ["a.yaml", "b"]);
+        let replaced = format!("{plain}replacements:\n- path: c.yaml\n");
+        assert_eq!(resources(&replaced).unwrap(), ["a.yaml", "b"]);
         assert!(resources("resources:\n- a.yaml\nnamePrefix: x-\n").is_err());
     }
 }

@@ -164,7 +164,8 @@ async fn open(
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(CONNECT)
-        .idle_timeout(Duration::from_secs(300))
+        // A process that looks seldom holds no connection in between.
+        .idle_timeout(Duration::from_secs(5))
         .connect_lazy_with(options);
     Ok(PostgresStore {
         address: address(uri),

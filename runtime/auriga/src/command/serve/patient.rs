@@ -111,7 +111,11 @@ impl Patient {
                 Some(_) => Duration::from_millis(250),
                 None => usual.every,
             },
-            ..usual
+            // A given version stays the one that is served, and its fence is looked at by itself.
+            every: match self.version {
+                Some(_) => Duration::from_secs(10),
+                None => usual.every,
+            },
         })
     }
 
