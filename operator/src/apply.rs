@@ -128,12 +128,9 @@ async fn create(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
     {
         return Ok(Outcome::Done);
     }
-    let parameters = PostParams {
-        field_manager: Some(AURIGA.to_owned()),
-        ..PostParams::default()
-    };
     let wanted: DynamicObject = object.parsed()?;
     let what = format!("create {}", object.what());
+    let parameters = post();
     match call(&what, WRITE, || object.api.create(&parameters, &wanted)).await {
         Ok(made) => {
             keep(ctx, object, made);
@@ -149,7 +146,7 @@ async fn create(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
 }
 
 async fn make_so(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
-    let (wanted, hash) = object.stamped();
+    let (mut wanted, hash) = object.stamped();
     let known = match object.stored(&ctx.caches) {
         Stored::Seen(live) if object.standing(&live) == Standing::Ours => Some(live),
         // What the watches do not know may be there nevertheless, and somebody else's.
@@ -166,11 +163,25 @@ async fn make_so(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
     {
         return Ok(Outcome::Done);
     }
-    let parameters = PatchParams::apply(AURIGA).force();
     let what = format!("apply {}", object.what());
-    let name = object.name();
-    let patch = Patch::Apply(&wanted);
-    match call(&what, WRITE, || object.api.patch(name, &parameters, &patch)).await {
+    let written = match &known {
+        // The very object that was looked at: one of its name that has taken its place meanwhile is not adopted.
+        Some(live) => {
+            wanted["metadata"]["uid"] = live["metadata"]["uid"].clone();
+            let parameters = PatchParams::apply(AURIGA).force();
+            let patch = Patch::Apply(&wanted);
+            call(&what, WRITE, || {
+                object.api.patch(object.name(), &parameters, &patch)
+            })
+            .await
+        }
+        None => {
+            let wanted = object::parsed(&wanted)?;
+            let parameters = post();
+            call(&what, WRITE, || object.api.create(&parameters, &wanted)).await
+        }
+    };
+    match written {
         Ok(made) => {
             // Whatever else changes it on the way, a policy or a webhook, would change it again: it is written once.
             let settled = Settled {
@@ -181,8 +192,16 @@ async fn make_so(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
             keep(ctx, object, made);
             Ok(Outcome::Done)
         }
+        // Somebody has changed, deleted or made it in between: the next look sees who.
         Err(error) if error.code() == Some(409) => Ok(Outcome::HeldUp),
         Err(error) => refused(ctx, object, error),
+    }
+}
+
+fn post() -> PostParams {
+    PostParams {
+        field_manager: Some(AURIGA.to_owned()),
+        ..PostParams::default()
     }
 }
 

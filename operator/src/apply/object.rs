@@ -72,7 +72,7 @@ impl<'a> Object<'a> {
     }
 
     pub(super) fn parsed(&self) -> Result<DynamicObject, Error> {
-        serde_json::from_value(self.value.clone()).map_err(|source| malformed(self.value, source))
+        parsed(self.value)
     }
 
     pub(super) fn stored(&self, caches: &Caches) -> Stored {
@@ -126,6 +126,11 @@ fn has_labels(live: &Value, wanted: &Value) -> bool {
         }
         _ => false,
     }
+}
+
+/// An object as the client takes it.
+pub(super) fn parsed(value: &Value) -> Result<DynamicObject, Error> {
+    serde_json::from_value(value.clone()).map_err(|source| malformed(value, source))
 }
 
 fn malformed(value: &Value, source: serde_json::Error) -> Error {

@@ -65,7 +65,7 @@ async fn a_plan_that_is_carried_out_already_asks_nothing() {
     applied(&ctx, &plan).await.unwrap();
     assert_eq!(
         server.writes(),
-        ["POST configmaps/iris-manifest", "PATCH services/iris"]
+        ["POST configmaps/iris-manifest", "POST services/iris"]
     );
     let before = server.requests();
     applied(&ctx, &plan).await.unwrap();
@@ -120,7 +120,7 @@ async fn what_a_predecessor_left_is_waited_for() {
     assert!(outcome.is_unfinished && outcome.refusals.is_empty() && server.writes().is_empty());
     server.remove("services", "iris");
     assert!(!applied(&ctx, &plan).await.unwrap().is_unfinished);
-    assert_eq!(server.writes(), ["PATCH services/iris"]);
+    assert_eq!(server.writes(), ["POST services/iris"]);
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn a_policy_that_changes_every_write_is_not_written_against_for_ever() {
     for _ in 0..3 {
         applied(&ctx, &plan).await.unwrap();
     }
-    assert_eq!(server.writes(), ["PATCH services/iris"]);
+    assert_eq!(server.writes(), ["POST services/iris"]);
 }
 
 #[tokio::test]
