@@ -284,7 +284,10 @@ pub(crate) fn copy_example(name: &str, folder: &Path) {
         .join(name);
     for entry in std::fs::read_dir(example).unwrap() {
         let entry = entry.unwrap();
-        std::fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
+        // Folders are for clusters.
+        if entry.path().is_file() {
+            std::fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
+        }
     }
 }
 

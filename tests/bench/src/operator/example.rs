@@ -58,7 +58,7 @@ fn objects(text: &str) -> Result<Vec<Value>> {
     }
     ensure!(!found.is_empty(), "{FOLDER} has no objects");
     for object in &mut found {
-        if let Some(metadata) = object["metadata"].as_object_mut() {
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
             // It goes where it is measured.
             metadata.remove("namespace");
         }
