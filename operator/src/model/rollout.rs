@@ -153,11 +153,13 @@ fn is_there_now(turn: Turn<'_>, held: &Held<'_>, rejection: &Rejection) -> bool 
             .is_some_and(|since| fitted_at.is_some_and(|at| at > since))
 }
 
-/// Whether something outside of a version keeps its pods from answering. A pod that is silent while it runs is the
-/// version's own trouble, once the time is over.
+/// Whether something outside of a version keeps its pods from answering. A pod that is silent while it runs, or whose
+/// container cannot be run, is the version's own trouble once the time is over: such pods seem to recover between two
+/// attempts, and would be given a new deadline each time.
 fn is_held_up(health: &Health) -> bool {
-    (health.trouble.as_ref())
-        .is_some_and(|trouble| trouble.passes && trouble.reason != Reason::RuntimeUnhealthy)
+    (health.trouble.as_ref()).is_some_and(|trouble| {
+        trouble.passes && !matches!(trouble.reason, Reason::RuntimeUnhealthy | Reason::Failed)
+    })
 }
 
 /// How far the pods of `held` have come.

@@ -84,6 +84,23 @@ fn an_image_that_is_there_after_the_deadline_is_started() {
 }
 
 #[test]
+fn a_container_that_cannot_be_run_gains_no_time_between_its_attempts() {
+    let mut world = second();
+    for _ in 0..15 {
+        world.pods_of(2, |seen| seen.waiting("RunContainerError", "exec failed"));
+        world.pass(4);
+        world.turn();
+        world.pods_of(2, |seen| seen.waiting("CrashLoopBackOff", "back-off 10s"));
+        world.pass(4);
+        world.turn();
+    }
+    assert_eq!(
+        told(&world.plan().status, "CandidateRejected"),
+        Some((True, "ProgressDeadlineExceeded"))
+    );
+}
+
+#[test]
 fn a_version_that_waits_for_approval_outlives_the_operator_and_its_node() {
     let mut world = waiting();
     world.pass(3600);
