@@ -108,6 +108,16 @@ pub(super) fn serving(story: &Story<'_>) -> Standing {
             is_stalled: false,
         };
     }
+    if story.health.ready >= wanted && story.health.active < story.health.passed {
+        return Standing {
+            status: ConditionStatus::Unknown,
+            reason: Reason::Activating,
+            message: format!(
+                "Version {version} has the traffic; its pods make it the active one in the store."
+            ),
+            is_stalled: false,
+        };
+    }
     if story.health.ready >= wanted && story.is_arriving {
         return Standing {
             status: ConditionStatus::Unknown,

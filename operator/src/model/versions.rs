@@ -20,8 +20,11 @@ pub(super) fn known(story: &Story<'_>) -> Vec<VersionSummary> {
     // What the store lists is all there is; fits know of what came since.
     let newest_listed = known.keys().next_back().copied().unwrap_or(0);
     let of_jobs = story.seen.training_jobs.iter().filter_map(of_job);
-    for summary in of_jobs.filter(|summary| summary.version > newest_listed) {
-        known.insert(summary.version, summary);
+    for summary in of_jobs {
+        // A record tells more than the list, and told it first.
+        if summary.version > newest_listed || known.contains_key(&summary.version) {
+            known.insert(summary.version, summary);
+        }
     }
     if let Some(answering) = &story.health.alive
         && let Some(model) = &answering.model
