@@ -89,6 +89,11 @@ impl ConditionType {
             ConditionType::CandidateRejected => "CandidateRejected",
         }
     }
+
+    /// Whether `conditions` state it, and that it holds.
+    pub fn holds_in(self, conditions: &[Condition]) -> bool {
+        (conditions.iter()).any(|one| one.kind == self.word() && one.status == ConditionStatus::True)
+    }
 }
 
 /// A statement before it has a time and a generation.

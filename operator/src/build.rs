@@ -6,11 +6,12 @@ pub mod deployment;
 pub mod job;
 pub mod pod;
 pub mod service;
+mod volumes;
 
 use std::collections::BTreeMap;
 
 use auriga_crds::Model;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{Resource, ResourceExt as _};
 
 use crate::labels;
@@ -24,7 +25,7 @@ where
         name: Some(name),
         namespace: owner.namespace(),
         labels: Some(common_labels(component, instance)),
-        owner_references: owner_reference(owner).map(|reference| vec![reference]),
+        owner_references: owner.controller_owner_ref(&()).map(|reference| vec![reference]),
         ..ObjectMeta::default()
     }
 }
@@ -48,13 +49,6 @@ pub fn label_value(name: &str) -> String {
     } else {
         crate::names::child(name, "x")
     }
-}
-
-fn owner_reference<K>(owner: &K) -> Option<OwnerReference>
-where
-    K: Resource<DynamicType = ()>,
-{
-    owner.controller_owner_ref(&())
 }
 
 /// What a person has written into a Model, as a hash: any edit makes another edition, and so does the wish for a refit.

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::{
     cache::{Cache, controlled_by, controller_uid, key},
     labels,
+    model::fits,
 };
 
 /// The key of TrainingJobs that are unfinished and not suspended.
@@ -176,13 +177,7 @@ pub fn sources_of(model: &Model) -> impl Iterator<Item = &auriga_crds::ConfigMap
 
 /// Whether a TrainingJob is over.
 pub fn is_over(job: &TrainingJob) -> bool {
-    let ends = [
-        auriga_crds::ConditionType::Complete.word(),
-        auriga_crds::ConditionType::Failed.word(),
-    ];
-    (job.status.iter().flat_map(|status| &status.conditions)).any(|condition| {
-        condition.status == auriga_crds::ConditionStatus::True && ends.contains(&condition.kind.as_str())
-    })
+    fits::end(job).is_some()
 }
 
 /// Whether a Job is to have a pod: it is neither over nor suspended, be it by us or by a queue.
@@ -201,10 +196,8 @@ fn is_suspended(job: &Job) -> bool {
 /// Whether nothing but its turn keeps a TrainingJob without a Job from beginning, as far as is known: it is in line, and
 /// waits for nobody to mend something.
 pub fn awaits_its_turn(job: &TrainingJob) -> bool {
-    let stalled = auriga_crds::ConditionType::Stalled.word();
-    let mut conditions = job.status.iter().flat_map(|status| &status.conditions);
-    let is_stalled = conditions
-        .any(|condition| condition.status == auriga_crds::ConditionStatus::True && condition.kind == stalled);
+    let is_stalled = (job.status.as_ref())
+        .is_some_and(|status| auriga_crds::ConditionType::Stalled.holds_in(&status.conditions));
     !is_over(job) && !job.spec.suspend && !is_stalled
 }
 

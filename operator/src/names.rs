@@ -1,6 +1,6 @@
 //! Names of what the operator makes: found again by computing them, never by remembering.
 
-use auriga_crds::{Digest, VersionNumber};
+use auriga_crds::Digest;
 
 /// The longest name and label value that every kind takes (RFC 1123 label).
 const LONGEST: usize = 63;
@@ -34,11 +34,6 @@ pub fn child(stem: &str, suffix: &str) -> String {
         start.pop();
     }
     format!("{start}-{}-{suffix}", short_hash(&[&whole]))
-}
-
-/// The slot of a version that is served by settings with this hash: a label value.
-pub fn slot(version: VersionNumber, serve_hash: &str) -> String {
-    format!("v{version}-{serve_hash}")
 }
 
 #[cfg(test)]

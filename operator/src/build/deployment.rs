@@ -33,7 +33,7 @@ pub struct Slot {
 impl Slot {
     /// As a label value: `v7-5f2a9c01`.
     pub fn label(&self) -> String {
-        names::slot(self.version, &self.serve_hash)
+        format!("v{}-{}", self.version, self.serve_hash)
     }
 
     /// The name of its Deployment and of the ConfigMap with its manifest.

@@ -1,21 +1,19 @@
 //! The pod that all others are made of: what every pod of Auriga's may and may not do, and where things lie in it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use auriga_crds::{Checked, EnvironmentVariable, Model, Resources, contract::pod};
 use k8s_openapi::{
     api::core::v1::{
-        Affinity, Capabilities, ConfigMapProjection, ConfigMapVolumeSource, Container, ContainerPort,
-        DownwardAPIVolumeFile, DownwardAPIVolumeSource, EmptyDirVolumeSource, EnvVar, EnvVarSource,
-        KeyToPath, LocalObjectReference, ObjectFieldSelector, PersistentVolumeClaimVolumeSource, PodAffinity,
-        PodAffinityTerm, PodSecurityContext, PodSpec, ProjectedVolumeSource, ResourceRequirements,
-        SeccompProfile, SecretVolumeSource, SecurityContext, Toleration, Volume, VolumeMount,
-        VolumeProjection,
+        Affinity, Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, LocalObjectReference,
+        PodAffinity, PodAffinityTerm, PodSecurityContext, PodSpec, ResourceRequirements, SeccompProfile,
+        SecurityContext, Toleration,
     },
     apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::LabelSelector, util::intstr::IntOrString},
 };
 use kube::ResourceExt as _;
 
+use super::volumes;
 use crate::{labels, settings::Settings};
 
 /// The user and group of every pod: the image's own.
@@ -43,27 +41,7 @@ pub struct Use<'a> {
 /// A pod with one container, `auriga`, that obeys the restricted Pod Security Standard and holds no credentials of the
 /// cluster. Probes and restart policy are the caller's.
 pub fn pod(model: &Model, checked: &Checked, usage: Use<'_>, settings: &Settings) -> PodSpec {
-    let mut mounts = Mounts::default();
-    mounts.read_only(
-        "manifest",
-        pod::MANIFEST_FOLDER,
-        Volume {
-            config_map: Some(ConfigMapVolumeSource {
-                name: usage.manifest.clone(),
-                ..ConfigMapVolumeSource::default()
-            }),
-            ..Volume::default()
-        },
-    );
-    if usage.reads_data {
-        data(checked, &mut mounts);
-    }
-    store(model, &mut mounts);
-    if usage.serves {
-        mounts.read_only("pod", pod::POD_FOLDER, fence());
-        mounts.writable("cache", pod::CACHE_FOLDER, empty_dir());
-    }
-    mounts.writable("tmp", pod::TEMPORARY_FOLDER, empty_dir());
+    let mounts = volumes::mounts(model, checked, &usage);
     let container = Container {
         name: pod::CONTAINER.to_owned(),
         image: Some(settings.image.clone()),
@@ -125,151 +103,6 @@ pub fn pod(model: &Model, checked: &Checked, usage: Use<'_>, settings: &Settings
     }
 }
 
-#[derive(Default)]
-struct Mounts {
-    volumes: Vec<Volume>,
-    mounts: Vec<VolumeMount>,
-}
-
-impl Mounts {
-    fn add(&mut self, name: &str, path: &str, volume: Volume, read_only: Option<bool>) {
-        self.mounts.push(VolumeMount {
-            name: name.to_owned(),
-            mount_path: path.to_owned(),
-            read_only,
-            ..VolumeMount::default()
-        });
-        self.volumes.push(Volume {
-            name: name.to_owned(),
-            ..volume
-        });
-    }
-
-    fn read_only(&mut self, name: &str, path: &str, volume: Volume) {
-        self.add(name, path, volume, Some(true));
-    }
-
-    fn writable(&mut self, name: &str, path: &str, volume: Volume) {
-        self.add(name, path, volume, None);
-    }
-}
-
-/// Each ConfigMap of the dataset is a folder of its name. One that is gone keeps no pod from starting: `auriga` itself
-/// names what is missing.
-fn data(checked: &Checked, mounts: &mut Mounts) {
-    let keys: BTreeSet<_> = checked.config_maps().map(|(_, key)| key).collect();
-    if keys.is_empty() {
-        return;
-    }
-    let sources = keys.into_iter().map(|key| VolumeProjection {
-        config_map: Some(ConfigMapProjection {
-            name: key.name.clone(),
-            optional: Some(true),
-            items: Some(vec![KeyToPath {
-                key: key.key.clone(),
-                path: format!("{}/{}", key.name, key.key),
-                ..KeyToPath::default()
-            }]),
-        }),
-        ..VolumeProjection::default()
-    });
-    mounts.read_only(
-        "config-maps",
-        pod::CONFIG_MAPS_FOLDER,
-        Volume {
-            projected: Some(ProjectedVolumeSource {
-                sources: Some(sources.collect()),
-                ..ProjectedVolumeSource::default()
-            }),
-            ..Volume::default()
-        },
-    );
-}
-
-/// The store's claim, credentials and certificates.
-fn store(model: &Model, mounts: &mut Mounts) {
-    let Some(persister) = &model.spec.persister else {
-        return;
-    };
-    if let Some(claim) = &persister.persistent_volume_claim {
-        mounts.writable(
-            "store",
-            pod::CLAIM_FOLDER,
-            Volume {
-                persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
-                    claim_name: claim.claim_name.clone(),
-                    ..PersistentVolumeClaimVolumeSource::default()
-                }),
-                ..Volume::default()
-            },
-        );
-    }
-    if let Some(secret) = &persister.secret_ref {
-        mounts.read_only(
-            "credentials",
-            pod::SECRET_FOLDER,
-            Volume {
-                secret: Some(SecretVolumeSource {
-                    secret_name: Some(secret.name.clone()),
-                    optional: Some(true),
-                    ..SecretVolumeSource::default()
-                }),
-                ..Volume::default()
-            },
-        );
-    }
-    if let Some(bundle) = &persister.ca_bundle_ref {
-        mounts.read_only(
-            "ca",
-            pod::CA_FOLDER,
-            Volume {
-                config_map: Some(ConfigMapVolumeSource {
-                    name: bundle.name.clone(),
-                    optional: Some(true),
-                    items: Some(vec![KeyToPath {
-                        key: bundle.key.clone(),
-                        path: pod::CA_FILE.to_owned(),
-                        ..KeyToPath::default()
-                    }]),
-                    ..ConfigMapVolumeSource::default()
-                }),
-                ..Volume::default()
-            },
-        );
-    }
-}
-
-fn fence() -> Volume {
-    Volume {
-        downward_api: Some(DownwardAPIVolumeSource {
-            items: Some(vec![DownwardAPIVolumeFile {
-                path: pod::FENCE_FILE.to_owned(),
-                field_ref: Some(field(&format!(
-                    "metadata.annotations['{}']",
-                    pod::FENCE_ANNOTATION
-                ))),
-                ..DownwardAPIVolumeFile::default()
-            }]),
-            ..DownwardAPIVolumeSource::default()
-        }),
-        ..Volume::default()
-    }
-}
-
-fn empty_dir() -> Volume {
-    Volume {
-        empty_dir: Some(EmptyDirVolumeSource::default()),
-        ..Volume::default()
-    }
-}
-
-fn field(path: &str) -> ObjectFieldSelector {
-    ObjectFieldSelector {
-        api_version: Some("v1".to_owned()),
-        field_path: path.to_owned(),
-    }
-}
-
 fn environment(usage: &Use<'_>) -> Vec<EnvVar> {
     let text = |name: &str, value: &str| EnvVar {
         name: name.to_owned(),
@@ -279,7 +112,7 @@ fn environment(usage: &Use<'_>) -> Vec<EnvVar> {
     let of_pod = |name: &str, path: &str| EnvVar {
         name: name.to_owned(),
         value_from: Some(EnvVarSource {
-            field_ref: Some(field(path)),
+            field_ref: Some(volumes::field(path)),
             ..EnvVarSource::default()
         }),
         ..EnvVar::default()

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use kube::ResourceExt as _;
 use serde_json::json;
 
+use super::fits;
 use crate::{
     build::cleanup_job::{self, cleanup_job, manifest},
     labels,
@@ -64,7 +65,7 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
     plan.delete.extend(
         seen.training_jobs
             .iter()
-            .filter(|job| is_mine(model, job))
+            .filter(|job| fits::is_mine(model, job))
             .filter_map(Target::of),
     );
     let (reason, message, stalled) = match progress {
@@ -178,10 +179,6 @@ fn is_held(model: &Model) -> bool {
         .finalizers()
         .iter()
         .any(|one| one == labels::ARTIFACTS_FINALIZER)
-}
-
-fn is_mine(model: &Model, job: &auriga_crds::TrainingJob) -> bool {
-    (job.owner_references().iter()).any(|owner| Some(&owner.uid) == model.metadata.uid.as_ref())
 }
 
 fn finalizers(model: &Model, held: bool) -> Desired {

@@ -1,7 +1,7 @@
 //! The fits of a Model: which one is wanted, whether it has to be begun, and which records are kept.
 
 use auriga_crds::{
-    Model, ModelReference, Reason, TrainingJob, TrainingJobSpec, TrainingResult, VersionNumber,
+    ConditionType, Model, ModelReference, Reason, TrainingJob, TrainingJobSpec, TrainingResult, VersionNumber,
 };
 use jiff::{SignedDuration, Timestamp};
 use kube::{Resource as _, ResourceExt as _};
@@ -53,15 +53,13 @@ pub enum End {
 
 /// How `job` ended; `None` while it has not.
 pub fn end(job: &TrainingJob) -> Option<End> {
-    let is_true = |kind: &str| {
-        (job.status.iter().flat_map(|status| &status.conditions))
-            .any(|one| one.kind == kind && one.status == auriga_crds::ConditionStatus::True)
-    };
-    match (is_true("Complete"), is_true("Failed")) {
-        (true, _) => Some(End::Complete),
-        (_, true) => Some(End::Failed),
-        _ => None,
-    }
+    let conditions = &job.status.as_ref()?.conditions;
+    let ends = [
+        (ConditionType::Complete, End::Complete),
+        (ConditionType::Failed, End::Failed),
+    ];
+    ends.into_iter()
+        .find_map(|(kind, end)| kind.holds_in(conditions).then_some(end))
 }
 
 /// What came of `job`.
@@ -176,10 +174,7 @@ fn is_edited(model: &Model, job: &TrainingJob) -> bool {
 /// once, as the Model was then.
 fn cannot_begin(job: &TrainingJob) -> bool {
     let Some(status) = &job.status else { return false };
-    let is_stalled = status.conditions.iter().any(|one| {
-        one.kind == auriga_crds::ConditionType::Stalled.word()
-            && one.status == auriga_crds::ConditionStatus::True
-    });
+    let is_stalled = ConditionType::Stalled.holds_in(&status.conditions);
     let is_unschedulable = status.reason.as_deref() == Some(Reason::Unschedulable.word());
     status.start_time.is_none() && (is_stalled || is_unschedulable)
 }
@@ -237,7 +232,8 @@ pub fn reason(job: &TrainingJob) -> Reason {
         .unwrap_or(Reason::Failed)
 }
 
-fn is_mine(model: &Model, job: &TrainingJob) -> bool {
+/// Whether `model` has made `job`, rather than a person.
+pub fn is_mine(model: &Model, job: &TrainingJob) -> bool {
     (job.owner_references().iter())
         .any(|owner| owner.controller == Some(true) && Some(&owner.uid) == model.meta().uid.as_ref())
 }

@@ -5,7 +5,7 @@ use kube::ResourceExt as _;
 use serde_json::json;
 
 use super::{
-    fits::Fits,
+    fits::{Fits, is_mine},
     health::{self, Health},
     rollout::{self, Step, Turn, deployment_as_it_is},
     slots::{Rejection, Slots},
@@ -103,11 +103,7 @@ impl Work {
             );
         }
         // What a person has made by hand, a person suspends.
-        let mine = fits.running.filter(|job| {
-            job.owner_references()
-                .iter()
-                .any(|owner| Some(&owner.uid) == model.metadata.uid.as_ref())
-        });
+        let mine = fits.running.filter(|job| is_mine(model, job));
         if let Some(job) = mine.filter(|job| job.spec.suspend != model.spec.suspend) {
             self.apply.push(Desired::Mark(json!({
                 "apiVersion": "auriga.dev/v1alpha1",

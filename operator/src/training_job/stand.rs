@@ -104,7 +104,6 @@ impl Stand {
 
 /// Whether `status` records an end: nothing that happens later changes it.
 pub(super) fn is_over(status: &TrainingJobStatus) -> bool {
-    let ends = [ConditionType::Complete, ConditionType::Failed].map(ConditionType::word);
-    (status.conditions.iter())
-        .any(|one| ends.contains(&one.kind.as_str()) && one.status == ConditionStatus::True)
+    let ends = [ConditionType::Complete, ConditionType::Failed];
+    ends.into_iter().any(|end| end.holds_in(&status.conditions))
 }
