@@ -103,16 +103,18 @@ impl TolerationOperator {
 }
 
 /// What a container asks for and may use at most, as in the core/v1 API: `{requests: {cpu: 500m}, limits: {memory: 1Gi}}`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Resources {
     /// What a node must have free, by resource.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "quantities")]
+    #[x_kube(validation = rule::quantities())]
     pub requests: BTreeMap<String, IntOrString>,
     /// What the container may use, by resource; above its memory it is killed.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "quantities")]
+    #[x_kube(validation = rule::quantities())]
     pub limits: BTreeMap<String, IntOrString>,
 }
 
@@ -142,7 +144,8 @@ pub struct EnvironmentVariable {
 }
 
 fn quantities(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    let quantity = json!({ "x-kubernetes-int-or-string": true });
+    // The API server asks how long a text can be before it takes a rule on it.
+    let quantity = json!({ "x-kubernetes-int-or-string": true, "maxLength": 64 });
     let map = json!({ "type": "object", "maxProperties": 16, "additionalProperties": quantity });
     map.try_into().expect("a schema is a map")
 }

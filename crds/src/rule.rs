@@ -15,7 +15,7 @@ mod values;
 
 pub(crate) use cluster::{
     auto_names_no_version, claim_holds_the_store, claim_takes_one_replica, environment_name,
-    only_suspend_changes, pinned_names_a_version, pod_annotations, pod_labels,
+    only_suspend_changes, pinned_names_a_version, pod_annotations, pod_labels, quantities,
 };
 pub(crate) use relations::{
     fill_value_has_use, groups_are_no_feature, mapped_once, max_samples_has_use, names_without_header,
@@ -146,6 +146,7 @@ pub(crate) fn all() -> Vec<Rule> {
         pinned_names_a_version(),
         pod_annotations(),
         pod_labels(),
+        quantities(),
     ]
 }
 

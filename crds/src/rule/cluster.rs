@@ -68,6 +68,36 @@ pub(crate) fn environment_name() -> Rule {
     )
 }
 
+/// What Kubernetes takes for a quantity, without a sign: nothing that a container asks for is negative.
+pub(crate) fn quantities() -> Rule {
+    Rule::new(
+        "self.all(name, string(self[name]).matches('^([0-9]+([.][0-9]*)?|[.][0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,3})?$'))",
+        "a quantity is a number, with a unit if need be, such as 2, 500m or 1Gi",
+        |value| {
+            let amounts = value.as_object().into_iter().flat_map(|amounts| amounts.values());
+            amounts.into_iter().all(|amount| match amount {
+                Value::String(text) => is_quantity(text),
+                other => is_quantity(&other.to_string()),
+            })
+        },
+    )
+}
+
+fn is_quantity(text: &str) -> bool {
+    let end = (text.find(|c: char| !c.is_ascii_digit() && c != '.')).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let has_digit = number.contains(|c: char| c.is_ascii_digit());
+    let is_unit = match unit.as_bytes() {
+        [] | [b'n' | b'u' | b'm' | b'k' | b'M' | b'G' | b'T' | b'P' | b'E'] => true,
+        [b'K' | b'M' | b'G' | b'T' | b'P' | b'E', b'i'] => true,
+        [b'e' | b'E', b'+' | b'-', digits @ ..] | [b'e' | b'E', digits @ ..] => {
+            (1..=3).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
+        }
+        _ => false,
+    };
+    has_digit && number.matches('.').count() <= 1 && is_unit
+}
+
 pub(crate) fn pod_labels() -> Rule {
     Rule::new(
         "!self.exists(key, key.startsWith('auriga.dev/') || key.startsWith('app.kubernetes.io/') || key == 'pod-template-hash')",

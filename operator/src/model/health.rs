@@ -35,6 +35,8 @@ pub struct Health {
     pub alive: Option<Alive>,
     /// What keeps one of them from answering.
     pub trouble: Option<Trouble>,
+    /// How one of them ended last, as long as that is no more than an accident.
+    pub accident: Option<String>,
 }
 
 /// Looks at pods that have the traffic already: a pod that the kubelet finds ready answers, unless it says otherwise itself.
@@ -68,6 +70,9 @@ pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32) -> Health {
         }
         // A verdict about the version outweighs what may pass.
         let trouble = found.err().flatten();
+        health.accident = health
+            .accident
+            .or_else(|| last_end(&seen.pod).map(|end| end.message));
         if health.trouble.as_ref().is_none_or(|known| known.passes) {
             health.trouble = trouble.or(health.trouble);
         }
@@ -166,20 +171,25 @@ fn crashes(pod: &Pod) -> Option<Trouble> {
     if runs || container.restart_count < RESTARTS {
         return None;
     }
+    last_end(pod)
+}
+
+/// How the container ended last, if it was started anew since.
+fn last_end(pod: &Pod) -> Option<Trouble> {
+    let container = trouble::container(pod)?;
     let ended = container.last_state.as_ref()?.terminated.as_ref()?;
     let found = trouble::of_end(ended, trouble::memory_limit(pod))?;
     let reason = match found.reason {
         Reason::Failed => Reason::CrashLoopBackOff,
         known => known,
     };
+    let times = match container.restart_count {
+        0 | 1 => "once".to_owned(),
+        count => format!("{count} times"),
+    };
     Some(Trouble {
         reason,
-        message: format!(
-            "Pod {} ended {} times: {}",
-            pod.name_any(),
-            container.restart_count,
-            found.message
-        ),
+        message: format!("Pod {} ended {times}: {}", pod.name_any(), found.message),
         passes: found.passes,
     })
 }

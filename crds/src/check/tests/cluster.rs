@@ -18,6 +18,11 @@ pub(super) fn cases() -> Vec<(bool, Value)> {
             "persister: {{uri: 'file:///var/lib/auriga', persistentVolumeClaim: {{claimName: iris}}}}\n  replicas: {count}"
         ))
     };
+    let quantity = |amount: &str| {
+        spec(&format!(
+            "training: {{resources: {{limits: {{memory: {amount}}}}}}}"
+        ))
+    };
     vec![
         (false, spec("activation: {}")),
         (false, spec("activation: {policy: Pinned, version: 3}")),
@@ -44,6 +49,25 @@ pub(super) fn cases() -> Vec<(bool, Value)> {
         (true, spec("pod: {labels: {app.kubernetes.io/name: a}}")),
         (true, spec("pod: {labels: {pod-template-hash: a}}")),
         (true, spec("pod: {annotations: {auriga.dev/activate-from: '7'}}")),
+        (false, quantity("2")),
+        (false, quantity("'2'")),
+        (false, quantity("500m")),
+        (false, quantity("'.5'")),
+        (false, quantity("'1.'")),
+        (false, quantity("1.5Gi")),
+        (false, quantity("12E")),
+        (false, quantity("'1e3'")),
+        (false, quantity("'2E-3'")),
+        (true, quantity("much")),
+        (true, quantity("'.'")),
+        (true, quantity("'1.2.3'")),
+        (true, quantity("-1")),
+        (true, quantity("1GB")),
+        (true, quantity("1mi")),
+        (true, quantity("'1e'")),
+        (true, quantity("'1e+'")),
+        (true, quantity("'1 Gi'")),
+        (true, quantity("''")),
     ]
 }
 

@@ -4,7 +4,10 @@ use auriga_crds::{
     ConditionStatus::{False, True, Unknown},
     Reason,
 };
-use auriga_operator::{plan::Refusal, seen::Answer};
+use auriga_operator::{
+    plan::Refusal,
+    seen::{Answer, PodSeen},
+};
 use k8s_openapi::api::apps::v1::{DeploymentCondition, DeploymentStatus};
 
 use super::told;
@@ -83,16 +86,29 @@ fn a_pod_that_works_for_another_model_counts_for_nothing() {
 #[test]
 fn a_version_whose_pods_end_again_and_again_is_given_up() {
     let mut world = second_starts();
-    world.pods_of(2, |seen| {
-        let mut ended = seen.ended(1, 1, "out of luck");
-        let status = ended.pod.status.as_mut().unwrap();
-        status.phase = Some("Running".to_owned());
-        let container = &mut status.container_statuses.as_mut().unwrap()[0];
-        container.restart_count = 3;
-        container.last_state = container.state.take();
-        ended
-    });
+    world.pods_of(2, |seen| started_anew(seen, 3));
     golden!(world.changes());
+}
+
+#[test]
+fn a_version_that_takes_too_long_is_given_up_with_how_its_pod_ended() {
+    let mut world = second_starts();
+    world.pods_of(2, |seen| started_anew(seen, 1));
+    world.pass(119);
+    assert_eq!(told(&world.changes().status, "Ready"), Some((Unknown, "Loading")));
+    world.pass(1);
+    golden!(world.changes());
+}
+
+/// A pod whose container ended and waits to be started again, so many times.
+fn started_anew(seen: PodSeen, restart_count: i32) -> PodSeen {
+    let mut ended = seen.ended(1, 1, "out of luck");
+    let status = ended.pod.status.as_mut().unwrap();
+    status.phase = Some("Running".to_owned());
+    let container = &mut status.container_statuses.as_mut().unwrap()[0];
+    container.restart_count = restart_count;
+    container.last_state = container.state.take();
+    ended
 }
 
 #[test]

@@ -59,6 +59,10 @@ fn broken() -> Vec<(&'static str, Value)> {
             "/spec/serving/env",
             json!([{ "name": "AURIGA_IMAGE", "value": "x" }]),
         ),
+        (
+            "/spec/training/resources",
+            json!({ "limits": { "memory": "much" } }),
+        ),
         ("/spec/serving/serviceMetadata", json!({ "status": "fine" })),
         split(json!({})),
         split(json!({ "kFold": { "randomState": 1 } })),
