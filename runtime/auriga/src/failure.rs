@@ -79,7 +79,8 @@ impl Failure {
         if *error == FitError::Cancelled {
             return Failure::trouble(error.to_string());
         }
-        Failure::mistake(format!("cannot fit {model}: {error}")).because(reason::of_fit(error))
+        let remedy = memory_remedy(error);
+        Failure::mistake(format!("cannot fit {model}: {error}{remedy}")).because(reason::of_fit(error))
     }
 
     /// A cross-validation of `model` that cannot be done; the error must count rows as people do.
@@ -132,6 +133,16 @@ pub(crate) fn reason_of_store(error: &PersistError) -> Reason {
 /// Why a version could not be loaded, as conditions call it.
 pub(crate) fn reason_of(failure: &LoadFailure) -> Reason {
     reason::of_load(failure)
+}
+
+/// What helps against too little memory, besides what the error says: nothing does on a machine that has enough.
+fn memory_remedy(error: &FitError) -> &'static str {
+    match error {
+        FitError::TooLarge { limit, .. } if *limit < auriga_learn::BYTES_MAX => {
+            "; or let the container have more, in spec.training.resources.limits.memory"
+        }
+        _ => "",
+    }
 }
 
 /// The message with those of its causes that it does not repeat already.

@@ -74,6 +74,7 @@ pub use metric::{Metric, MetricNameError, Predicted, ScoreError};
 pub use near::near;
 pub use predict_options::{ParameterError, PredictOptions, PredictParameter};
 pub use signature::{Field, Signature, Task};
+pub use size::BYTES_MAX;
 pub use splitter::{
     GroupKFold, KFold, RareClass, ShuffleSplit, Split, SplitError, Splits, Splitter, StratifiedKFold,
     StratifiedShuffleSplit, TimeSeriesSplit,

@@ -4,7 +4,7 @@ use crate::{FitError, wording::counted};
 
 /// The most bytes of one matrix, or of the trees of a fit with the work on them: 4 GiB. The columns that a matrix is made
 /// from and the copies of an estimator come on top.
-pub(crate) const BYTES_MAX: u64 = 4 << 30;
+pub const BYTES_MAX: u64 = 4 << 30;
 
 /// The bytes of n_rows × n_columns numbers; of more than can be counted, the most that can.
 pub(crate) fn bytes_of(n_rows: usize, n_columns: usize) -> u64 {

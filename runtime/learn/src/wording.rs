@@ -18,21 +18,44 @@ pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
 
 /// A number of bytes in GiB.
 pub(crate) fn gib(bytes: u64) -> String {
-    rounded(bytes, 1)
+    rounded(bytes, GIB, 1)
 }
 
-/// What is wanted and the lower limit in GiB, with as many digits as it takes to tell them apart.
+/// What is wanted and the lower limit, with as many digits as it takes to tell them apart.
 pub(crate) fn beyond(bytes: u64, limit: u64) -> String {
+    let unit = if limit < GIB.bytes { MIB } else { GIB };
     let told = (1..10)
-        .map(|digits| (rounded(bytes, digits), rounded(limit, digits)))
-        .find(|(bytes, limit)| bytes != limit && limit != "0 GiB");
-    let (bytes, limit) = told.unwrap_or_else(|| (format!("{bytes} bytes"), format!("{limit} bytes")));
-    format!("{bytes}, more than {limit}")
+        .map(|digits| (rounded(bytes, unit, digits), rounded(limit, unit, digits)))
+        .find(|(bytes, limit)| bytes != limit);
+    match told {
+        _ if limit == 0 => format!("{}, and no memory is left", rounded(bytes, unit, 1)),
+        Some((bytes, limit)) => format!("{bytes}, more than {limit}"),
+        None => format!("{bytes} bytes, more than {limit} bytes"),
+    }
 }
 
-fn rounded(bytes: u64, digits: usize) -> String {
-    let number = format!("{:.digits$}", bytes as f64 / (1u64 << 30) as f64);
-    format!("{} GiB", number.trim_end_matches('0').trim_end_matches('.'))
+#[derive(Clone, Copy)]
+struct Unit {
+    name: &'static str,
+    bytes: u64,
+}
+
+const GIB: Unit = Unit {
+    name: "GiB",
+    bytes: 1 << 30,
+};
+const MIB: Unit = Unit {
+    name: "MiB",
+    bytes: 1 << 20,
+};
+
+fn rounded(bytes: u64, unit: Unit, digits: usize) -> String {
+    let number = format!("{:.digits$}", bytes as f64 / unit.bytes as f64);
+    format!(
+        "{} {}",
+        number.trim_end_matches('0').trim_end_matches('.'),
+        unit.name
+    )
 }
 
 #[cfg(test)]
@@ -56,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_read_in_gib_and_told_apart() {
+    fn bytes_are_read_in_one_unit_and_told_apart() {
         assert_eq!(gib(80_000_000_000), "74.5 GiB");
         assert_eq!(gib(40 << 30), "40 GiB");
         let check = |bytes: u64, expected: &str| assert_eq!(beyond(bytes, 4 << 30), expected);
@@ -64,7 +87,7 @@ mod tests {
         check((4 << 30) + (1 << 25), "4.03 GiB, more than 4 GiB");
         check((4 << 30) + 8, "4.00000001 GiB, more than 4 GiB");
         check((4 << 30) + 1, "4.000000001 GiB, more than 4 GiB");
-        assert_eq!(beyond(60 << 20, 20 << 20), "0.06 GiB, more than 0.02 GiB");
-        assert_eq!(beyond(1, 0), "1 bytes, more than 0 bytes");
+        assert_eq!(beyond(60 << 20, 20 << 20), "60 MiB, more than 20 MiB");
+        assert_eq!(beyond(6 << 20, 0), "6 MiB, and no memory is left");
     }
 }

@@ -109,15 +109,29 @@ fn a_failure_has_the_word_that_conditions_know() {
 #[test]
 fn a_fit_that_is_refused_tells_the_manifest_from_the_rows() {
     let reason = |error| Failure::of_fit("iris", &error).reason;
-    let too_large = FitError::TooLarge {
-        owner: "randomForestClassifier".to_owned(),
-        what: "100 trees".to_owned(),
-        bytes: 2,
-        limit: 1,
-        remedy: String::new(),
-    };
-    assert_eq!(reason(too_large), Reason::InvalidSpec);
+    assert_eq!(reason(too_large(1)), Reason::InvalidSpec);
     assert_eq!(reason(FitError::NoRows), Reason::InvalidData);
     let stopped = Failure::of_fit("iris", &FitError::Cancelled);
     assert_eq!((stopped.is_mistake, stopped.reason), (false, Reason::Failed));
+}
+
+#[test]
+fn a_fit_that_a_container_is_too_small_for_names_the_limit_to_raise() {
+    let says = |limit| Failure::of_fit("iris", &too_large(limit)).message;
+    assert_eq!(
+        says(20 << 20),
+        "cannot fit iris: randomForestClassifier: 100 trees would take 8192 MiB, more than 20 MiB; plant fewer; or let the \
+         container have more, in spec.training.resources.limits.memory"
+    );
+    assert!(says(auriga_learn::BYTES_MAX).ends_with("8 GiB, more than 4 GiB; plant fewer"));
+}
+
+fn too_large(limit: u64) -> FitError {
+    FitError::TooLarge {
+        owner: "randomForestClassifier".to_owned(),
+        what: "100 trees".to_owned(),
+        bytes: 8 << 30,
+        limit,
+        remedy: "plant fewer".to_owned(),
+    }
 }
