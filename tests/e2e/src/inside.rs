@@ -14,7 +14,7 @@ impl Space {
         let text = self
             .run_in_a_pod(json!({
                 "image": "docker.io/auriga-test/shell:1",
-                "command": ["wget", "-q", "-T", "5", "-O", "-", url],
+                "command": ["curl", "--silent", "--show-error", "--fail-with-body", "--max-time", "5", url],
             }))
             .await;
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("{url} answered {text}"))

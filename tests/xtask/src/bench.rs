@@ -5,7 +5,7 @@ use std::{env::consts::EXE_SUFFIX, io, path::PathBuf};
 use anyhow::Result;
 
 use crate::{
-    cluster, debian,
+    cluster, debian, image,
     program::run as run_program,
     python::{Environment, Python},
     steps::Done,
@@ -69,7 +69,7 @@ pub(crate) fn run(workspace: &Workspace, what: &str, flags: &[&str]) -> Result<(
     let tools: Vec<(&str, PathBuf)> = match what {
         "fit" => vec![("--python", LIBRARIES.ready(workspace)?.join("bin/python"))],
         "operator" => vec![
-            ("--kubeconfig", cluster::ensure(workspace)?),
+            ("--kubeconfig", cluster::ensure(workspace, image::RELEASE)?),
             ("--kubectl", cluster::kubectl(workspace)),
         ],
         _ => {

@@ -66,12 +66,21 @@ fn generate(workspace: &Workspace, arguments: &[&str]) -> Result<Done> {
 /// The package whose tests need a cluster.
 pub(crate) const E2E: &str = "auriga-e2e";
 
+const WITHOUT_CLUSTER: [&str; 4] = ["test", "--workspace", "--exclude", E2E];
+
 /// Runs every test of the workspace that needs no cluster; goes on after a failure, so that one run names all of them.
 pub(crate) fn test(workspace: &Workspace) -> Result<Done> {
     postgres::ready(workspace)?;
     let mut tests = workspace.cargo();
-    tests.args(["test", "--workspace", "--exclude", E2E, "--no-fail-fast"]);
+    tests.args(WITHOUT_CLUSTER).arg("--no-fail-fast");
     count_tests(&mut tests)
+}
+
+/// Builds those tests and the programs that they run, and runs none.
+pub(crate) fn build_tests(workspace: &Workspace) -> Result<()> {
+    let mut tests = workspace.cargo();
+    tests.args(WITHOUT_CLUSTER).arg("--no-run");
+    run(&mut tests)
 }
 
 /// Runs `cargo test` and counts what passed.

@@ -21,14 +21,14 @@ use crate::{
 pub(crate) fn run(workspace: &Workspace, words: &[&str]) -> Result<()> {
     let kubeconfig = match words {
         ["up"] => up(workspace)?,
-        ["ready"] => ensure(workspace)?,
+        ["ready"] => ensure(workspace, image::RELEASE)?,
         ["down"] => return down(workspace),
         ["load-image", archive] => {
             // Scripts and tools are started in the root, wherever this program was.
             let archive = std::path::absolute(archive).context("an archive needs a path")?;
-            return load_image(workspace, Some(&archive));
+            return load_image(workspace, &archive);
         }
-        _ => return load_image(workspace, None),
+        _ => return load_own_images(workspace, image::RELEASE),
     };
     println!("{}", kubeconfig.display());
     Ok(())
@@ -51,16 +51,21 @@ pub(crate) fn down(workspace: &Workspace) -> Result<()> {
     program::run(&mut script(workspace, "down.sh")).context("the cluster is not wholly down")
 }
 
-/// Gives the running cluster an archive, or without one the project's own images.
+/// Gives the running cluster an archive.
 ///
 /// Errors: no cluster runs, or the archive is no image.
-pub(crate) fn load_image(workspace: &Workspace, archive: Option<&Path>) -> Result<()> {
+pub(crate) fn load_image(workspace: &Workspace, archive: &Path) -> Result<()> {
+    node::images(workspace)?;
+    node::load(workspace, archive)
+}
+
+/// Gives the running cluster the project's own images, with the programs that a cargo profile makes.
+///
+/// Errors: no cluster runs.
+pub(crate) fn load_own_images(workspace: &Workspace, profile: &str) -> Result<()> {
     // Before anything is built: without a cluster that would be for nothing.
     let loaded = node::images(workspace)?;
-    if let Some(archive) = archive {
-        return node::load(workspace, archive);
-    }
-    for archive in own_images(workspace)? {
+    for archive in own_images(workspace, profile)? {
         let line = format!("{} {}", archive.reference, archive.digest);
         if loaded.contains(&line) {
             eprintln!("{} is loaded already", archive.reference);
@@ -81,13 +86,14 @@ pub(crate) fn runs(workspace: &Workspace) -> bool {
     node::runs(workspace)
 }
 
-/// The cluster for tests: that of `$KUBECONFIG`, whose images are its owner's business, or this one with all images.
-pub(crate) fn ensure(workspace: &Workspace) -> Result<PathBuf> {
+/// The cluster for tests: that of `$KUBECONFIG`, whose images are its owner's business, or this one with all images, whose
+/// programs are those of a cargo profile.
+pub(crate) fn ensure(workspace: &Workspace, profile: &str) -> Result<PathBuf> {
     if let Some(existing) = existing(env::var_os("KUBECONFIG")) {
         return Ok(existing);
     }
     let kubeconfig = up(workspace)?;
-    load_image(workspace, None)?;
+    load_own_images(workspace, profile)?;
     Ok(kubeconfig)
 }
 
@@ -97,9 +103,9 @@ pub(crate) fn kubectl(workspace: &Workspace) -> PathBuf {
     if built.is_file() { built } else { "kubectl".into() }
 }
 
-fn own_images(workspace: &Workspace) -> Result<[Archive; 3]> {
+fn own_images(workspace: &Workspace, profile: &str) -> Result<[Archive; 3]> {
     Ok([
-        image::build(workspace, image::RELEASE)?,
+        image::build(workspace, profile)?,
         test_images::shell(workspace)?,
         test_images::postgres(workspace)?,
     ])

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{cargo, cluster, steps::Done, workspace::Workspace};
+use crate::{cargo, cluster, image, steps::Done, workspace::Workspace};
 
 /// As many tests run beside each other: they wait more than they compute, and a node of two cores holds that many.
 const SIDE_BY_SIDE: &str = "--test-threads=4";
@@ -21,7 +21,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Done> {
 }
 
 fn on_cluster(workspace: &Workspace) -> Result<Done> {
-    let kubeconfig = cluster::ensure(workspace)?;
+    let kubeconfig = cluster::ensure(workspace, image::DEV)?;
     let mut tests = workspace.cargo();
     tests.args(["test", "--package", cargo::E2E, "--", SIDE_BY_SIDE]);
     tests.env("KUBECONFIG", kubeconfig);

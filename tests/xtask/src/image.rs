@@ -11,7 +11,7 @@ use anyhow::Result;
 pub(crate) use archive::Archive;
 
 use crate::{
-    debian,
+    cargo, debian,
     program::{self, succeeds},
     workspace::Workspace,
 };
@@ -20,6 +20,9 @@ use root::Root;
 
 /// The cargo profile of what is shipped.
 pub(crate) const RELEASE: &str = "release";
+
+/// The cargo profile of what tests run, which they have built already.
+pub(crate) const DEV: &str = "dev";
 
 const REFERENCE: &str = "docker.io/auriga/auriga:dev";
 // Without a container engine there is nobody to ask for a name: Kubernetes can prove only of a number that it is not root.
@@ -46,16 +49,16 @@ pub(crate) fn build(workspace: &Workspace, profile: &str) -> Result<Archive> {
     }
     let mut root = Root::new(workspace, "auriga")?;
     for name in PROGRAMS {
-        let mut build = workspace.cargo();
-        build.args(["build", "--locked", "--profile", profile]);
-        // One call for each: cargo gives all programs of a call the same features, and so each the other's libraries.
-        program::run(
-            build
-                .args(["--package", name, "--bin", name])
-                .stdout(io::stderr()),
-        )?;
         let built = workspace.target.join(profile_folder(profile)).join(name);
-        root.program(&built, &format!("{FOLDER}/{name}"))?;
+        let path = format!("{FOLDER}/{name}");
+        if profile == DEV {
+            cargo::build_tests(workspace)?;
+            root.program(&built, &path)?;
+            root.strip(workspace, &path)?;
+        } else {
+            build_alone(workspace, profile, name)?;
+            root.program(&built, &path)?;
+        }
     }
     root.copy(AUTHORITIES)?;
     root.users("nonroot")?;
@@ -71,6 +74,15 @@ pub(crate) fn build(workspace: &Workspace, profile: &str) -> Result<Archive> {
     )
 }
 
+/// Builds one program, as the Dockerfile does.
+fn build_alone(workspace: &Workspace, profile: &str, name: &str) -> Result<()> {
+    let mut build = workspace.cargo();
+    build.args(["build", "--locked", "--profile", profile]);
+    // One call for each: cargo gives all programs of a call the same features, and so each the other's libraries.
+    build.args(["--package", name, "--bin", name]);
+    program::run(build.stdout(io::stderr()))
+}
+
 /// Fails if umoci, which makes images, is missing and cannot be installed.
 fn umoci_is_there(workspace: &Workspace) -> Result<()> {
     if succeeds(workspace.program("umoci").arg("--version")) {
@@ -82,7 +94,7 @@ fn umoci_is_there(workspace: &Workspace) -> Result<()> {
 /// Where cargo puts what a profile makes.
 fn profile_folder(profile: &str) -> &str {
     // The only one that is named otherwise.
-    if profile == "dev" { "debug" } else { profile }
+    if profile == DEV { "debug" } else { profile }
 }
 
 #[cfg(test)]

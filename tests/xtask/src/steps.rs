@@ -99,10 +99,7 @@ pub(crate) fn described() -> String {
         .collect()
 }
 
-/// Asked for by its name alone, until every test in it passes; TODO.md says which do not.
-const ON_A_CLUSTER: &str = "e2e";
-
-/// The steps with these names, in the order of the whole; all of them but [`ON_A_CLUSTER`] if no name is given.
+/// The steps with these names, in the order of the whole; all of them if no name is given.
 pub(crate) fn named(names: &[&str]) -> Result<Vec<Step>> {
     if let Some(unknown) = names
         .iter()
@@ -115,7 +112,7 @@ pub(crate) fn named(names: &[&str]) -> Result<Vec<Step>> {
     }
     let chosen = STEPS
         .into_iter()
-        .filter(|step| names.contains(&step.name) || names.is_empty() && step.name != ON_A_CLUSTER);
+        .filter(|step| names.contains(&step.name) || names.is_empty());
     Ok(chosen.collect())
 }
 
@@ -199,8 +196,7 @@ mod tests {
         let names =
             |wanted: &[&str]| -> Vec<&str> { named(wanted).unwrap().iter().map(|step| step.name).collect() };
         assert_eq!(names(&["tests", "fmt"]), ["fmt", "tests"]);
-        assert_eq!(names(&[]).len(), STEPS.len() - 1);
-        assert_eq!(names(&["e2e"]), ["e2e"]);
+        assert_eq!(names(&[]).len(), STEPS.len());
         assert!(
             named(&["tests", "lint"])
                 .unwrap_err()

@@ -140,17 +140,24 @@ fn rows_that_cannot_be_read_are_named_by_row_and_column_and_tried_again_when_men
 #[test]
 fn a_fit_over_its_memory_is_told_with_the_limit() {
     in_a_namespace(async |space| {
-        space.iris_data("iris").await;
-        // Less than the program itself takes: what a table would take is refused before it is made.
+        space.claim("iris").await;
+        // Words take some forty times the room that they have in the file, before anything looks at them.
+        space.rows("iris", &drawn_rows(75_000, "abcd")).await;
         let limited = |limit: &str| {
             let resources = json!({ "requests": { "memory": limit }, "limits": { "memory": limit } });
             Manifest::iris("iris")
+                .with("/spec/dataset/train/csv/nrows", 75_000)
+                .with("/spec/dataset/test/csv/skiprows", 74_900)
+                .with(
+                    "/spec/transformers",
+                    json!([{ "name": "encode", "oneHotEncoder": {} }]),
+                )
                 .with("/spec/training/resources", resources)
                 .with("/spec/training/backoffLimit", 0)
         };
-        space.apply(&limited("5Mi")).await;
+        space.apply(&limited("16Mi")).await;
         let words = space.complains("iris", "OOMKilled", KUBELET).await;
-        names(&words, &["5Mi", "limits.memory"]);
+        names(&words, &["16Mi", "limits.memory"]);
         space.apply(&limited("1Gi")).await;
         space.ready_within("iris", 60).await;
     });
@@ -196,23 +203,32 @@ fn a_candidate_that_finds_no_node_is_waited_for_while_the_old_version_answers() 
 #[test]
 fn a_candidate_that_ends_again_and_again_is_given_up() {
     in_a_namespace(async |space| {
-        space.iris_data("iris").await;
-        space.apply(&Manifest::iris("iris")).await;
+        space.claim("iris").await;
+        // Nothing can be learned from these, so that the trees grow as large as they can: some 40 MiB.
+        space.rows("iris", &drawn_rows(300, "0123456789")).await;
+        let good = Manifest::iris("iris")
+            .with("/spec/dataset/train/csv/nrows", 300)
+            .with(
+                "/spec/estimator",
+                json!({ "randomForestClassifier": { "nEstimators": 3000 } }),
+            );
+        space.apply(&good).await;
         space.serves("iris", 1).await;
-        // A program that cannot start its threads, with a deadline that ends the wait.
-        let small = json!({ "requests": { "memory": "5Mi" }, "limits": { "memory": "5Mi" } });
-        let broken = Manifest::iris("iris")
+        // Killed whenever it loads them, with a deadline that ends the wait.
+        let small = json!({ "requests": { "memory": "20Mi" }, "limits": { "memory": "20Mi" } });
+        let broken = (good.clone())
             .with("/spec/serving/resources", small)
             .with("/spec/serving/progressDeadlineSeconds", 20);
         space.apply(&broken).await;
         space
             .until_model("iris", 60, "its candidate is given up", |model| {
                 let status = model.status.clone().unwrap_or_default();
-                auriga_e2e::condition(&status.conditions, "CandidateRejected").is_some()
+                let rejected = auriga_e2e::condition(&status.conditions, "CandidateRejected");
+                rejected.is_some_and(|rejected| rejected.message.contains("20Mi"))
             })
             .await;
         assert_eq!(space.answers("iris", IRIS_ROW, 1).await.version, Some(1));
-        space.apply(&Manifest::iris("iris")).await;
+        space.apply(&good).await;
         space.serves("iris", 1).await;
     });
 }
@@ -367,4 +383,22 @@ async fn essence(space: &Space) -> Value {
         "digest": status.active_digest,
         "hash": status.spec_hash,
     })
+}
+
+/// Rows of four letters and one of two words, drawn without any meaning, but the same ones each time.
+fn drawn_rows(count: usize, letters: &str) -> String {
+    let letters: Vec<char> = letters.chars().collect();
+    let mut state = 1_u64;
+    // Knuth's linear congruential generator (The Art of Computer Programming, volume 2); its high bits are the good ones.
+    let mut draw = |below: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let row = |_| {
+        let cells: Vec<String> = (0..4).map(|_| letters[draw(letters.len())].to_string()).collect();
+        format!("{},{}\n", cells.join(","), ["rose", "tulip"][draw(2)])
+    };
+    (0..count).map(row).collect()
 }

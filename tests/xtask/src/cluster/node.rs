@@ -20,11 +20,12 @@ struct Need {
     package: &'static str,
 }
 
-const NEEDS: [Need; 11] = [
+const NEEDS: [Need; 12] = [
     need("busybox", "busybox-static"),
     need("conntrack", "conntrack"),
     need("containerd", "containerd"),
     need("ctr", "containerd"),
+    need("curl", "curl"),
     need("flock", "util-linux"),
     need("ip", "iproute2"),
     need("nft", "nftables"),

@@ -40,6 +40,14 @@ impl Root {
         self.libraries_of(source)
     }
 
+    /// Takes what only a debugger reads out of a program, which is most of one that is not optimized.
+    pub(super) fn strip(&self, workspace: &Workspace, path: &str) -> Result<()> {
+        run(workspace
+            .program("strip")
+            .arg("--strip-debug")
+            .arg(self.inside(path)))
+    }
+
     /// Adds a file or folder of this machine under its own path; links are followed.
     pub(super) fn copy(&mut self, path: &str) -> Result<()> {
         let target = self.parent(path)?;
@@ -80,11 +88,17 @@ impl Root {
         run(workspace.program("chmod").arg("755").arg(self.inside(path)))
     }
 
+    /// Adds a program of this machine as `/bin/<name>`.
+    pub(super) fn installed(&mut self, workspace: &Workspace, name: &str) -> Result<()> {
+        let find = format!("command -v {name}");
+        let found = read(workspace.program("sh").args(["-c", &find]))
+            .with_context(|| format!("{name}, which images for tests are made of, is missing"))?;
+        self.program(Path::new(found.trim()), &format!("/bin/{name}"))
+    }
+
     /// Adds busybox and the names under which it is called.
     pub(super) fn busybox(&mut self, workspace: &Workspace, names: &[&str]) -> Result<()> {
-        let found = read(workspace.program("sh").args(["-c", "command -v busybox"]))
-            .context("busybox, which images for tests are made of, is missing")?;
-        self.program(Path::new(found.trim()), "/bin/busybox")?;
+        self.installed(workspace, "busybox")?;
         for name in names {
             let link = self.inside(&format!("/bin/{name}"));
             run(workspace.program("ln").args(["--symbolic", "busybox"]).arg(link))?;
