@@ -1,5 +1,8 @@
 //! What may happen to an operator, a pod or a store.
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
+use futures_util::FutureExt as _;
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod};
 use kube::{
     Api,
@@ -50,6 +53,30 @@ impl Space {
             .run(&["rollout", "restart", "-n", namespace, &deployment])
             .await;
         install::rolled_out(self.cluster, namespace, OPERATOR).await;
+    }
+
+    /// Lets an operator that may do nothing outside of this namespace look after it, in place of the cluster's, while `work`
+    /// is done; for a test that has the cluster alone.
+    pub async fn with_its_own_operator(&self, work: impl AsyncFnOnce()) {
+        self.scale_operator(0).await;
+        let done = async {
+            install::install_in(self.cluster, &self.name).await;
+            work().await;
+        };
+        let done = AssertUnwindSafe(done).catch_unwind().await;
+        // Other tests need the cluster's operator, whatever became of this one.
+        self.scale_operator(1).await;
+        if let Err(panic) = done {
+            resume_unwind(panic);
+        }
+    }
+
+    async fn scale_operator(&self, replicas: u32) {
+        let (deployment, replicas) = (format!("deployment/{OPERATOR}"), format!("--replicas={replicas}"));
+        self.cluster
+            .run(&["scale", "-n", OPERATOR_NAMESPACE, &deployment, &replicas])
+            .await;
+        install::rolled_out(self.cluster, OPERATOR_NAMESPACE, OPERATOR).await;
     }
 
     /// Tells the operator to start pods with this image; for a test that has the cluster alone.

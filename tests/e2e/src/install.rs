@@ -23,19 +23,35 @@ const RETRY_MISTAKE: &str = "15s";
 pub(crate) async fn install(cluster: &Cluster) {
     let text = fs::read_to_string(Cluster::root().join("manifests/install.yaml"))
         .expect("manifests/install.yaml is there");
-    for mut document in documents(&text) {
+    apply(cluster, documents(&text)).await;
+    rolled_out(cluster, OPERATOR_NAMESPACE, OPERATOR).await;
+}
+
+/// Puts the operator of manifests/namespaced into a namespace, where it looks after nothing else, and waits until it is
+/// ready.
+pub(crate) async fn install_in(cluster: &Cluster, namespace: &str) {
+    let rendered = cluster.run(&["kustomize", "manifests/namespaced"]).await;
+    // As the kustomization's one line does for a user.
+    let text = rendered.replace(
+        &format!("namespace: {OPERATOR_NAMESPACE}\n"),
+        &format!("namespace: {namespace}\n"),
+    );
+    apply(cluster, documents(&text)).await;
+    rolled_out(cluster, namespace, OPERATOR).await;
+}
+
+async fn apply(cluster: &Cluster, documents: Vec<Value>) {
+    for mut document in documents {
         if kind_of(&document) == "Deployment" {
             for_tests(&mut document);
         }
         // Kinds come before the objects of them: what the API server does not know yet, it knows in a moment.
-        until(
-            within(30),
-            "the API server takes manifests/install.yaml",
-            async || cluster.try_apply(None, &document).await.ok(),
-        )
+        let name = name_of(&document).to_owned();
+        until(within(30), &format!("the API server takes {name}"), async || {
+            cluster.try_apply(None, &document).await.ok()
+        })
         .await;
     }
-    rolled_out(cluster, OPERATOR_NAMESPACE, OPERATOR).await;
 }
 
 /// The image of this tree; and a new pod for each run, since an image of the same name may be another one.

@@ -82,6 +82,27 @@ pub fn assert_only_active_versions_answered(sent: &[Sent], ledger: &[Activation]
     }
 }
 
+/// Fails if clients were held up: together they sent less than nine tenths of what they were to send, or one of them
+/// waited for longer than a second.
+pub fn assert_rate(sent: &[Sent], per_second: u32) {
+    let times = || sent.iter().map(|one| one.at);
+    let (Some(first), Some(last)) = (times().min(), times().max()) else {
+        panic!("nothing was sent");
+    };
+    let seconds = last.duration_since(first).as_secs_f64();
+    let rate = sent.len() as f64 / seconds;
+    let took = sent.iter().map(|one| one.answered_at.duration_since(one.at));
+    let longest = took.max().unwrap_or_default();
+    println!(
+        "{} requests in {seconds:.0} s, the longest took {longest:?}",
+        sent.len()
+    );
+    assert!(
+        rate >= 0.9 * f64::from(per_second) && longest < SignedDuration::from_secs(1),
+        "{rate:.1} requests per second instead of {per_second}, the longest took {longest:?}"
+    );
+}
+
 fn failure(sent: &Sent) -> Option<String> {
     let why = match &sent.answer {
         Ok(answer) if answer.code == 200 => return None,

@@ -19,7 +19,7 @@ mod waits;
 pub use cluster::{Cluster, alone, in_a_namespace, on_the_cluster};
 pub use http::Answer;
 pub use install::OPERATOR_NAMESPACE;
-pub use ledger::{Activation, assert_only_active_versions_answered};
+pub use ledger::{Activation, assert_only_active_versions_answered, assert_rate};
 pub use load::{Load, Running, Sent};
 pub use manifests::{IRIS_ROW, Manifest, iris_rows};
 pub use space::Space;

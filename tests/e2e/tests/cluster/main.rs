@@ -5,6 +5,7 @@ mod accepts;
 mod bad_input;
 mod history;
 mod journey;
+mod namespaced;
 mod postgres;
 mod rights;
 mod rules;
