@@ -93,10 +93,6 @@ pub fn assert_rate(sent: &[Sent], per_second: u32) {
     let rate = sent.len() as f64 / seconds;
     let took = sent.iter().map(|one| one.answered_at.duration_since(one.at));
     let longest = took.max().unwrap_or_default();
-    println!(
-        "{} requests in {seconds:.0} s, the longest took {longest:?}",
-        sent.len()
-    );
     assert!(
         rate >= 0.9 * f64::from(per_second) && longest < SignedDuration::from_secs(1),
         "{rate:.1} requests per second instead of {per_second}, the longest took {longest:?}"
