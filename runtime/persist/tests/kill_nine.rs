@@ -81,7 +81,8 @@ async fn a_writer_of_postgres_killed_at_any_moment_leaves_whole_versions_and_fre
     kill_writers(folder.path(), &uri, scaled(30, 60), 250, orphans).await;
 }
 
-/// Kills writers in `rounds` rounds, each within `longest_ms` of its first step. `orphans` counts the bytes without a version.
+/// Kills writers in `rounds` rounds, each within `longest_ms` of its first step, and in up to four times as many until
+/// some of them were cut in a write. `orphans` counts the bytes without a version.
 async fn kill_writers(
     folder: &Path,
     address: &str,
@@ -91,7 +92,10 @@ async fn kill_writers(
 ) {
     let mut rng = ChaCha8Rng::seed_from_u64(SEED);
     let mut seen = Seen::default();
-    for round in 0..rounds {
+    for round in 0..4 * rounds {
+        if round >= rounds && orphans().await > 2 {
+            break;
+        }
         let mut writers: Vec<(Child, String)> = (0..=round % 2)
             .map(|index| {
                 let name = format!("{round}-{index}");
