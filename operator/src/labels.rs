@@ -35,6 +35,10 @@ pub const SKIP_CLEANUP: &str = "auriga.dev/skip-cleanup";
 pub const ARTIFACTS_FINALIZER: &str = "auriga.dev/artifacts";
 /// On what was made for a fit: the hash of what is fitted.
 pub const FIT_HASH: &str = "auriga.dev/fit-hash";
+/// On a TrainingJob and on a Deployment: a hash of the store that its version is in.
+pub const STORE: &str = "auriga.dev/store";
+/// On a Deployment: the sha256 of the bytes that its version has by the record of its fit.
+pub const DIGEST: &str = "auriga.dev/digest";
 /// On a TrainingJob of a Model: how many fits of the same were tried before.
 pub const ATTEMPT: &str = "auriga.dev/attempt";
 /// On what a Model makes: the edition of the Model that it was made for.
@@ -57,6 +61,8 @@ pub const SERVES_SINCE: &str = "auriga.dev/serves-since";
 pub const RECIPE: &str = "auriga.dev/recipe";
 /// On a Deployment whose version was given up: `<Reason>: <message>`.
 pub const REJECTED: &str = "auriga.dev/rejected";
+/// On such a Deployment: when (RFC 3339).
+pub const REJECTED_AT: &str = "auriga.dev/rejected-at";
 /// On a Service: since when its pods have had the traffic (RFC 3339).
 pub const SWITCHED_AT: &str = "auriga.dev/switched-at";
 /// On a Service: the slot that had the traffic before.

@@ -24,8 +24,8 @@ impl Trouble {
     }
 }
 
-/// The exit code of a process that was killed for want of memory, among other things.
-pub const KILLED: i32 = 137;
+/// The exit code of a process that was killed: for want of memory, or with all others of its node.
+const KILLED: i32 = 137;
 
 /// What keeps a pod from starting its container; `None` if nothing does, or not yet.
 pub fn before_start(pod: &Pod) -> Option<Trouble> {
@@ -105,6 +105,9 @@ pub fn of_end(ended: &ContainerStateTerminated, memory_limit: Option<&str>) -> O
         .and_then(|outcome| Reason::from_word(outcome.reason.as_deref()?));
     let words = match outcome.and_then(|outcome| outcome.message) {
         Some(words) => words,
+        None if message.is_empty() && ended.exit_code == KILLED => {
+            "it was killed from outside, as when its node starts anew".to_owned()
+        }
         None if message.is_empty() => "it left no message; see its log".to_owned(),
         None => format!("its last words were: {message}"),
     };

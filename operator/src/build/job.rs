@@ -16,7 +16,7 @@ use k8s_openapi::{
 use kube::ResourceExt as _;
 
 use super::{config_map, label_value, metadata, pod as common};
-use crate::{labels, names, settings::Settings, trouble::KILLED};
+use crate::{labels, names, settings::Settings};
 
 /// The exit code of a mistake of the user's, which no retry mends.
 pub const MISTAKE: i32 = 2;
@@ -156,7 +156,8 @@ fn arguments(training_job: &TrainingJob) -> Vec<String> {
     words
 }
 
-/// A node that goes away is nobody's fault and no try. A mistake, and too little memory, are the same the next time.
+/// A node that goes away is nobody's fault and no try. A mistake is the same the next time. So is too little memory, but its
+/// exit code is also that of a container which died with its node: the operator tells the two apart, and stops the Job.
 fn failure_policy() -> PodFailurePolicy {
     PodFailurePolicy {
         rules: vec![
@@ -173,7 +174,7 @@ fn failure_policy() -> PodFailurePolicy {
                 on_exit_codes: Some(PodFailurePolicyOnExitCodesRequirement {
                     container_name: Some(pod::CONTAINER.to_owned()),
                     operator: "In".to_owned(),
-                    values: vec![MISTAKE, KILLED],
+                    values: vec![MISTAKE],
                 }),
                 ..PodFailurePolicyRule::default()
             },

@@ -1,6 +1,6 @@
 //! Decides what a Model needs next.
 
-use auriga_crds::{ActivationPolicy, Model, ModelStatus, Reason, VersionNumber};
+use auriga_crds::{ActivationPolicy, Model, ModelStatus, Reason, TrainingJob, VersionNumber};
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 
@@ -9,7 +9,7 @@ use super::{
     fits::{self, Fits},
     health::{self, Health},
     rollout::{self, Step, Turn},
-    slots::{Rejection, Slots},
+    slots::{Held, Rejection, Slots},
     stage::Stage,
     status,
     story::{Aim, Story, Walk},
@@ -43,11 +43,17 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
         Ok(checked) => Wish::of(model, checked, &seen.texts),
         Err(fault) => return work.plan(&invalid(model, seen, &slots, &traffic, fault, now)),
     };
+    // The same number in another store is another version.
+    let in_store = seen
+        .training_jobs
+        .iter()
+        .filter(|job| fits::is_in(job, &wish.store));
+    let in_store: Vec<TrainingJob> = in_store.cloned().collect();
     let turn = Turn {
         model,
         wish: &wish,
         settings,
-        jobs: &seen.training_jobs,
+        jobs: &in_store,
         now,
     };
     let fits = fits::fits(model, &wish, &seen.training_jobs, &slots, settings, now);
@@ -55,7 +61,7 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
     if seen.service.is_none() {
         work.service(turn, &traffic);
     }
-    let known_hash = |slot: &Slot| fit_hash(slot.version, &wish, &fits, seen, &slots);
+    let known_hash = |slot: &Slot| fit_hash(slot, turn, &fits, &slots);
     let relapse = relapse(turn, &slots, &traffic);
     if let Some(rejection) = &relapse {
         work.fall_back(turn, &slots, &mut traffic, rejection);
@@ -164,9 +170,10 @@ fn relapse(turn: Turn<'_>, slots: &Slots<'_>, traffic: &Traffic) -> Option<Rejec
         return None;
     }
     let uid = turn.model.uid().unwrap_or_default();
+    let enough = wanted.min(before.most_replicas());
     let (health, before) = (health::of_traffic(held, &uid), health::of_traffic(before, &uid));
     let trouble = health.trouble.filter(|trouble| !trouble.passes);
-    if before.ready < wanted || trouble.is_none() && health.ready > 0 {
+    if before.ready < enough || trouble.is_none() && health.ready > 0 {
         return None;
     }
     let trouble = trouble.map_or_else(
@@ -181,6 +188,7 @@ fn relapse(turn: Turn<'_>, slots: &Slots<'_>, traffic: &Traffic) -> Option<Rejec
     Some(Rejection {
         reason: trouble.0,
         message: format!("after it got the traffic: {}", trouble.1),
+        at: Some(turn.now),
         edition: build::edition(turn.model),
     })
 }
@@ -201,23 +209,20 @@ fn may_switch(turn: Turn<'_>, traffic: &Traffic, target: &Slot, step: &Step) -> 
 }
 
 /// What a version was fitted to, as far as anybody remembers.
-fn fit_hash(
-    version: VersionNumber,
-    wish: &Wish,
-    fits: &Fits<'_>,
-    seen: &ModelSeen,
-    slots: &Slots<'_>,
-) -> Option<String> {
+fn fit_hash(slot: &Slot, turn: Turn<'_>, fits: &Fits<'_>, slots: &Slots<'_>) -> Option<String> {
+    let (version, wish) = (slot.version, turn.wish);
+    let of_deployment = |held: &Held<'_>| held.fit_hash().map(str::to_owned);
+    if let Some(elsewhere) = slots.get(slot).filter(|held| !held.is_in(&wish.store)) {
+        return of_deployment(elsewhere);
+    }
     if fits.fitted == Some(version) {
         return wish.fit_hash.clone();
     }
-    let of_job = seen
-        .training_jobs
-        .iter()
-        .find(|job| fits::version(job) == Some(version));
+    let of_job = (turn.jobs.iter()).find(|job| fits::version(job) == Some(version));
     let of_job = of_job.and_then(|job| job.status.as_ref()?.fit_hash.clone());
-    let mut same_version = slots.all.iter().filter(|held| held.slot.version == version);
-    of_job.or_else(|| same_version.find_map(|held| held.fit_hash().map(str::to_owned)))
+    let here = slots.all.iter().filter(|held| held.is_in(&wish.store));
+    let mut same_version = here.filter(|held| held.slot.version == version);
+    of_job.or_else(|| same_version.find_map(of_deployment))
 }
 
 /// A spec that cannot be carried out changes nothing: what answers answers on.

@@ -99,13 +99,13 @@ pub fn fits<'a>(
     let Some(fit_hash) = &wish.fit_hash else {
         return fits;
     };
-    let same_fit = |job: &&TrainingJob| fitted_hash(job) == Some(fit_hash);
+    let same_fit = |job: &&TrainingJob| fitted_hash(job) == Some(fit_hash) && is_in(job, &wish.store);
     let is_lost = |version: VersionNumber| slots.is_lost(&wish.slot(version), fitted_at(jobs, version));
     fits.fitted = (jobs.iter().filter(same_fit))
         .filter(|job| end(job) == Some(End::Complete))
         .filter_map(version)
         .filter(|version| !is_lost(*version))
-        .chain(slots.fitted_to(fit_hash))
+        .chain(slots.fitted_to(fit_hash, &wish.store))
         .max();
     let other_image = |job: &TrainingJob| job.annotations().get(labels::IMAGE) != Some(&settings.image);
     let is_stuck = |job: &TrainingJob| {
@@ -115,7 +115,9 @@ pub fn fits<'a>(
         .iter()
         .copied()
         .filter(|job| end(job).is_none())
-        .filter(|job| job.spec.fit_hash.as_ref() != Some(fit_hash) || is_stuck(job))
+        .filter(|job| {
+            job.spec.fit_hash.as_ref() != Some(fit_hash) || !is_in(job, &wish.store) || is_stuck(job)
+        })
         .collect();
     // A fit of the same that somebody else asked for serves as well; another one beside it would learn nothing new.
     let works = |job: &TrainingJob| {
@@ -125,6 +127,7 @@ pub fn fits<'a>(
     };
     let is_under_way = |job: &&TrainingJob| end(job).is_none() && (is_mine(model, job) || works(job));
     fits.running = (jobs.iter().filter(is_under_way))
+        .filter(|job| is_in(job, &wish.store))
         .filter(|job| job.spec.fit_hash.as_ref() == Some(fit_hash) || same_fit(job))
         .find(|job| !is_stuck(job));
     if fits.running.is_some() || wish.policy == auriga_crds::ActivationPolicy::Pinned {
@@ -240,7 +243,21 @@ pub fn is_mine(model: &Model, job: &TrainingJob) -> bool {
 
 /// Whether `job` is a fit that `wish` asks for, the latest refit included.
 fn is_wanted(job: &TrainingJob, wish: &Wish) -> bool {
-    wish.fit_hash.is_some() && job.spec.fit_hash == wish.fit_hash && refit_at(job) == wish.refit_at.as_deref()
+    wish.fit_hash.is_some()
+        && job.spec.fit_hash == wish.fit_hash
+        && refit_at(job) == wish.refit_at.as_deref()
+        && is_in(job, &wish.store)
+}
+
+/// Whether what `job` fits is kept in this store, as far as it says so.
+pub fn is_in(job: &TrainingJob, store: &str) -> bool {
+    (job.annotations().get(labels::STORE)).is_none_or(|found| found == store)
+}
+
+/// The digest of `version`, by the record of the fit that made it.
+pub fn digest(jobs: &[TrainingJob], version: VersionNumber) -> Option<&str> {
+    let mut same = jobs.iter().filter(|job| self::version(job) == Some(version));
+    same.find_map(|job| result(job)?.digest.as_deref())
 }
 
 /// What `job` has fitted, or is going to.
@@ -287,7 +304,7 @@ fn training_job(
 ) -> TrainingJob {
     let uid = model.uid().unwrap_or_default();
     let refit_at = wish.refit_at.as_deref().unwrap_or_default();
-    let hash = names::short_hash(&[&uid, fit_hash, refit_at, &attempt.to_string()]);
+    let hash = names::short_hash(&[&uid, fit_hash, &wish.store, refit_at, &attempt.to_string()]);
     let name = names::child(&model.name_any(), &hash);
     let mut job = TrainingJob::new(
         &name,
@@ -307,6 +324,7 @@ fn training_job(
         all.extend((model.labels().get(queue)).map(|value| (queue.to_owned(), value.clone())));
     }
     let annotations = job.metadata.annotations.get_or_insert_default();
+    annotations.insert(labels::STORE.to_owned(), wish.store.clone());
     annotations.insert(labels::ATTEMPT.to_owned(), attempt.to_string());
     annotations.insert(labels::EDITION.to_owned(), build::edition(model));
     annotations.insert(labels::IMAGE.to_owned(), settings.image.clone());

@@ -110,6 +110,22 @@ fn check<'a>(seen: &'a PodSeen, held: &Held<'_>, owner_uid: &str) -> Result<&'a 
                     format!("Pod {pod} does not predict what its version predicted when it was fitted"),
                 )));
             }
+            let digest = alive
+                .model
+                .as_ref()
+                .map(|model| model.metadata.digest.to_string());
+            if let (Some(found), Some(recorded)) = (&digest, held.digest())
+                && found != recorded
+                && version == Some(held.slot.version)
+            {
+                return Err(Some(verdict(
+                    Reason::DigestMismatch,
+                    format!(
+                        "Pod {pod} found {found} as version {} in the store, but the fit made {recorded}",
+                        held.slot.version
+                    ),
+                )));
+            }
             match version {
                 Some(version) if version == held.slot.version => Ok(alive),
                 Some(other) => Err(Some(verdict(

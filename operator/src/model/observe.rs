@@ -78,7 +78,12 @@ impl Kind for Model {
     }
 
     fn count(&self, status: &ModelStatus, metrics: &Metrics) {
-        let before = self.status.as_ref();
+        // The schema gives a status that somebody has wiped a generation that no object has.
+        let before = (self.status.as_ref()).filter(|status| {
+            status
+                .observed_generation
+                .is_some_and(|generation| generation > 0)
+        });
         let version = |status: &ModelStatus| status.active_version;
         // A status that somebody has wiped tells nothing new when it is written again.
         if let (Some(before), Some(active)) = (before.map(version), status.active_version)

@@ -118,6 +118,12 @@ pub fn step(
         annotations.insert(labels::HELD_UP.to_owned(), "true".to_owned());
     }
     annotations.extend(fit_hash.map(|hash| (labels::FIT_HASH.to_owned(), hash.to_owned())));
+    // A Deployment that is there already reads the store that it was made for.
+    if held.is_none() {
+        annotations.insert(labels::STORE.to_owned(), turn.wish.store.clone());
+    }
+    let digest = fits::digest(turn.jobs, slot.version);
+    annotations.extend(digest.map(|digest| (labels::DIGEST.to_owned(), digest.to_owned())));
     if let Some(rejection) = rejection {
         rejection.write(&mut annotations);
     }
@@ -174,6 +180,7 @@ fn judge(turn: Turn<'_>, held: &Held<'_>, health: &Health, since: Timestamp, may
         rejection: Rejection {
             reason,
             message,
+            at: Some(turn.now),
             edition: build::edition(turn.model),
         },
         is_news: true,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::ResourceExt as _;
 
-use crate::{build::deployment::Slot, labels, seen::SlotSeen};
+use crate::{build::deployment::Slot, labels, seen::SlotSeen, time::milliseconds};
 
 /// A Deployment with what it serves.
 #[derive(Clone, Debug)]
@@ -35,6 +35,8 @@ pub struct Rejection {
     pub reason: Reason,
     /// In a sentence.
     pub message: String,
+    /// When; `None`: nobody wrote it down.
+    pub at: Option<Timestamp>,
     /// The edition of the Model that it was given up for; an edit gives it another chance.
     pub edition: String,
 }
@@ -71,10 +73,10 @@ impl<'a> Slots<'a> {
         self.all.iter().find(|held| held.slot == *slot)
     }
 
-    /// The versions that were fitted to `fit_hash` and not given up.
-    pub fn fitted_to(&self, fit_hash: &str) -> impl Iterator<Item = VersionNumber> {
+    /// The versions that were fitted to `fit_hash`, are in `store`, and were not given up.
+    pub fn fitted_to(&self, fit_hash: &str, store: &str) -> impl Iterator<Item = VersionNumber> {
         let fitted = move |held: &&Held<'_>| {
-            held.rejection.is_none() && annotation(&held.seen.deployment, labels::FIT_HASH) == Some(fit_hash)
+            held.rejection.is_none() && held.fit_hash() == Some(fit_hash) && held.is_in(store)
         };
         (self.all.iter()).filter(fitted).map(|held| held.slot.version)
     }
@@ -103,6 +105,32 @@ impl Held<'_> {
         annotation(&self.seen.deployment, labels::FIT_HASH)
     }
 
+    /// Whether its version is in this store, as far as that is known.
+    pub fn is_in(&self, store: &str) -> bool {
+        annotation(&self.seen.deployment, labels::STORE).is_none_or(|found| found == store)
+    }
+
+    /// The digest that its version has by the record of its fit, as far as that is known.
+    pub fn digest(&self) -> Option<&str> {
+        annotation(&self.seen.deployment, labels::DIGEST)
+    }
+
+    /// How many pods it may have: one, if they share a store on a claim.
+    pub fn most_replicas(&self) -> i32 {
+        let pod = self
+            .seen
+            .deployment
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.template.spec.as_ref());
+        let mut volumes = pod.into_iter().flat_map(|pod| pod.volumes.iter().flatten());
+        if volumes.any(|volume| volume.persistent_volume_claim.is_some()) {
+            1
+        } else {
+            i32::MAX
+        }
+    }
+
     /// Whether something outside of it kept its pods from answering, at the last look.
     pub fn is_held_up(&self) -> bool {
         annotation(&self.seen.deployment, labels::HELD_UP).is_some()
@@ -113,6 +141,8 @@ impl Held<'_> {
         let keys = [
             labels::SINCE,
             labels::FIT_HASH,
+            labels::STORE,
+            labels::DIGEST,
             labels::PROVED_AT,
             labels::SERVES_SINCE,
         ];
@@ -146,6 +176,7 @@ impl Rejection {
         Some(Rejection {
             reason: Reason::from_word(reason).unwrap_or(Reason::Failed),
             message: message.to_owned(),
+            at: annotation(deployment, labels::REJECTED_AT).and_then(|at| at.parse().ok()),
             edition: annotation(deployment, labels::EDITION)
                 .unwrap_or_default()
                 .to_owned(),
@@ -156,6 +187,10 @@ impl Rejection {
     pub fn write(&self, annotations: &mut BTreeMap<String, String>) {
         let text = format!("{}: {}", self.reason.word(), self.message);
         annotations.insert(labels::REJECTED.to_owned(), text);
+        annotations.extend(
+            self.at
+                .map(|at| (labels::REJECTED_AT.to_owned(), milliseconds(at))),
+        );
         annotations.insert(labels::EDITION.to_owned(), self.edition.clone());
     }
 }

@@ -176,7 +176,7 @@ fn last_failure(story: &Story<'_>) -> Option<LastFailure> {
             reason: rejection.reason.word().to_owned(),
             message: rejection.message.chars().take(1000).collect(),
             version: i64::try_from(walk.slot.version.get()).ok(),
-            time: seconds(walk.step.since),
+            time: seconds(rejection.at.unwrap_or(walk.step.since)),
             exit_code: None,
         });
     }

@@ -39,11 +39,12 @@ pub(super) fn known(story: &Story<'_>) -> Vec<VersionSummary> {
 /// The score that counts of the version that answers.
 pub(super) fn score(story: &Story<'_>) -> Option<MetricValue> {
     let answering = story.answering()?;
-    let job = story
-        .seen
-        .training_jobs
-        .iter()
-        .find(|job| fits::version(job) == Some(answering));
+    let digest = story.health.digest.map(|digest| digest.to_string());
+    let is_it = |job: &&TrainingJob| {
+        let recorded = fits::result(job).and_then(|result| result.digest.as_ref());
+        fits::version(job) == Some(answering) && (digest.is_none() || recorded == digest.as_ref())
+    };
+    let job = story.seen.training_jobs.iter().find(is_it);
     let of_job = job.and_then(|job| fits::result(job)?.score.clone());
     of_job.or_else(|| {
         let alive = story.health.alive.as_ref()?;

@@ -3,7 +3,7 @@
 use auriga_crds::{ActivationPolicy, Checked, Model, VersionNumber, fit_hash, serve_hash};
 use kube::ResourceExt as _;
 
-use crate::{build::deployment::Slot, labels, seen::Texts};
+use crate::{build::deployment::Slot, labels, names, seen::Texts};
 
 /// Hex digits of the serve hash in names; two sets of settings of one version are what it has to tell apart.
 const SHORT: usize = 8;
@@ -17,6 +17,8 @@ pub struct Wish {
     pub fit_hash: Option<String>,
     /// The first digits of the hash of what pods that serve are made of.
     pub serve_hash: String,
+    /// A hash of the store that versions are kept in: the same number in another store is another version.
+    pub store: String,
     /// Asks for one more fit whenever it changes.
     pub refit_at: Option<String>,
     /// Who decides which version gets the traffic.
@@ -36,6 +38,7 @@ impl Wish {
             fit_hash: texts.missing.is_empty().then(|| fit_hash(&checked, &texts.found)),
             checked,
             serve_hash,
+            store: store(model),
             refit_at: model.annotations().get(labels::REFIT_AT).cloned(),
             policy: model.spec.activation.policy,
             // The schema lets no number below 1 pass.
@@ -52,4 +55,12 @@ impl Wish {
             serve_hash: self.serve_hash.clone(),
         }
     }
+}
+
+/// A hash of the store of `model`. Credentials say who reads it, not which one it is.
+pub fn store(model: &Model) -> String {
+    let persister = model.spec.persister.as_ref();
+    let uri = persister.map_or("", |persister| &persister.uri);
+    let claim = persister.and_then(|persister| persister.persistent_volume_claim.as_ref());
+    names::short_hash(&[uri, claim.map_or("", |claim| &claim.claim_name)])
 }

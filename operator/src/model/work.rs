@@ -205,7 +205,8 @@ impl Work {
         annotations.extend(known_hash(slot).map(|hash| (labels::FIT_HASH.to_owned(), hash)));
         let since = traffic.since.map(milliseconds);
         annotations.extend(since.map(|since| (labels::SERVES_SINCE.to_owned(), since)));
-        let replicas = turn.wish.replicas;
+        // The spec may ask for more by now than what it was made for can bear.
+        let replicas = turn.wish.replicas.min(held.most_replicas());
         if slot.serve_hash == turn.wish.serve_hash {
             let manifest = crate::build::deployment::manifest(turn.model, slot);
             self.apply.push(Desired::create(&manifest));

@@ -1,6 +1,8 @@
 //! Begins a fit: what is fitted is fixed first, then the Job is made.
 
-use auriga_crds::{Reason, TrainingJobStatus};
+use auriga_crds::{Reason, TrainingJob, TrainingJobStatus};
+use kube::ResourceExt as _;
+use serde_json::json;
 
 use super::{
     ending::End,
@@ -11,6 +13,8 @@ use super::{
 };
 use crate::{
     build::job::{self, Fit, queue_labels},
+    labels,
+    model::wish::store,
     plan::{Desired, Next, Plan},
 };
 
@@ -40,7 +44,7 @@ pub(super) fn begin(look: &Look<'_>, number: u32) -> Plan<TrainingJobStatus> {
         fit_hash: &fixed.fit_hash,
         queue: &queue,
     };
-    let mut apply = Vec::new();
+    let mut apply: Vec<Desired> = marked(look.job, store(&fixed.model)).into_iter().collect();
     if look.seen.manifest.is_none() {
         apply.push(Desired::create(&job::manifest(&fit)));
     }
@@ -56,6 +60,21 @@ pub(super) fn begin(look: &Look<'_>, number: u32) -> Plan<TrainingJobStatus> {
         ..Steps::default()
     };
     look.under_way(&stand, steps, look.soon())
+}
+
+/// Notes on a TrainingJob that was made by hand which store its version goes to.
+fn marked(job: &TrainingJob, store: String) -> Option<Desired> {
+    let is_marked = job.annotations().contains_key(labels::STORE);
+    (!is_marked).then(|| {
+        Desired::Mark(json!({
+            "apiVersion": "auriga.dev/v1alpha1",
+            "kind": "TrainingJob",
+            "metadata": {
+                "name": job.name_any(), "namespace": job.namespace(), "uid": job.uid(),
+                "annotations": { labels::STORE: store },
+            },
+        }))
+    })
 }
 
 /// Why a fit does not begin.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{
     begin::begin,
     ending,
-    follow::{facts, follow, suspended},
+    follow::{facts, follow, stop, suspended},
     look::{Look, Steps},
     runs,
     stand::{self, Phase, Stand},
@@ -41,7 +41,11 @@ pub fn decide(
     let runs = runs::of(job, seen);
     // What the pods have left behind comes first: a fit that is over stays over, even if it was suspended meanwhile.
     if let Some(end) = ending::of(&runs) {
-        return look.over(end, facts(&look, &runs), Steps::default());
+        let mut steps = Steps::default();
+        if end.reason == Reason::OOMKilled {
+            stop(&runs, &mut steps);
+        }
+        return look.over(end, facts(&look, &runs), steps);
     }
     if job.spec.suspend {
         return suspended(&look, &runs);

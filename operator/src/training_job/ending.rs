@@ -10,7 +10,7 @@ use crate::{
     build::job::MISTAKE,
     seen::PodSeen,
     time,
-    trouble::{self, KILLED, Trouble},
+    trouble::{self, Trouble},
 };
 
 /// How many metrics are kept in a status.
@@ -85,12 +85,12 @@ pub(super) fn failure(seen: &PodSeen) -> Option<(&ContainerStateTerminated, Trou
         return None;
     }
     let mut trouble = trouble::of_end(end, limit)?;
-    if end.exit_code == KILLED || trouble.reason == Reason::OOMKilled {
+    if trouble.reason == Reason::OOMKilled {
         let limit = limit.map_or_else(String::new, |limit| format!(" of {limit}"));
         trouble = Trouble {
             reason: Reason::OOMKilled,
             message: format!(
-                "The fit was killed, as happens when it uses more memory than its limit{limit}; raise \
+                "The fit was killed because it used more memory than its limit{limit}; raise \
                  spec.training.resources.limits.memory of the Model, or fit fewer rows"
             ),
             passes: false,

@@ -100,20 +100,26 @@ pub(super) fn suspended(look: &Look<'_>, runs: &[Run<'_>]) -> Plan<TrainingJobSt
         facts: facts(look, runs),
         ..Steps::default()
     };
-    if let Some(run) = runs.last().filter(|run| run.may_be_paused()) {
-        if run.queue().is_some() {
-            // Its `suspend` is Kueue's: set by anybody else, it would be taken for a place in the queue.
-            steps.delete.extend(Target::of(run.job));
-        } else if !run.is_paused() {
-            steps.apply.push(pause(run, true));
-        }
-    }
+    stop(runs, &mut steps);
     let stand = Stand::at(
         Phase::Suspended,
         Reason::Suspended,
         "It is suspended; set spec.suspend to false to fit from the start",
     );
     look.under_way(&stand, steps, Next::OnChange)
+}
+
+/// Keeps the newest Job from starting another pod.
+pub(super) fn stop(runs: &[Run<'_>], steps: &mut Steps) {
+    let Some(run) = runs.last().filter(|run| run.may_be_paused()) else {
+        return;
+    };
+    if run.queue().is_some() {
+        // Its `suspend` is Kueue's: set by anybody else, it would be taken for a place in the queue.
+        steps.delete.extend(Target::of(run.job));
+    } else if !run.is_paused() {
+        steps.apply.push(pause(run, true));
+    }
 }
 
 /// The Job is suspended, though its TrainingJob is not: it waits for Kueue, or goes on.

@@ -9,7 +9,7 @@ use auriga_crds::{
     ClaimName, ConfigMapKey, Csv, Model, ModelReference, ModelSpec, Persister, TrainingJob, TrainingJobSpec,
     document,
 };
-use auriga_operator::{seen::Texts, settings::Settings};
+use auriga_operator::{labels, seen::Texts, settings::Settings};
 use jiff::{Timestamp, ToSpan as _};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
@@ -82,10 +82,13 @@ pub(crate) fn texts(model: &Model) -> Texts {
     }
 }
 
-/// A TrainingJob named `<model>-fit`, made by hand.
+/// A TrainingJob named `<model>-fit`, made by hand a while ago.
 pub(crate) fn training_job(model: &str) -> TrainingJob {
+    let mut metadata = metadata(&format!("{model}-fit"), "0e3a7f58-0000-4000-8000-000000000002");
+    let store = auriga_operator::model::wish::store(&self::model(model));
+    metadata.annotations = Some([(labels::STORE.to_owned(), store)].into());
     TrainingJob {
-        metadata: metadata(&format!("{model}-fit"), "0e3a7f58-0000-4000-8000-000000000002"),
+        metadata,
         spec: TrainingJobSpec {
             model_ref: ModelReference {
                 name: model.to_owned(),

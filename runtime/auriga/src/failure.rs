@@ -8,7 +8,7 @@ use std::{error::Error, fmt};
 
 use auriga_crds::Reason;
 use auriga_data::DataError;
-use auriga_learn::{CrossValidationError, FitError, PredictError, ScoreError};
+use auriga_learn::{CrossValidationError, FitError, FoldFault, PredictError, ScoreError};
 use auriga_persist::{Fault, PersistError, StoreUriError};
 use auriga_serve::{LoadFailure, MappingError, PredictorError, SettingsError};
 use serde_json::{Value, json};
@@ -88,7 +88,14 @@ impl Failure {
         if *error == CrossValidationError::Cancelled {
             return Failure::trouble(error.to_string());
         }
-        Failure::mistake(format!("cannot cross-validate {model}: {error}"))
+        let remedy = match error {
+            CrossValidationError::Fold { fault, .. } => match &**fault {
+                FoldFault::Fit(error) => memory_remedy(error),
+                _ => "",
+            },
+            _ => "",
+        };
+        Failure::mistake(format!("cannot cross-validate {model}: {error}{remedy}"))
             .because(reason::of_cross_validation(error))
     }
 

@@ -200,12 +200,15 @@ async fn kubeconfig() -> PathBuf {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .current_dir(Cluster::root())
-        .args(["xtask", "cluster", "ready"])
+        .args(["xtask", "cluster", "ready", "--tests"])
         .stderr(Stdio::inherit())
         .output()
         .await
         .expect("cargo can be run");
-    assert!(output.status.success(), "`cargo xtask cluster ready` failed");
+    assert!(
+        output.status.success(),
+        "`cargo xtask cluster ready --tests` failed"
+    );
     String::from_utf8(output.stdout)
         .expect("a path in UTF-8")
         .trim()

@@ -58,25 +58,26 @@ impl Space {
     /// Lets an operator that may do nothing outside of this namespace look after it, in place of the cluster's, while `work`
     /// is done; for a test that has the cluster alone.
     pub async fn with_its_own_operator(&self, work: impl AsyncFnOnce()) {
-        self.scale_operator(0).await;
         let done = async {
+            self.scale_operator(OPERATOR_NAMESPACE, 0).await;
             install::install_in(self.cluster, &self.name).await;
             work().await;
+            self.scale_operator(&self.name, 0).await;
         };
         let done = AssertUnwindSafe(done).catch_unwind().await;
         // Other tests need the cluster's operator, whatever became of this one.
-        self.scale_operator(1).await;
+        self.scale_operator(OPERATOR_NAMESPACE, 1).await;
         if let Err(panic) = done {
             resume_unwind(panic);
         }
     }
 
-    async fn scale_operator(&self, replicas: u32) {
+    async fn scale_operator(&self, namespace: &str, replicas: u32) {
         let (deployment, replicas) = (format!("deployment/{OPERATOR}"), format!("--replicas={replicas}"));
         self.cluster
-            .run(&["scale", "-n", OPERATOR_NAMESPACE, &deployment, &replicas])
+            .run(&["scale", "-n", namespace, &deployment, &replicas])
             .await;
-        install::rolled_out(self.cluster, OPERATOR_NAMESPACE, OPERATOR).await;
+        install::rolled_out(self.cluster, namespace, OPERATOR).await;
     }
 
     /// Tells the operator to start pods with this image; for a test that has the cluster alone.

@@ -30,13 +30,30 @@ pub(crate) async fn install(cluster: &Cluster) {
 /// Puts the operator of manifests/namespaced into a namespace, where it looks after nothing else, and waits until it is
 /// ready.
 pub(crate) async fn install_in(cluster: &Cluster, namespace: &str) {
-    let rendered = cluster.run(&["kustomize", "manifests/namespaced"]).await;
-    // As the kustomization's one line does for a user.
-    let text = rendered.replace(
-        &format!("namespace: {OPERATOR_NAMESPACE}\n"),
-        &format!("namespace: {namespace}\n"),
-    );
-    apply(cluster, documents(&text)).await;
+    // As a user does: in a copy, with another name in one line.
+    let copy = tempfile::tempdir().expect("a folder can be made");
+    let manifests = copy.path().join("manifests");
+    for folder in ["operator", "namespaced"] {
+        let from = Cluster::root().join("manifests").join(folder);
+        fs::create_dir_all(manifests.join(folder)).expect("a folder can be made");
+        for entry in fs::read_dir(from).expect("the tree has this folder") {
+            let path = entry.expect("a folder can be read").path();
+            let name = path.file_name().expect("a file has a name");
+            let text = fs::read_to_string(&path).expect("manifests are text");
+            let text = if folder == "namespaced" {
+                text.replace(
+                    "\nnamespace: auriga-system\n",
+                    &format!("\nnamespace: {namespace}\n"),
+                )
+            } else {
+                text
+            };
+            fs::write(manifests.join(folder).join(name), text).expect("a copy can be written");
+        }
+    }
+    let overlay = manifests.join("namespaced");
+    let rendered = cluster.run(&["kustomize", &overlay.to_string_lossy()]).await;
+    apply(cluster, documents(&rendered)).await;
     rolled_out(cluster, namespace, OPERATOR).await;
 }
 

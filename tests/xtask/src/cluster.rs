@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result};
 
 use crate::{
-    image::{self, Archive, test_images},
+    image::{self, Archive, Programs, test_images},
     program::{self, read},
     workspace::Workspace,
 };
@@ -22,6 +22,7 @@ pub(crate) fn run(workspace: &Workspace, words: &[&str]) -> Result<()> {
     let kubeconfig = match words {
         ["up"] => up(workspace)?,
         ["ready"] => ensure(workspace, image::RELEASE)?,
+        ["ready", ..] => ensure(workspace, Programs::OfTests)?,
         ["down"] => return down(workspace),
         ["load-image", archive] => {
             // Scripts and tools are started in the root, wherever this program was.
@@ -59,13 +60,13 @@ pub(crate) fn load_image(workspace: &Workspace, archive: &Path) -> Result<()> {
     node::load(workspace, archive)
 }
 
-/// Gives the running cluster the project's own images, with the programs that a cargo profile makes.
+/// Gives the running cluster the project's own images.
 ///
 /// Errors: no cluster runs.
-pub(crate) fn load_own_images(workspace: &Workspace, profile: &str) -> Result<()> {
+pub(crate) fn load_own_images(workspace: &Workspace, programs: Programs<'_>) -> Result<()> {
     // Before anything is built: without a cluster that would be for nothing.
     let loaded = node::images(workspace)?;
-    for archive in own_images(workspace, profile)? {
+    for archive in own_images(workspace, programs)? {
         let line = format!("{} {}", archive.reference, archive.digest);
         if loaded.contains(&line) {
             eprintln!("{} is loaded already", archive.reference);
@@ -86,14 +87,14 @@ pub(crate) fn runs(workspace: &Workspace) -> bool {
     node::runs(workspace)
 }
 
-/// The cluster for tests: that of `$KUBECONFIG`, whose images are its owner's business, or this one with all images, whose
-/// programs are those of a cargo profile.
-pub(crate) fn ensure(workspace: &Workspace, profile: &str) -> Result<PathBuf> {
-    if let Some(existing) = existing(env::var_os("KUBECONFIG")) {
+/// The cluster for tests: that of `$KUBECONFIG`, whose images are its owner's business, or this one with all images.
+pub(crate) fn ensure(workspace: &Workspace, programs: Programs<'_>) -> Result<PathBuf> {
+    let own = folder(workspace).join("run/admin.kubeconfig");
+    if let Some(existing) = existing(env::var_os("KUBECONFIG")).filter(|existing| *existing != own) {
         return Ok(existing);
     }
     let kubeconfig = up(workspace)?;
-    load_own_images(workspace, profile)?;
+    load_own_images(workspace, programs)?;
     Ok(kubeconfig)
 }
 
@@ -103,9 +104,9 @@ pub(crate) fn kubectl(workspace: &Workspace) -> PathBuf {
     if built.is_file() { built } else { "kubectl".into() }
 }
 
-fn own_images(workspace: &Workspace, profile: &str) -> Result<[Archive; 3]> {
+fn own_images(workspace: &Workspace, programs: Programs<'_>) -> Result<[Archive; 3]> {
     Ok([
-        image::build(workspace, profile)?,
+        image::build(workspace, programs)?,
         test_images::shell(workspace)?,
         test_images::postgres(workspace)?,
     ])

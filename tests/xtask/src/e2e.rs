@@ -21,7 +21,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Done> {
 }
 
 fn on_cluster(workspace: &Workspace) -> Result<Done> {
-    let kubeconfig = cluster::ensure(workspace, image::DEV)?;
+    let kubeconfig = cluster::ensure(workspace, image::Programs::OfTests)?;
     let mut tests = workspace.cargo();
     tests.args(["test", "--package", cargo::E2E, "--", SIDE_BY_SIDE]);
     tests.env("KUBECONFIG", kubeconfig);

@@ -18,11 +18,17 @@ use crate::{
 use archive::Settings;
 use root::Root;
 
-/// The cargo profile of what is shipped.
-pub(crate) const RELEASE: &str = "release";
+/// Which programs go into the image.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Programs<'a> {
+    /// Those that a cargo profile builds, as the Dockerfile builds them.
+    Of(&'a str),
+    /// Those that the tests of the workspace run, which are built with them, and without what only a debugger reads.
+    OfTests,
+}
 
-/// The cargo profile of what tests run, which they have built already.
-pub(crate) const DEV: &str = "dev";
+/// What is shipped.
+pub(crate) const RELEASE: Programs<'_> = Programs::Of("release");
 
 const REFERENCE: &str = "docker.io/auriga/auriga:dev";
 // Without a container engine there is nobody to ask for a name: Kubernetes can prove only of a number that it is not root.
@@ -31,33 +37,38 @@ const PROGRAMS: [&str; 2] = ["auriga", "auriga-operator"];
 const FOLDER: &str = "/usr/local/bin";
 const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
-/// Makes the image of what a cargo profile builds, prints its path, and tells people how large it is.
-pub(crate) fn run(workspace: &Workspace, profile: &str) -> Result<()> {
-    let archive = build(workspace, profile)?;
+/// Makes the image, prints its path, and tells people how large it is.
+pub(crate) fn run(workspace: &Workspace, programs: Programs<'_>) -> Result<()> {
+    let archive = build(workspace, programs)?;
     eprintln!("{}", archive.described()?);
     println!("{}", archive.path.display());
     Ok(())
 }
 
-/// Builds both programs with a cargo profile and makes the image of them.
+/// Builds both programs and makes the image of them.
 ///
 /// Errors: cargo's own; umoci or the list of certificate authorities is missing and cannot be installed.
-pub(crate) fn build(workspace: &Workspace, profile: &str) -> Result<Archive> {
+pub(crate) fn build(workspace: &Workspace, programs: Programs<'_>) -> Result<Archive> {
     if !std::path::Path::new(AUTHORITIES).is_file() {
         let missing = "the list of certificate authorities, which programs in the image trust, is missing";
         debian::install(workspace, &["ca-certificates"], missing)?;
     }
     let mut root = Root::new(workspace, "auriga")?;
-    for name in PROGRAMS {
-        let built = workspace.target.join(profile_folder(profile)).join(name);
-        let path = format!("{FOLDER}/{name}");
-        if profile == DEV {
+    let folder = |profile: &str| workspace.target.join(profile_folder(profile));
+    match programs {
+        Programs::Of(profile) => {
+            for name in PROGRAMS {
+                build_alone(workspace, profile, name)?;
+                root.program(&folder(profile).join(name), &format!("{FOLDER}/{name}"))?;
+            }
+        }
+        Programs::OfTests => {
             cargo::build_tests(workspace)?;
-            root.program(&built, &path)?;
-            root.strip(workspace, &path)?;
-        } else {
-            build_alone(workspace, profile, name)?;
-            root.program(&built, &path)?;
+            for name in PROGRAMS {
+                let path = format!("{FOLDER}/{name}");
+                root.program(&folder("dev").join(name), &path)?;
+                root.strip(workspace, &path)?;
+            }
         }
     }
     root.copy(AUTHORITIES)?;
@@ -94,7 +105,7 @@ fn umoci_is_there(workspace: &Workspace) -> Result<()> {
 /// Where cargo puts what a profile makes.
 fn profile_folder(profile: &str) -> &str {
     // The only one that is named otherwise.
-    if profile == DEV { "debug" } else { profile }
+    if profile == "dev" { "debug" } else { profile }
 }
 
 #[cfg(test)]

@@ -50,6 +50,7 @@ cargo xtask <task>
   cluster load-image     makes all images and gives them to it
   cluster load-image ARCHIVE   gives it this image
   cluster ready          the cluster that tests use, with all images: that of KUBECONFIG, else this one; prints the path
+  cluster ready --tests  likewise, with the programs that the tests have built instead of the release
   cluster down           ends it, and drops all that was in it
   tidy                   checks the house rules
   advisories             checks the dependencies for known vulnerabilities; downloads the list of them
@@ -80,10 +81,14 @@ fn main() -> ExitCode {
             return end(Workspace::find().and_then(|workspace| bench::run(&workspace, what, flags)));
         }
         ["image"] | ["image", "--profile", _] => {
-            let profile = arguments.get(2).unwrap_or(&image::RELEASE);
-            return end(Workspace::find().and_then(|workspace| image::run(&workspace, profile)));
+            let programs = arguments
+                .get(2)
+                .map_or(image::RELEASE, |profile| image::Programs::Of(profile));
+            return end(Workspace::find().and_then(|workspace| image::run(&workspace, programs)));
         }
-        ["cluster", "up" | "ready" | "down" | "load-image"] | ["cluster", "load-image", _] => {
+        ["cluster", "up" | "ready" | "down" | "load-image"]
+        | ["cluster", "load-image", _]
+        | ["cluster", "ready", "--tests"] => {
             return end(Workspace::find().and_then(|workspace| cluster::run(&workspace, &arguments[1..])));
         }
         ["fmt"] => cargo::format,

@@ -322,3 +322,56 @@ fn a_switch_that_another_clock_dates_in_the_future_drains_as_long_as_any() {
     world.turn();
     assert!(world.seen.slots.iter().all(|slot| !slot.pods.is_empty()));
 }
+
+fn to_postgres(world: &mut World) {
+    world.edit(|spec| {
+        let persister = spec.persister.as_mut().unwrap();
+        persister.uri = "postgres://postgres/auriga".to_owned();
+        persister.persistent_volume_claim = None;
+        spec.replicas = 2;
+    });
+}
+
+#[test]
+fn another_store_has_to_be_fitted_for_while_the_old_one_answers_on_its_one_pod() {
+    let mut world = second();
+    world.rolls_out();
+    to_postgres(&mut world);
+    golden!(world.changes());
+}
+
+#[test]
+fn the_first_version_of_another_store_gets_the_traffic_though_its_number_is_lower() {
+    let mut world = second();
+    world.rolls_out();
+    to_postgres(&mut world);
+    world.turn();
+    world.fit_ends(1);
+    // The ledger of the new store is empty.
+    world.ledger.clear();
+    world.rolls_out();
+    let status = world.plan().status;
+    assert_eq!(told(&status, "Ready"), Some((True, "Active")));
+    assert_eq!((status.active_version, status.ready_replicas), (Some(1), Some(2)));
+    assert_eq!(world.changes().apply, []);
+}
+
+#[test]
+fn a_version_with_other_bytes_than_its_fit_wrote_is_given_up_and_fitted_again() {
+    let mut world = second();
+    world.pods_answer();
+    let foreign = auriga_crds::Digest::of(b"somebody else's version 2");
+    world.pods_of(2, |mut seen| {
+        if let Answer::Well(alive) = &mut seen.answer {
+            alive.model.as_mut().unwrap().metadata.digest = foreign;
+        }
+        seen
+    });
+    let plan = world.turn();
+    assert_eq!(
+        told(&plan.status, "CandidateRejected"),
+        Some((True, "DigestMismatch"))
+    );
+    world.pass(1);
+    golden!(world.changes());
+}

@@ -11,6 +11,25 @@ fn a_fit_begins_with_its_manifest_and_its_job() {
 }
 
 #[test]
+fn a_job_that_a_person_has_just_made_is_marked_with_the_store_that_it_fits_for() {
+    let fit = a_fit_of("iris").with_job(|mut job| {
+        job.metadata.annotations = None;
+        job
+    });
+    let plan = fit.plan();
+    let [mark, ..] = plan.apply.as_slice() else {
+        panic!("nothing is applied");
+    };
+    assert_eq!(
+        mark.value()["metadata"]["annotations"][labels::STORE]
+            .as_str()
+            .map(str::len),
+        Some(8)
+    );
+    assert_eq!(plan.apply.len(), 3);
+}
+
+#[test]
 fn what_the_job_itself_asks_for_reaches_its_pod_and_its_queue() {
     let fit = a_fit_of("iris").with_job(|job| {
         job.edited(|spec| spec.save_if_better_than = Some(-0.5))

@@ -58,10 +58,16 @@ fn a_fit_that_needs_more_memory_than_its_limit_fails_at_once() {
 }
 
 #[test]
-fn a_fit_that_was_killed_without_a_word_names_the_limit_too() {
+fn a_fit_that_was_killed_with_its_node_is_tried_again() {
     let plan = ended(a_begun_fit(), 137, "").plan();
-    assert_eq!(plan.status.reason.as_deref(), Some("OOMKilled"));
-    assert!(plan.status.message.unwrap().contains("2Gi"));
+    assert_eq!(plan.status.state.as_deref(), Some("Running"));
+    assert_eq!(plan.apply, []);
+    let failure = plan.status.last_failure.unwrap();
+    assert!(
+        failure.message.contains("killed from outside"),
+        "{}",
+        failure.message
+    );
 }
 
 #[test]

@@ -120,6 +120,8 @@ fn operator_section(operator: &OperatorResult) -> String {
          - Both take turns, each in a new namespace with a new claim: one round that does not count, then {rounds} that do.\n\
          - Images, resources, volumes and probes are the same. Two arguments are not: without an operator the fit itself activates\n  \
            its version, and no pod waits to be told so.\n\
+         - The operator believes the pod that fits, two seconds before Kubernetes calls its Job complete: so its pods can be available\n  \
+           before that, and so it makes up for what its checks take.\n\
          - All times count from before the first object is applied to when a watch tells that it is so.\n",
         table = operator.table(),
         circumstances = operator.run.described(),

@@ -2,7 +2,7 @@
 
 use auriga_crds::ConditionStatus;
 use auriga_e2e::{
-    IRIS_ROW, Load, Manifest, Running, Space, assert_only_active_versions_answered, assert_rate,
+    IRIS_ROW, Load, Manifest, Running, Space, alone, assert_only_active_versions_answered, assert_rate,
     in_a_namespace, iris_rows,
 };
 use serde_json::json;
@@ -37,7 +37,8 @@ fn iris(number: i64) -> Manifest {
 
 #[test]
 fn no_request_fails_and_only_active_versions_answer_whatever_changes() {
-    in_a_namespace(async |space| {
+    // Alone, since it restarts the operator, and a machine that does something else holds up requests as well.
+    alone(async |space| {
         two_replicas(space).await;
         let clients = clients(space).await;
 
@@ -104,6 +105,25 @@ fn no_request_fails_and_only_active_versions_answer_whatever_changes() {
         let activated: Vec<i64> = ledger.iter().map(|row| row.version).collect();
         let expected: Vec<i64> = (1..=11).chain([10, 11, 12, 13]).collect();
         assert_eq!(activated, expected);
+    });
+}
+
+#[test]
+fn a_model_that_moves_to_another_store_is_fitted_there_while_its_old_pods_answer() {
+    in_a_namespace(async |space| {
+        space.iris_data("iris").await;
+        space.apply(&Manifest::iris("iris")).await;
+        space.serves("iris", 1).await;
+        space.apply(&Manifest::iris("iris").c(0.5)).await;
+        space.serves("iris", 2).await;
+        space.postgres().await;
+        space.apply(&iris(2)).await;
+        // Its number is lower, since it is the first one there.
+        space.serves("iris", 1).await;
+        space.answers_with("iris", 1, IRIS_ROW).await;
+        let versions: Vec<i64> = space.ledger("iris").await.iter().map(|row| row.version).collect();
+        assert_eq!(versions, [1]);
+        assert_eq!(space.model("iris").await.status.unwrap().ready_replicas, Some(2));
     });
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use auriga_e2e::{Cluster, Manifest, in_a_namespace};
+use auriga_e2e::{Cluster, IRIS_ROW, Manifest, in_a_namespace};
 use serde_json::{Value, json};
 
 /// Places of the iris Model, and values that each break one rule there.
@@ -63,6 +63,12 @@ fn broken() -> Vec<(&'static str, Value)> {
             "/spec/training/resources",
             json!({ "limits": { "memory": "much" } }),
         ),
+        ("/spec/training/resources", json!({ "requests": { "cpu": -1 } })),
+        (
+            "/spec/serving/resources",
+            json!({ "limits": { "memory": "1GB" } }),
+        ),
+        ("/spec/serving/resources", json!({ "requests": { "cpu": "" } })),
         ("/spec/serving/serviceMetadata", json!({ "status": "fine" })),
         split(json!({})),
         split(json!({ "kFold": { "randomState": 1 } })),
@@ -159,9 +165,11 @@ fn a_name_of_52_characters_is_taken_and_one_of_53_is_refused() {
     in_a_namespace(async |space| {
         let words = space.refused(Manifest::iris(&"a".repeat(53)).value()).await;
         assert!(words.contains("metadata.name: use at most 52"), "{words}");
-        space
-            .apply(&Manifest::iris(&"a".repeat(52)).with("/spec/suspend", true))
-            .await;
+        let longest = "a".repeat(52);
+        space.iris_data(&longest).await;
+        space.apply(&Manifest::iris(&longest)).await;
+        space.serves(&longest, 1).await;
+        assert_eq!(space.answers(&longest, IRIS_ROW, 1).await.version, Some(1));
     });
 }
 
