@@ -9,4 +9,5 @@
 mod given;
 mod golden;
 mod model;
+mod simulation;
 mod training_job;

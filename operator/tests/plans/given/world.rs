@@ -60,6 +60,15 @@ impl World {
         World::of(example).edited_before(|_| {}).settled(1)
     }
 
+    /// As [`World::serving`], edited since and fitted as version 2, which has no Deployment yet.
+    pub(crate) fn second_fitted() -> World {
+        let mut world = World::serving("iris");
+        world.set_c(2.0);
+        world.turn();
+        world.fit_ends(2);
+        world
+    }
+
     /// With another spec before anything was done.
     pub(crate) fn edited_before(mut self, edit: impl FnOnce(&mut Model)) -> World {
         edit(&mut self.model);
@@ -113,10 +122,30 @@ impl World {
     /// Decides, and does it.
     pub(crate) fn turn(&mut self) -> Plan<ModelStatus> {
         let plan = self.plan();
-        for desired in &plan.apply {
+        self.do_first(&plan, usize::MAX);
+        self.model.status = Some(plan.status.clone());
+        plan
+    }
+
+    /// Decides, and is killed after so many writes; the status comes last, so that it is not among them.
+    pub(crate) fn broken_turn(&mut self, writes: usize) -> Plan<ModelStatus> {
+        let plan = self.plan();
+        self.do_first(&plan, writes);
+        plan
+    }
+
+    /// Does the first writes of a plan; those that change nothing do not count.
+    fn do_first(&mut self, plan: &Plan<ModelStatus>, writes: usize) {
+        let mut left = writes;
+        for desired in plan.apply.iter() {
+            if self.is_so(desired) {
+                continue;
+            }
+            let Some(fewer) = left.checked_sub(1) else { return };
+            left = fewer;
             self.carry_out(desired);
         }
-        for target in &plan.delete {
+        for target in plan.delete.iter().take(left) {
             let uid = Some(target.uid.clone());
             let seen = &mut self.seen;
             seen.training_jobs.retain(|one| one.metadata.uid != uid);
@@ -133,8 +162,6 @@ impl World {
                 .unwrap_or(1);
             slot.pods.truncate(usize::try_from(wanted).unwrap());
         }
-        self.model.status = Some(plan.status.clone());
-        plan
     }
 
     /// Time passes.
@@ -147,6 +174,11 @@ impl World {
         edit(&mut self.model.spec);
         let generation = &mut self.model.metadata.generation;
         *generation = generation.map(|generation| generation + 1);
+    }
+
+    /// The user asks for another fit.
+    pub(crate) fn set_c(&mut self, c: f64) {
+        self.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = c);
     }
 
     /// The user annotates the Model.
@@ -378,11 +410,11 @@ impl World {
         match value["kind"].as_str().unwrap() {
             "Pod" => {
                 for seen in pods.filter(|seen| seen.pod.name_any() == name) {
-                    let fence = value["metadata"]["annotations"][FENCE_ANNOTATION]
-                        .as_str()
-                        .unwrap();
                     let annotations = seen.pod.annotations_mut();
-                    annotations.insert(FENCE_ANNOTATION.to_owned(), fence.to_owned());
+                    match value["metadata"]["annotations"][FENCE_ANNOTATION].as_str() {
+                        Some(fence) => annotations.insert(FENCE_ANNOTATION.to_owned(), fence.to_owned()),
+                        None => annotations.remove(FENCE_ANNOTATION),
+                    };
                 }
             }
             "TrainingJob" => {

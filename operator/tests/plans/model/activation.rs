@@ -10,29 +10,20 @@ use crate::{given::World, golden::golden};
 
 /// Version 2 answers, version 1 did before.
 fn second() -> World {
-    let mut world = World::serving("iris");
-    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0);
-    world.turn();
-    world.fit_ends(2);
+    let mut world = World::second_fitted();
     world.rolls_out();
     world
 }
 
 #[test]
 fn a_new_version_is_started_beside_the_one_that_answers() {
-    let mut world = World::serving("iris");
-    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0);
-    world.turn();
-    world.fit_ends(2);
+    let world = World::second_fitted();
     golden!(world.changes());
 }
 
 #[test]
 fn the_pods_before_keep_running_until_they_are_drained() {
-    let mut world = World::serving("iris");
-    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0);
-    world.turn();
-    world.fit_ends(2);
+    let mut world = World::second_fitted();
     world.turn();
     world.pods_answer();
     world.turn();
@@ -45,10 +36,7 @@ fn the_pods_before_keep_running_until_they_are_drained() {
 
 #[test]
 fn the_pods_before_are_put_to_sleep_once_they_are_drained() {
-    let mut world = World::serving("iris");
-    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0);
-    world.turn();
-    world.fit_ends(2);
+    let mut world = World::second_fitted();
     world.turn();
     world.pods_answer();
     world.turn();
@@ -62,7 +50,7 @@ fn the_pods_before_are_put_to_sleep_once_they_are_drained() {
 #[test]
 fn the_version_before_the_one_before_is_deleted() {
     let mut world = second();
-    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = 3.0);
+    world.set_c(3.0);
     world.turn();
     world.fit_ends(3);
     world.turn();
@@ -98,10 +86,7 @@ fn a_rollback_is_told_as_such() {
 
 #[test]
 fn a_rollback_to_pods_that_still_answer_moves_the_traffic_before_the_ledger() {
-    let mut world = World::serving("iris");
-    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0);
-    world.turn();
-    world.fit_ends(2);
+    let mut world = World::second_fitted();
     world.turn();
     world.pods_answer();
     world.turn();
@@ -204,10 +189,7 @@ fn a_change_of_serving_alone_walks_without_activation() {
 
 #[test]
 fn a_suspended_model_leaves_the_traffic_where_it_is() {
-    let mut world = World::serving("iris");
-    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0);
-    world.turn();
-    world.fit_ends(2);
+    let mut world = World::second_fitted();
     world.edit(|spec| spec.suspend = true);
     let plan = world.changes();
     assert_eq!(plan.apply, []);
@@ -218,10 +200,7 @@ fn a_suspended_model_leaves_the_traffic_where_it_is() {
 
 #[test]
 fn a_fence_that_lost_is_replaced_by_that_of_the_newer_revision() {
-    let mut world = World::serving("iris");
-    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0);
-    world.turn();
-    world.fit_ends(2);
+    let mut world = World::second_fitted();
     world.turn();
     world.pods_answer();
     world.turn();

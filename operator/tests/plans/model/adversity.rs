@@ -13,16 +13,9 @@ use crate::{
     golden::golden,
 };
 
-fn with_c(world: &mut World, c: f64) {
-    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = c);
-}
-
 /// Version 1 answers, version 2 has a Deployment.
 fn second() -> World {
-    let mut world = World::serving("iris");
-    with_c(&mut world, 2.0);
-    world.turn();
-    world.fit_ends(2);
+    let mut world = World::second_fitted();
     world.turn();
     world
 }
@@ -141,7 +134,7 @@ fn an_approval_that_is_withdrawn_takes_the_fence_back() {
 #[test]
 fn a_service_that_is_deleted_during_a_fit_costs_no_pod() {
     let mut world = World::serving("iris");
-    with_c(&mut world, 2.0);
+    world.set_c(2.0);
     world.turn();
     world.seen.service = None;
     golden!(world.changes());
@@ -241,7 +234,7 @@ fn an_operator_that_begins_to_ask_doubts_nothing_that_serves() {
 #[test]
 fn a_fit_of_something_else_than_asked_for_is_repeated_and_never_called_ready() {
     let mut world = World::serving("iris");
-    with_c(&mut world, 2.0);
+    world.set_c(2.0);
     for version in 2..5 {
         world.turn();
         world.fit_ends(version);

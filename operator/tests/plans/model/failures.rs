@@ -18,10 +18,7 @@ use crate::{
 
 /// Version 1 answers, version 2 has a Deployment.
 fn second_starts() -> World {
-    let mut world = World::serving("iris");
-    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0);
-    world.turn();
-    world.fit_ends(2);
+    let mut world = World::second_fitted();
     world.turn();
     world
 }

@@ -9,34 +9,27 @@ use auriga_operator::labels;
 use super::told;
 use crate::{given::World, golden::golden};
 
-fn with_c(world: &mut World, c: f64) {
-    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = c);
-}
-
 #[test]
 fn another_hyperparameter_begins_a_fit_while_the_version_before_answers() {
     let mut world = World::serving("iris");
-    with_c(&mut world, 2.0);
+    world.set_c(2.0);
     golden!(world.changes());
 }
 
 #[test]
 fn an_edit_during_a_fit_takes_its_place() {
     let mut world = World::serving("iris");
-    with_c(&mut world, 2.0);
+    world.set_c(2.0);
     world.turn();
-    with_c(&mut world, 3.0);
+    world.set_c(3.0);
     golden!(world.changes());
 }
 
 #[test]
 fn going_back_to_what_was_fitted_before_needs_no_fit() {
-    let mut world = World::serving("iris");
-    with_c(&mut world, 2.0);
-    world.turn();
-    world.fit_ends(2);
+    let mut world = World::second_fitted();
     world.rolls_out();
-    with_c(&mut world, 0.3);
+    world.set_c(0.3);
     golden!(world.changes());
 }
 
@@ -135,10 +128,7 @@ fn a_fit_by_hand_that_has_not_begun_holds_up_none_of_the_models_own() {
 
 #[test]
 fn a_score_below_the_bar_keeps_what_answers() {
-    let mut world = World::serving("iris");
-    with_c(&mut world, 2.0);
-    world.turn();
-    world.fit_ends(2);
+    let mut world = World::second_fitted();
     let job = &mut world
         .seen
         .training_jobs
@@ -173,7 +163,7 @@ fn a_suspended_model_begins_no_fit_and_holds_the_one_that_runs() {
 fn three_records_of_each_kind_are_kept() {
     let mut world = World::serving("iris");
     for version in 2..=6 {
-        with_c(&mut world, 1.0 + version as f64);
+        world.set_c(1.0 + version as f64);
         world.turn();
         world.fit_ends(version);
         world.rolls_out();
@@ -192,10 +182,7 @@ fn three_records_of_each_kind_are_kept() {
 
 #[test]
 fn a_version_that_the_store_lost_is_fitted_again() {
-    let mut world = World::serving("iris");
-    with_c(&mut world, 2.0);
-    world.turn();
-    world.fit_ends(2);
+    let mut world = World::second_fitted();
     world.turn();
     world.pods_are_unwell(2, Reason::VersionNotFound, "there is no version 2");
     world.turn();
@@ -205,7 +192,7 @@ fn a_version_that_the_store_lost_is_fitted_again() {
 #[test]
 fn a_fit_by_hand_counts_as_well_as_one_of_the_models_own() {
     let mut world = World::serving("iris");
-    with_c(&mut world, 2.0);
+    world.set_c(2.0);
     let mut by_hand = crate::given::training_job("iris");
     world.turn();
     world.fit_ends(2);

@@ -22,10 +22,7 @@ fn the_next_look_at_a_model_that_serves_is_seconds_away() {
 
 #[test]
 fn a_status_that_was_wiped_is_told_again_as_it_was() {
-    let mut world = World::serving("iris");
-    world.edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = 2.0);
-    world.turn();
-    world.fit_ends(2);
+    let mut world = World::second_fitted();
     world.rolls_out();
     let before = world.model.status.take().unwrap();
     let mut after = world.plan().status;
