@@ -21,6 +21,10 @@ pub(crate) struct Arguments {
     #[arg(long, env = "AURIGA_NAMESPACE", value_name = "NAME")]
     pub(crate) namespace: Option<String>,
 
+    /// What this operator calls itself among several that look after the same; the pod's name. If absent, one of this process
+    #[arg(long, env = "POD_NAME", value_name = "NAME")]
+    pub(crate) identity: Option<String>,
+
     /// How many Models, and how many TrainingJobs, are looked at at once
     #[arg(long, env = "AURIGA_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) concurrency: u16,

@@ -12,6 +12,7 @@ use crate::{
     alive::{Asker, Via},
     caches::Caches,
     events::Announcer,
+    lease::Leading,
     metrics::Metrics,
     settings::Settings,
     texts::Reader,
@@ -36,6 +37,8 @@ pub struct Context {
     pub announcer: Announcer,
     /// Counts.
     pub metrics: Metrics,
+    /// Whether this operator is the one that works.
+    pub leading: Leading,
     /// What the last write of an object was, by UID.
     pub(crate) settled: Mutex<HashMap<String, Settled>>,
     failures: Mutex<HashMap<String, u32>>,
@@ -51,13 +54,14 @@ pub(crate) struct Settled {
 
 impl Context {
     /// One for a new program.
-    pub fn new(client: Client, settings: Settings, via: Via) -> Context {
+    pub fn new(client: Client, settings: Settings, via: Via, leading: Leading) -> Context {
         let caches = Caches::default();
         Context {
             asker: Asker::new(client.clone(), via, auriga_crds::contract::pod::PORT),
             reader: Reader::new(client.clone()),
             announcer: Announcer::new(client.clone()),
-            metrics: Metrics::new(&caches),
+            metrics: Metrics::new(&caches, &leading),
+            leading,
             client,
             settings,
             caches,

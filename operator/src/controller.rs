@@ -56,6 +56,10 @@ pub async fn run<K: Kind>(
 }
 
 async fn reconcile<K: Kind>(object: Arc<K>, ctx: Arc<Context>) -> Result<Action, Error> {
+    if !ctx.leading.now() {
+        // All objects are looked at once this operator leads.
+        return Ok(Action::await_change());
+    }
     let mut measured = ctx.metrics.measure(K::NAME);
     let looked = AssertUnwindSafe(look(object.as_ref(), &ctx)).catch_unwind();
     let outcome = match tokio::time::timeout(LIMIT, looked).await {

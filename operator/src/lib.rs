@@ -22,6 +22,7 @@ pub mod events;
 pub mod health;
 pub mod kind;
 pub mod labels;
+pub mod lease;
 pub mod metrics;
 pub mod model;
 pub mod names;

@@ -15,6 +15,7 @@ use auriga_operator::{
     context::Context,
     controller,
     health::{self, Health, Signs},
+    lease::{self, Fence, Leading, Lease},
     start::{self, Waiting},
     triggers::Triggers,
     watch,
@@ -31,6 +32,8 @@ use tracing_subscriber::EnvFilter;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// The Lease of all operators that look after the same.
+const LEASE: &str = "auriga-operator";
 /// How long begun looks may take once the program is to stop: less than the half minute that a pod has.
 const LAST_LOOKS: Duration = Duration::from_secs(20);
 
@@ -86,12 +89,25 @@ async fn run(arguments: Arguments) -> Result<()> {
         .context("cannot find the API server; run in a pod, or set KUBECONFIG")?;
     // Calls are tried again by the loop itself, which knows how long it may wait.
     config.default_retry = false;
-    let signs = Signs::default();
+    let (signs, leading) = (Signs::default(), Leading::default());
     let client = ClientBuilder::try_from(config)
         .context("cannot use the settings of the API server")?
         .with_layer(&signs)
+        .with_layer(&Fence(leading.clone()))
         .build();
-    let ctx = Arc::new(Context::new(client, arguments.settings(), arguments.alive_via));
+    let lease = Lease::new(
+        client.clone(),
+        (arguments.namespace.as_deref()).unwrap_or(client.default_namespace()),
+        LEASE,
+        lease::identity(arguments.identity.clone()),
+        leading.clone(),
+    );
+    let ctx = Arc::new(Context::new(
+        client,
+        arguments.settings(),
+        arguments.alive_via,
+        leading,
+    ));
     let waiting = Waiting::default();
     let listener = (health::listen(arguments.metrics_listen).await).map_err(anyhow::Error::msg)?;
     let health = Health {
@@ -107,12 +123,13 @@ async fn run(arguments: Arguments) -> Result<()> {
     let stop = stop()?.shared();
     tokio::select! {
         served = health::serve(listener, health) => served.context("cannot answer at the metrics' address"),
-        () = look_after(ctx, namespace, arguments.concurrency, waiting, stop) => Ok(()),
+        () = look_after(ctx, lease, namespace, arguments.concurrency, waiting, stop) => Ok(()),
     }
 }
 
 async fn look_after(
     ctx: Arc<Context>,
+    lease: Lease,
     namespace: Option<String>,
     concurrency: u16,
     waiting: Waiting,
@@ -129,11 +146,11 @@ async fn look_after(
         training_jobs,
     };
     let watching = tokio::spawn({
-        let ctx = Arc::clone(&ctx);
+        let (ctx, triggers) = (Arc::clone(&ctx), triggers.clone());
         async move { watch::watch_all(&ctx, namespace.as_deref(), &triggers).await }
     });
     tokio::select! {
-        () = ctx.caches.ready() => tracing::info!("everything was listed; the loop begins"),
+        () = ctx.caches.ready() => tracing::info!("everything was listed"),
         () = stop.clone() => return,
     }
     let loops = async {
@@ -154,9 +171,11 @@ async fn look_after(
     };
     tokio::select! {
         _ = loops => {}
+        () = lease.campaign(|| triggers.all(&ctx.caches)) => {}
         () = late => tracing::warn!("looks that take too long are broken off; the next start takes them up"),
     }
     watching.abort();
+    lease.release().await;
 }
 
 /// Ends when the program is told to stop.

@@ -1,5 +1,6 @@
 //! What is counted, for Prometheus: controller-runtime's names where it has one, so that stock dashboards work.
 
+mod leader;
 mod models;
 
 use std::{
@@ -21,7 +22,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::{caches::Caches, context::lock, error::Error};
+use crate::{caches::Caches, context::lock, error::Error, lease::Leading};
 
 /// The metrics of one operator.
 pub struct Metrics {
@@ -59,7 +60,7 @@ struct Activation {
 
 impl Metrics {
     /// Metrics that begin at zero; those of the Models are read from `caches` at each scrape.
-    pub fn new(caches: &Caches) -> Metrics {
+    pub fn new(caches: &Caches, leading: &Leading) -> Metrics {
         let metrics = Metrics {
             registry: Registry::default(),
             looks: Family::default(),
@@ -69,10 +70,10 @@ impl Metrics {
             fits: Histogram::new(exponential_buckets(1.0, 2.0, 18)),
             ages: Ages::default(),
         };
-        metrics.registered(caches)
+        metrics.registered(caches, leading)
     }
 
-    fn registered(mut self, caches: &Caches) -> Metrics {
+    fn registered(mut self, caches: &Caches, leading: &Leading) -> Metrics {
         let registry = &mut self.registry;
         registry.register(
             "controller_runtime_reconcile",
@@ -101,6 +102,7 @@ impl Metrics {
         );
         registry.register_collector(Box::new(self.ages.clone()));
         registry.register_collector(Box::new(models::Models::of(caches)));
+        registry.register_collector(Box::new(leader::Leader::of(leading)));
         self
     }
 

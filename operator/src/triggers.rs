@@ -60,6 +60,16 @@ impl Triggers {
         }
     }
 
+    /// Everything has to be looked at: nobody has while another operator worked.
+    pub fn all(&self, caches: &Caches) {
+        for model in caches.models.all() {
+            self.look_at_model(&model.namespace().unwrap_or_default(), &model.name_any());
+        }
+        for job in caches.training_jobs.all() {
+            self.look_at_training_job(&job.namespace().unwrap_or_default(), &job.name_any());
+        }
+    }
+
     fn line(&self, caches: &Caches) {
         for waiting in caches.training_jobs.by(IN_LINE) {
             self.look_at_training_job(&waiting.namespace().unwrap_or_default(), &waiting.name_any());

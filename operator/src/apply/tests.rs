@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use server::{Fault, Server};
 
 use super::*;
-use crate::{alive::Via, settings::Settings};
+use crate::{alive::Via, lease::Leading, settings::Settings};
 
 fn owner() -> ObjectMeta {
     ObjectMeta {
@@ -37,7 +37,12 @@ fn object(kind: &str, name: &str, owner_uid: &str) -> Value {
 }
 
 fn context(server: &Server) -> Context {
-    let ctx = Context::new(server.client(), Settings::default(), Via::PodIp);
+    let ctx = Context::new(
+        server.client(),
+        Settings::default(),
+        Via::PodIp,
+        Leading::default(),
+    );
     server.fill(&ctx.caches);
     ctx
 }

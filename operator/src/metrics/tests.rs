@@ -8,7 +8,7 @@ fn scraped(metrics: &Metrics) -> String {
 
 #[test]
 fn looks_are_counted_by_kind_and_result() {
-    let metrics = Metrics::new(&Caches::default());
+    let metrics = Metrics::new(&Caches::default(), &Leading::default());
     metrics.measure("Model").ended::<()>(&Ok(()), true);
     let failed: Result<(), Error> = Err(Error::Unfinished(std::time::Duration::from_secs(60)));
     metrics.measure("Model").ended(&failed, false);
@@ -30,7 +30,7 @@ fn looks_are_counted_by_kind_and_result() {
 #[test]
 fn what_is_told_of_a_model_goes_with_it() {
     let caches = Caches::default();
-    let metrics = Metrics::new(&caches);
+    let metrics = Metrics::new(&caches, &Leading::default());
     let model: auriga_crds::Model = serde_json::from_value(serde_json::json!({
         "apiVersion": "auriga.dev/v1alpha1",
         "kind": "Model",
@@ -51,7 +51,7 @@ fn what_is_told_of_a_model_goes_with_it() {
 
 #[test]
 fn every_metric_has_a_help_text() {
-    let metrics = Metrics::new(&Caches::default());
+    let metrics = Metrics::new(&Caches::default(), &Leading::default());
     metrics.activation("activated", "Activated");
     metrics.fit(1.5);
     let text = scraped(&metrics);
@@ -62,4 +62,14 @@ fn every_metric_has_a_help_text() {
     }
     assert!(text.contains(r#"auriga_activations_total{result="activated",reason="Activated"} 1"#));
     assert!(text.contains("auriga_fit_duration_seconds_count 1"));
+}
+
+#[test]
+fn the_operator_that_works_says_so() {
+    let leading = Leading::default();
+    let metrics = Metrics::new(&Caches::default(), &leading);
+    let line = |value| format!("leader_election_master_status{{name=\"auriga-operator\"}} {value}\n");
+    assert!(scraped(&metrics).contains(&line(0)));
+    leading.until(tokio::time::Instant::now() + std::time::Duration::from_secs(60));
+    assert!(scraped(&metrics).contains(&line(1)));
 }

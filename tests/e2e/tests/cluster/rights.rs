@@ -10,16 +10,19 @@ const GOLDEN: &str = "tests/e2e/tests/cluster/rights.txt";
 fn the_operator_may_do_what_the_golden_file_lists_and_nothing_else() {
     on_the_cluster(async |cluster| {
         let account = format!("--as=system:serviceaccount:{OPERATOR_NAMESPACE}:auriga-operator");
-        let printed = cluster
-            .run(&["auth", "can-i", "--list", "--namespace", "default", &account])
-            .await;
-        let mut lines: Vec<String> = printed
-            .lines()
-            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
-            .filter(|line| !line.is_empty())
-            .collect();
-        lines.sort();
-        let found = lines.join("\n") + "\n";
+        let mut found = String::new();
+        for namespace in ["default", OPERATOR_NAMESPACE] {
+            let printed = cluster
+                .run(&["auth", "can-i", "--list", "--namespace", namespace, &account])
+                .await;
+            let mut lines: Vec<String> = printed
+                .lines()
+                .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+                .filter(|line| !line.is_empty())
+                .collect();
+            lines.sort();
+            found.push_str(&format!("In {namespace}:\n{}\n", lines.join("\n")));
+        }
         for banned in ["secrets", "*.*", "[*]"] {
             assert!(!found.contains(banned), "{banned}: {found}");
         }
