@@ -151,10 +151,12 @@ impl<'a> Look<'a> {
             ..facts
         });
         if is_complete {
+            // Whether the pod was asked in time makes no difference to the record.
+            let metrics = status.result.as_ref().map(|result| result.metrics.clone());
             status.trainer_status = Some(TrainerStatus {
                 progress_percentage: Some(100),
                 estimated_remaining_seconds: Some(0),
-                metrics: status.trainer_status.map(|said| said.metrics).unwrap_or_default(),
+                metrics: metrics.unwrap_or_default(),
                 last_updated_time: since.clone(),
             });
         } else {
