@@ -102,7 +102,7 @@ impl Story {
             Step::C(c) => self.edit_c(*c),
             Step::Metadata(value) => world.edit(|spec| {
                 let metadata = &mut spec.serving.service_metadata;
-                metadata.insert("service_name".to_owned(), value.to_string().into());
+                metadata.insert("service_name".to_owned(), value.to_string());
             }),
             Step::Replicas(replicas) => world.edit(|spec| spec.replicas = i64::from(*replicas)),
             Step::Policy(policy, version) => {
