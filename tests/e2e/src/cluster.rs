@@ -103,6 +103,25 @@ impl Cluster {
             .await
     }
 
+    /// The cluster of a kubeconfig, with the kinds of this tree and without an operator that works in all namespaces; for
+    /// programs that bring operators of their own.
+    ///
+    /// Panics if it does not answer.
+    pub async fn without_operator(kubeconfig: &Path) -> &'static Cluster {
+        CLUSTER
+            .get_or_init(|| async {
+                let cluster = Cluster::of(kubeconfig.to_path_buf()).await;
+                install::kinds_alone(&cluster).await;
+                cluster
+            })
+            .await
+    }
+
+    /// Another namespace; whoever asked for it deletes it.
+    pub async fn space(&'static self) -> Space {
+        Space::new(self).await
+    }
+
     async fn of(kubeconfig: PathBuf) -> Cluster {
         // Another part of a build may have chosen a provider already.
         let _ = rustls::crypto::ring::default_provider().install_default();

@@ -59,25 +59,17 @@ impl Space {
     /// is done; for a test that has the cluster alone.
     pub async fn with_its_own_operator(&self, work: impl AsyncFnOnce()) {
         let done = async {
-            self.scale_operator(OPERATOR_NAMESPACE, 0).await;
+            install::scale(self.cluster, OPERATOR_NAMESPACE, 0).await;
             install::install_in(self.cluster, &self.name).await;
             work().await;
-            self.scale_operator(&self.name, 0).await;
+            install::scale(self.cluster, &self.name, 0).await;
         };
         let done = AssertUnwindSafe(done).catch_unwind().await;
         // Other tests need the cluster's operator, whatever became of this one.
-        self.scale_operator(OPERATOR_NAMESPACE, 1).await;
+        install::scale(self.cluster, OPERATOR_NAMESPACE, 1).await;
         if let Err(panic) = done {
             resume_unwind(panic);
         }
-    }
-
-    async fn scale_operator(&self, namespace: &str, replicas: u32) {
-        let (deployment, replicas) = (format!("deployment/{OPERATOR}"), format!("--replicas={replicas}"));
-        self.cluster
-            .run(&["scale", "-n", namespace, &deployment, &replicas])
-            .await;
-        install::rolled_out(self.cluster, namespace, OPERATOR).await;
     }
 
     /// Tells the operator to start pods with this image; for a test that has the cluster alone.

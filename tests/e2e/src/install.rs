@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cluster::Cluster,
-    space::{documents, kind_of, name_of},
+    space::{Space, documents, kind_of, name_of},
     until::{until, within},
 };
 
@@ -30,6 +30,43 @@ pub(crate) async fn install(cluster: &Cluster) {
 /// Puts the operator of manifests/namespaced into a namespace, where it looks after nothing else, and waits until it is
 /// ready.
 pub(crate) async fn install_in(cluster: &Cluster, namespace: &str) {
+    apply(cluster, namespaced(cluster, namespace).await).await;
+    rolled_out(cluster, namespace, OPERATOR).await;
+}
+
+/// Applies the kinds, and stops the cluster's operator if there is one.
+pub(crate) async fn kinds_alone(cluster: &Cluster) {
+    let text = fs::read_to_string(Cluster::root().join("manifests/crds.yaml"))
+        .expect("manifests/crds.yaml is there");
+    apply(cluster, documents(&text)).await;
+    let found = cluster
+        .get(Some(OPERATOR_NAMESPACE), "apps/v1", "Deployment", OPERATOR)
+        .await;
+    if found.is_some() {
+        scale(cluster, OPERATOR_NAMESPACE, 0).await;
+    }
+}
+
+/// Starts or stops the operator of a namespace, and waits until that is done.
+pub(crate) async fn scale(cluster: &Cluster, namespace: &str, replicas: u32) {
+    let (deployment, replicas) = (format!("deployment/{OPERATOR}"), format!("--replicas={replicas}"));
+    cluster
+        .run(&["scale", "-n", namespace, &deployment, &replicas])
+        .await;
+    rolled_out(cluster, namespace, OPERATOR).await;
+}
+
+impl Space {
+    /// Gives the account `auriga-operator` of this namespace what manifests/namespaced gives it, and starts no operator.
+    pub async fn rights_of_an_operator(&self) {
+        let mut documents = namespaced(self.cluster, &self.name).await;
+        documents.retain(|document| kind_of(document) != "Deployment");
+        apply(self.cluster, documents).await;
+    }
+}
+
+/// What is in manifests/namespaced, for a namespace.
+async fn namespaced(cluster: &Cluster, namespace: &str) -> Vec<Value> {
     // As a user does: in a copy, with another name in one line.
     let copy = tempfile::tempdir().expect("a folder can be made");
     let manifests = copy.path().join("manifests");
@@ -53,8 +90,7 @@ pub(crate) async fn install_in(cluster: &Cluster, namespace: &str) {
     }
     let overlay = manifests.join("namespaced");
     let rendered = cluster.run(&["kustomize", &overlay.to_string_lossy()]).await;
-    apply(cluster, documents(&rendered)).await;
-    rolled_out(cluster, namespace, OPERATOR).await;
+    documents(&rendered)
 }
 
 async fn apply(cluster: &Cluster, documents: Vec<Value>) {

@@ -77,14 +77,22 @@ pub(crate) fn load_own_images(workspace: &Workspace, programs: Programs<'_>) -> 
     Ok(())
 }
 
-/// Whether `$KUBECONFIG` names the cluster for tests.
-pub(crate) fn is_given() -> bool {
-    existing(env::var_os("KUBECONFIG")).is_some()
+/// Does `work` with the kubeconfig of [`ensure`], and takes the cluster down again if it was brought up for that.
+pub(crate) fn with<T>(
+    workspace: &Workspace,
+    programs: Programs<'_>,
+    work: impl FnOnce(&Path) -> Result<T>,
+) -> Result<T> {
+    let was_there = is_given() || node::runs(workspace);
+    let done = ensure(workspace, programs).and_then(|kubeconfig| work(&kubeconfig));
+    let ended = if was_there { Ok(()) } else { down(workspace) };
+    let done = done?;
+    ended.map(|()| done)
 }
 
-/// Whether the project's own cluster runs.
-pub(crate) fn runs(workspace: &Workspace) -> bool {
-    node::runs(workspace)
+/// Whether `$KUBECONFIG` names the cluster for tests.
+fn is_given() -> bool {
+    existing(env::var_os("KUBECONFIG")).is_some()
 }
 
 /// The cluster for tests: that of `$KUBECONFIG`, whose images are its owner's business, or this one with all images.

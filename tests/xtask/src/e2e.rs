@@ -2,28 +2,17 @@
 
 use anyhow::Result;
 
-use crate::{cargo, cluster, image, steps::Done, workspace::Workspace};
+use crate::{cargo, cluster, image::Programs, steps::Done, workspace::Workspace};
 
 /// As many tests run beside each other: they wait more than they compute, and a node of two cores holds that many.
 const SIDE_BY_SIDE: &str = "--test-threads=4";
 
 /// Brings up a cluster with all images, unless there is one, and runs the tests on it.
 pub(crate) fn check(workspace: &Workspace) -> Result<Done> {
-    let was_there = cluster::is_given() || cluster::runs(workspace);
-    let tested = on_cluster(workspace);
-    let ended = if was_there {
-        Ok(())
-    } else {
-        cluster::down(workspace)
-    };
-    let done = tested?;
-    ended.map(|()| done)
-}
-
-fn on_cluster(workspace: &Workspace) -> Result<Done> {
-    let kubeconfig = cluster::ensure(workspace, image::Programs::OfTests)?;
-    let mut tests = workspace.cargo();
-    tests.args(["test", "--package", cargo::E2E, "--", SIDE_BY_SIDE]);
-    tests.env("KUBECONFIG", kubeconfig);
-    cargo::count_tests(&mut tests)
+    cluster::with(workspace, Programs::OfTests, |kubeconfig| {
+        let mut tests = workspace.cargo();
+        tests.args(["test", "--package", cargo::E2E, "--", SIDE_BY_SIDE]);
+        tests.env("KUBECONFIG", kubeconfig);
+        cargo::count_tests(&mut tests)
+    })
 }

@@ -12,6 +12,7 @@ mod cluster;
 mod debian;
 mod deny;
 mod e2e;
+mod faults;
 mod image;
 mod manifests;
 mod postgres;
@@ -40,6 +41,7 @@ cargo xtask <task>
   crds --describe        prints the manual of the kinds
   reference              computes with scikit-learn and compares with the stored values
   reference --update     stores those values, and the examples' data, anew
+  faults                 breaks each write of the operator on a cluster, one at a time (--help: the flags)
   bench fit              measures fits beside other libraries; prints a line of JSON (--help: the flags)
   bench serve            measures serving beside other servers, likewise; ten minutes, on a machine that does nothing else
   bench operator         measures the time from apply to Ready beside a bare Job and Deployment, likewise, on a cluster
@@ -79,6 +81,9 @@ fn main() -> ExitCode {
             flags @ ..,
         ] => {
             return end(Workspace::find().and_then(|workspace| bench::run(&workspace, what, flags)));
+        }
+        ["faults", flags @ ..] => {
+            return end(Workspace::find().and_then(|workspace| faults::all(&workspace, flags)));
         }
         ["image"] | ["image", "--profile", _] => {
             let programs = arguments

@@ -1,0 +1,48 @@
+//! The cluster that plans run on, and what each of them is given of it.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use auriga_e2e::{Cluster, Space};
+use kube::{
+    Client, Config,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+
+/// A cluster whose own operator rests.
+pub(crate) struct Ground {
+    cluster: &'static Cluster,
+    kubeconfig: Kubeconfig,
+}
+
+impl Ground {
+    /// The cluster of this kubeconfig: with the kinds of this tree, and without an operator.
+    pub(crate) async fn of(kubeconfig: &Path) -> Result<Ground> {
+        let read = Kubeconfig::read_from(kubeconfig)
+            .with_context(|| format!("{} is no kubeconfig", kubeconfig.display()))?;
+        Ok(Ground {
+            cluster: Cluster::without_operator(kubeconfig).await,
+            kubeconfig: read,
+        })
+    }
+
+    /// A namespace, where an operator of its own may do what manifests/namespaced lets it.
+    pub(crate) async fn space(&self) -> Result<Space> {
+        let space = self.cluster.space().await;
+        space.rights_of_an_operator().await;
+        Ok(space)
+    }
+
+    /// A client that may do what the operator of a namespace may.
+    pub(crate) async fn client_of_operator(&self, space: &Space) -> Result<Client> {
+        let options = KubeConfigOptions::default();
+        let mut config = Config::from_custom_kubeconfig(self.kubeconfig.clone(), &options)
+            .await
+            .context("the kubeconfig names no cluster")?;
+        let account = format!("system:serviceaccount:{}:auriga-operator", space.name);
+        config.auth_info.impersonate = Some(account);
+        // A client that tries again by itself would hide what the operator has to bear.
+        config.default_retry = false;
+        Client::try_from(config).context("cannot make a client")
+    }
+}

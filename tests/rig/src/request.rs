@@ -1,0 +1,182 @@
+//! What a request asks of the API server.
+
+use std::{fmt, str::FromStr};
+
+use hyper::Method;
+use serde::Serialize;
+
+/// A kind of write: its verb and what it is done to, such as `create jobs` or `patch models/status`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub(crate) struct Write {
+    /// `create`, `patch`, `update` or `delete`.
+    pub(crate) verb: &'static str,
+    /// The resource, with its subresource.
+    pub(crate) resource: String,
+}
+
+/// What a request is to the rig.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// It reads, or watches.
+    Read,
+    /// It keeps a Lease, or tells an event: nothing rests on how often.
+    Aside,
+    /// It changes what the operator is there to change.
+    Write(Write),
+}
+
+impl Request {
+    /// Told by the method and the path.
+    pub(crate) fn of(method: &Method, path: &str) -> Request {
+        let verb = match *method {
+            Method::POST => "create",
+            Method::PATCH => "patch",
+            Method::PUT => "update",
+            Method::DELETE => "delete",
+            _ => return Request::Read,
+        };
+        let resource = resource(path);
+        if ["events", "leases"].contains(&resource.as_str()) {
+            return Request::Aside;
+        }
+        Request::Write(Write { verb, resource })
+    }
+}
+
+/// `jobs` or `models/status`, of `/apis/<group>/<version>/namespaces/<namespace>/<resource>/<name>/<subresource>`.
+fn resource(path: &str) -> String {
+    let mut parts = path.trim_matches('/').split('/');
+    let to_skip = if parts.next() == Some("apis") { 2 } else { 1 };
+    let mut parts = parts.skip(to_skip).peekable();
+    if parts.peek() == Some(&"namespaces") {
+        parts.next();
+        parts.next();
+    }
+    let resource = parts.next().unwrap_or_default();
+    match parts.nth(1) {
+        Some(part) => format!("{resource}/{part}"),
+        None => resource.to_owned(),
+    }
+}
+
+/// The first, second, … write of a kind in a workload.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub(crate) struct Nth {
+    /// The kind.
+    pub(crate) write: Write,
+    /// Counted from 1.
+    pub(crate) number: usize,
+}
+
+impl fmt::Display for Nth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} #{}", self.write.verb, self.write.resource, self.number)
+    }
+}
+
+/// What is done to a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Fault {
+    /// The operator is killed before the API server hears of it.
+    KillBefore,
+    /// The operator is killed after it was done and before it hears so.
+    KillAfter,
+    /// It is done, and the answer is lost.
+    LoseReply,
+    /// It is refused with 409.
+    Conflict,
+    /// It is refused with 422.
+    Unprocessable,
+    /// It is refused with 429, to be tried again after a second.
+    Throttle,
+    /// It is refused with 500.
+    Fail,
+    /// It is done five seconds late.
+    Delay,
+}
+
+impl Fault {
+    /// All of them, gravest first.
+    pub(crate) const ALL: [Fault; 8] = [
+        Fault::KillBefore,
+        Fault::KillAfter,
+        Fault::LoseReply,
+        Fault::Conflict,
+        Fault::Unprocessable,
+        Fault::Throttle,
+        Fault::Fail,
+        Fault::Delay,
+    ];
+
+    /// As flags and tables write it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Fault::KillBefore => "kill-before",
+            Fault::KillAfter => "kill-after",
+            Fault::LoseReply => "lose-reply",
+            Fault::Conflict => "409",
+            Fault::Unprocessable => "422",
+            Fault::Throttle => "429",
+            Fault::Fail => "500",
+            Fault::Delay => "delay",
+        }
+    }
+}
+
+impl FromStr for Fault {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Fault, String> {
+        (Fault::ALL.into_iter().find(|fault| fault.word() == word)).ok_or_else(|| {
+            let words = Fault::ALL.map(Fault::word).join(", ");
+            format!("there is no fault \"{word}\"; there are {words}")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_is_told_by_its_verb_and_resource() {
+        let check = |method: Method, path: &str, verb: &'static str, expected: &str| {
+            let resource = expected.to_owned();
+            assert_eq!(
+                Request::of(&method, path),
+                Request::Write(Write { verb, resource })
+            );
+        };
+        check(Method::POST, "/apis/batch/v1/namespaces/a/jobs", "create", "jobs");
+        check(
+            Method::DELETE,
+            "/api/v1/namespaces/a/configmaps/iris",
+            "delete",
+            "configmaps",
+        );
+        let status = "/apis/auriga.dev/v1alpha1/namespaces/a/models/iris/status";
+        check(Method::PATCH, status, "patch", "models/status");
+        check(Method::PATCH, "/api/v1/nodes/a", "patch", "nodes");
+    }
+
+    #[test]
+    fn reads_leases_and_events_are_no_writes() {
+        let of = |method: Method, path: &str| Request::of(&method, path);
+        assert_eq!(of(Method::GET, "/api/v1/pods"), Request::Read);
+        let lease = "/apis/coordination.k8s.io/v1/namespaces/a/leases/b";
+        assert_eq!(of(Method::PUT, lease), Request::Aside);
+        assert_eq!(
+            of(Method::POST, "/apis/events.k8s.io/v1/namespaces/a/events"),
+            Request::Aside
+        );
+    }
+
+    #[test]
+    fn a_fault_is_read_as_it_is_written() {
+        for fault in Fault::ALL {
+            assert_eq!(fault.word().parse(), Ok(fault));
+        }
+        assert!("kill".parse::<Fault>().unwrap_err().contains("kill-before"));
+    }
+}

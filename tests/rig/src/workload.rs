@@ -1,0 +1,182 @@
+//! What users do while the operator is broken, and how it is known that all of it is done.
+
+use std::str::FromStr;
+
+use auriga_crds::Model;
+use auriga_e2e::{Manifest, Space, eventually};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// What users do, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Workload {
+    /// A Model is made.
+    Create,
+    /// One that answers is fitted anew.
+    Retrain,
+    /// The version before is asked for again.
+    Rollback,
+    /// There are to be no pods, and one again.
+    Scale,
+    /// Only what is answered besides the prediction changes.
+    Serving,
+    /// The Model is deleted, its versions stay.
+    Retain,
+    /// The Model is deleted with its versions.
+    Delete,
+}
+
+impl Workload {
+    /// All of them.
+    pub(crate) const ALL: [Workload; 7] = [
+        Workload::Create,
+        Workload::Retrain,
+        Workload::Rollback,
+        Workload::Scale,
+        Workload::Serving,
+        Workload::Retain,
+        Workload::Delete,
+    ];
+
+    /// As flags and tables write it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Workload::Create => "create",
+            Workload::Retrain => "retrain",
+            Workload::Rollback => "rollback",
+            Workload::Scale => "scale",
+            Workload::Serving => "serving",
+            Workload::Retain => "delete-retain",
+            Workload::Delete => "delete-delete",
+        }
+    }
+
+    /// Brings a namespace to where the workload begins; no fault strikes before that.
+    pub(crate) async fn prepare(self, space: &Space) {
+        space.iris_data("iris").await;
+        if self == Workload::Create {
+            return;
+        }
+        space.apply(&self.first()).await;
+        space.serves("iris", 1).await;
+        if self == Workload::Rollback {
+            space.apply(&second()).await;
+            space.serves("iris", 2).await;
+            drained(space, 1).await;
+        }
+    }
+
+    /// Does it, and waits until all that it asks for is so.
+    pub(crate) async fn work(self, space: &Space) {
+        match self {
+            Workload::Create => {
+                space.apply(&self.first()).await;
+                space.serves("iris", 1).await;
+            }
+            Workload::Retrain => {
+                space.apply(&second()).await;
+                space.serves("iris", 2).await;
+                drained(space, 1).await;
+            }
+            Workload::Rollback => {
+                let pinned = json!({ "policy": "Pinned", "version": 1 });
+                space.apply(&second().with("/spec/activation", pinned)).await;
+                space.serves("iris", 1).await;
+                drained(space, 1).await;
+            }
+            Workload::Scale => {
+                space.apply(&self.first().with("/spec/replicas", 0)).await;
+                drained(space, 0).await;
+                space.apply(&self.first()).await;
+                space.serves("iris", 1).await;
+                drained(space, 1).await;
+            }
+            Workload::Serving => {
+                let metadata = json!({ "service_name": "flowers" });
+                space
+                    .apply(&self.first().with("/spec/serving/serviceMetadata", metadata))
+                    .await;
+                eventually("the new settings are served alone", async || {
+                    let slots = running(space).await;
+                    let [slot] = slots.as_slice() else { return None };
+                    let service = space.get("v1", "Service", "iris").await?;
+                    (is_ready(&space.model("iris").await)
+                        && service["spec"]["selector"]["auriga.dev/slot"] == slot.as_str()
+                        && space.list("apps/v1", "Deployment").await.len() == 2)
+                        .then_some(())
+                })
+                .await;
+            }
+            Workload::Retain | Workload::Delete => {
+                space.remove("auriga.dev/v1alpha1", "Model", "iris").await;
+                space.gone("auriga.dev/v1alpha1", "Model", "iris").await;
+                eventually("all that was made for it is gone", async || {
+                    let mut left = space.list("v1", "Pod").await.len();
+                    for (version, kind) in [("apps/v1", "Deployment"), ("batch/v1", "Job"), ("v1", "Service")]
+                    {
+                        left += space.list(version, kind).await.len();
+                    }
+                    (left == 0).then_some(())
+                })
+                .await;
+            }
+        }
+    }
+
+    fn first(self) -> Manifest {
+        let policy = if self == Workload::Delete {
+            "Delete"
+        } else {
+            "Retain"
+        };
+        Manifest::iris("iris").with("/spec/deletionPolicy", policy)
+    }
+}
+
+impl FromStr for Workload {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Workload, String> {
+        (Workload::ALL.into_iter().find(|workload| workload.word() == word)).ok_or_else(|| {
+            let words = Workload::ALL.map(Workload::word).join(", ");
+            format!("there is no workload \"{word}\"; there are {words}")
+        })
+    }
+}
+
+fn second() -> Manifest {
+    Manifest::iris("iris")
+        .with("/spec/deletionPolicy", "Retain")
+        .c(0.5)
+}
+
+/// Waits until so many Deployments have pods, and every other one has none left.
+async fn drained(space: &Space, wanted: usize) {
+    eventually(&format!("{wanted} Deployments have pods"), async || {
+        let settled = running(space).await.len() == wanted && is_ready(&space.model("iris").await);
+        settled.then_some(())
+    })
+    .await;
+}
+
+/// The slots whose Deployments are to have pods, or still have some.
+async fn running(space: &Space) -> Vec<String> {
+    let deployments = space.list("apps/v1", "Deployment").await;
+    let has_pods = |one: &&Value| {
+        one["spec"]["replicas"].as_i64() != Some(0) || one["status"]["replicas"].as_i64().unwrap_or(0) != 0
+    };
+    let slot = |one: &Value| {
+        one["metadata"]["labels"]["auriga.dev/slot"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    deployments.iter().filter(has_pods).map(slot).collect()
+}
+
+fn is_ready(model: &Model) -> bool {
+    let Some(status) = &model.status else { return false };
+    status.observed_generation == model.metadata.generation
+        && auriga_crds::ConditionType::Ready.holds_in(&status.conditions)
+}

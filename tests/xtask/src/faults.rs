@@ -1,0 +1,27 @@
+//! Breaks the operator's writes, one at a time: `auriga-rig` on the cluster for tests.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::{cluster, image::Programs, program::run, workspace::Workspace};
+
+/// The sweep that `flags` describe; all of it without any.
+pub(crate) fn all(workspace: &Workspace, flags: &[&str]) -> Result<()> {
+    cluster::with(workspace, Programs::OfTests, |kubeconfig| {
+        sweep(workspace, kubeconfig, flags)
+    })
+}
+
+fn sweep(workspace: &Workspace, kubeconfig: &Path, flags: &[&str]) -> Result<()> {
+    // Without `--package`, so that its libraries have the features that others were built with.
+    run(workspace
+        .cargo()
+        .args(["build", "--bin", "auriga-rig", "--bin", "auriga-operator"]))?;
+    let built = |name: &str| workspace.target.join("debug").join(name);
+    let mut rig = workspace.program(built("auriga-rig"));
+    rig.arg("--kubeconfig").arg(kubeconfig);
+    rig.arg("--operator").arg(built("auriga-operator"));
+    rig.arg("--logs").arg(workspace.target.join("rig"));
+    run(rig.args(flags))
+}
