@@ -64,7 +64,9 @@ pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32) -> Health {
             if seen.passes >= passes {
                 health.passed += 1;
                 health.ready += i32::from(is_ready(&seen.pod));
-                health.active += i32::from(alive.active);
+                // One that has not heard of the newest activation may take itself for active still.
+                let is_current = alive.ledger_revision >= held.newest_revision;
+                health.active += i32::from(alive.active && is_current);
             }
             health.alive = Some(alive.clone());
         }

@@ -26,6 +26,8 @@ pub struct Held<'a> {
     pub activating_since: Option<Timestamp>,
     /// Since when it has, or had, the traffic.
     pub serves_since: Option<Timestamp>,
+    /// The newest revision of its store's ledger that a pod of any version knows.
+    pub newest_revision: Option<u64>,
 }
 
 /// Why a version was given up; kept on its Deployment.
@@ -60,12 +62,17 @@ impl<'a> Slots<'a> {
                 proved_at: time(labels::PROVED_AT),
                 activating_since: time(labels::ACTIVATING_SINCE),
                 serves_since: time(labels::SERVES_SINCE),
+                newest_revision: None,
                 seen,
             })
         };
-        Slots {
-            all: seen.iter().filter_map(held).collect(),
+        let mut all: Vec<Held<'_>> = seen.iter().filter_map(held).collect();
+        let known: Vec<_> = all.iter().map(|held| (held.store(), held.revision())).collect();
+        for held in &mut all {
+            let here = known.iter().filter(|(store, _)| *store == held.store());
+            held.newest_revision = here.filter_map(|(_, revision)| *revision).max();
         }
+        Slots { all }
     }
 
     /// The Deployment of `slot`.
@@ -108,6 +115,16 @@ impl Held<'_> {
     /// Whether its version is in this store, as far as that is known.
     pub fn is_in(&self, store: &str) -> bool {
         annotation(&self.seen.deployment, labels::STORE).is_none_or(|found| found == store)
+    }
+
+    fn store(&self) -> Option<String> {
+        annotation(&self.seen.deployment, labels::STORE).map(str::to_owned)
+    }
+
+    /// The newest revision of the ledger that its own pods know.
+    fn revision(&self) -> Option<u64> {
+        let alive = self.seen.pods.iter().filter_map(|seen| seen.answer.alive());
+        alive.filter_map(|alive| alive.ledger_revision).max()
     }
 
     /// The digest that its version has by the record of its fit, as far as that is known.

@@ -9,7 +9,7 @@ use auriga_operator::{labels, plan::Next, seen::Answer};
 
 use super::told;
 use crate::{
-    given::{PodWords as _, World},
+    given::{self, PodWords as _, World},
     golden::golden,
 };
 
@@ -367,4 +367,26 @@ fn a_version_with_other_bytes_than_its_fit_wrote_is_given_up_and_fitted_again() 
     );
     world.pass(1);
     golden!(world.changes());
+}
+
+#[test]
+fn pods_that_have_not_heard_of_the_newest_activation_are_not_taken_for_active() {
+    let mut world = second();
+    world.rolls_out();
+    world.edit(|spec| {
+        spec.activation.policy = ActivationPolicy::Pinned;
+        spec.activation.version = Some(1);
+    });
+    world.turn();
+    world.pods_answer();
+    let old = given::saying(1, world.model.metadata.uid.clone(), Some(1), 1);
+    world.pods_of(1, |mut seen| {
+        seen.answer = Answer::Well(Box::new(old.clone()));
+        seen
+    });
+    let status = world.turn().status;
+    assert_ne!(told(&status, "Ready"), Some((True, "Pinned")));
+    world.rolls_out();
+    assert_eq!(told(&world.plan().status, "Ready"), Some((True, "Pinned")));
+    assert_eq!(world.ledger, [1, 2, 1]);
 }
