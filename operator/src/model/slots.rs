@@ -106,7 +106,7 @@ impl<'a> Slots<'a> {
     }
 }
 
-impl Held<'_> {
+impl<'a> Held<'a> {
     /// What its version was fitted to, as far as that is known.
     pub fn fit_hash(&self) -> Option<&str> {
         annotation(&self.seen.deployment, labels::FIT_HASH)
@@ -114,11 +114,11 @@ impl Held<'_> {
 
     /// Whether its version is in this store, as far as that is known.
     pub fn is_in(&self, store: &str) -> bool {
-        annotation(&self.seen.deployment, labels::STORE).is_none_or(|found| found == store)
+        self.store().is_none_or(|found| found == store)
     }
 
-    fn store(&self) -> Option<String> {
-        annotation(&self.seen.deployment, labels::STORE).map(str::to_owned)
+    fn store(&self) -> Option<&'a str> {
+        annotation(&self.seen.deployment, labels::STORE)
     }
 
     /// The newest revision of the ledger that its own pods know.

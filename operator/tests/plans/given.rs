@@ -64,6 +64,13 @@ pub(crate) fn model(example: &str) -> Model {
     model
 }
 
+/// Keeps versions in PostgreSQL instead of on a claim.
+pub(crate) fn on_postgres(spec: &mut ModelSpec) {
+    let persister = spec.persister.as_mut().unwrap();
+    persister.uri = "postgres://postgres/auriga".to_owned();
+    persister.persistent_volume_claim = None;
+}
+
 /// The texts of the ConfigMap keys that the dataset of `model`, made by [`model`] from the example of its name, names.
 pub(crate) fn texts(model: &Model) -> Texts {
     let example = folder(model.metadata.name.as_deref().unwrap());

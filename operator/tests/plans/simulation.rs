@@ -9,7 +9,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use kube::ResourceExt;
 use proptest::prelude::*;
 
-use crate::given::World;
+use crate::given::{self, World};
 
 /// Something that happens.
 #[derive(Clone, Debug)]
@@ -85,11 +85,7 @@ impl Story {
     fn new() -> Story {
         Story {
             // A claim would bear one replica alone.
-            world: World::of("iris").edited_before(|model| {
-                let persister = model.spec.persister.as_mut().unwrap();
-                persister.uri = "postgres://postgres/auriga".to_owned();
-                persister.persistent_volume_claim = None;
-            }),
+            world: World::of("iris").edited_before(|model| given::on_postgres(&mut model.spec)),
             store: BTreeMap::new(),
         }
     }
@@ -99,7 +95,7 @@ impl Story {
         match step {
             Step::Turn => return self.look(usize::MAX),
             Step::Killed(writes) => return self.look(*writes),
-            Step::C(c) => self.edit_c(*c),
+            Step::C(c) => world.set_c(0.1 + f64::from(*c)),
             Step::Metadata(value) => world.edit(|spec| {
                 let metadata = &mut spec.serving.service_metadata;
                 metadata.insert("service_name".to_owned(), value.to_string());
@@ -149,12 +145,6 @@ impl Story {
             Step::Seconds(seconds) => world.pass(*seconds),
         }
         Ok(())
-    }
-
-    fn edit_c(&mut self, c: u8) {
-        let c = 0.1 + f64::from(c);
-        self.world
-            .edit(|spec| spec.estimator.logistic_regression.as_mut().unwrap().c = c);
     }
 
     fn is_fitting(&self) -> bool {

@@ -24,3 +24,4 @@ pub use load::{Load, Running, Sent};
 pub use manifests::{IRIS_ROW, Manifest, iris_rows};
 pub use space::Space;
 pub use until::{condition, eventually, reason};
+pub use waits::is_ready;

@@ -124,7 +124,7 @@ impl Space {
 
     /// Another one, for a test about two; whoever asked for it deletes it.
     pub async fn another(&self) -> Space {
-        Space::new(self.cluster).await
+        self.cluster.space().await
     }
 
     /// Deletes it with all that is in it, and waits for nothing.

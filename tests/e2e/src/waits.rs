@@ -115,7 +115,7 @@ impl Space {
 }
 
 /// What a Model's newest generation asks for is active and healthy, by its own account.
-fn is_ready(model: &Model) -> bool {
+pub fn is_ready(model: &Model) -> bool {
     let Some(status) = &model.status else {
         return false;
     };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use auriga_e2e::{Manifest, Space, eventually};
+use auriga_e2e::{Manifest, Space, eventually, is_ready};
 use serde::Serialize;
 use tokio::{
     process::{Child, Command},
@@ -138,11 +138,7 @@ async fn in_space(ground: &Ground, program: &Program, space: &Space) -> Result<V
             written_late = leader.written();
         }
         eventually("the other one has done the work", async || {
-            let model = space.model("iris").await;
-            let status = model.status?;
-            (status.observed_generation == model.metadata.generation
-                && auriga_crds::ConditionType::Ready.holds_in(&status.conditions))
-            .then_some(())
+            is_ready(&space.model("iris").await).then_some(())
         })
         .await;
         changes.push(Change {

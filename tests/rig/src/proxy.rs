@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -57,7 +57,7 @@ pub(crate) struct Proxy {
     /// Where it listens.
     pub(crate) address: SocketAddr,
     /// What it has seen.
-    pub(crate) record: Arc<Mutex<Record>>,
+    record: Arc<Mutex<Record>>,
     _tasks: JoinSet<()>,
 }
 
@@ -89,7 +89,7 @@ impl Proxy {
 
     /// Forgets what was seen, counts from one again, and has `fault` done to its write.
     pub(crate) fn begin(&self, fault: Option<(Nth, Fault)>) {
-        let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut record = lock(&self.record);
         *record = Record {
             armed: fault,
             ..Record::default()
@@ -98,8 +98,13 @@ impl Proxy {
 
     /// What was seen so far.
     pub(crate) fn seen<T>(&self, read: impl FnOnce(&Record) -> T) -> T {
-        read(&self.record.lock().unwrap_or_else(PoisonError::into_inner))
+        read(&lock(&self.record))
     }
+}
+
+fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
+    // A count that a panic interrupted is one too few at most.
+    record.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Asks for the operator's death; to be answered when it is dead.
@@ -233,7 +238,7 @@ impl Way {
     }
 
     fn note<T>(&self, note: impl FnOnce(&mut Record) -> T) -> T {
-        note(&mut self.record.lock().unwrap_or_else(PoisonError::into_inner))
+        note(&mut lock(&self.record))
     }
 }
 

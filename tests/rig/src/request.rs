@@ -128,11 +128,24 @@ impl FromStr for Fault {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Fault, String> {
-        (Fault::ALL.into_iter().find(|fault| fault.word() == word)).ok_or_else(|| {
-            let words = Fault::ALL.map(Fault::word).join(", ");
-            format!("there is no fault \"{word}\"; there are {words}")
-        })
+        by_word("fault", &Fault::ALL, Fault::word, word)
     }
+}
+
+/// The one of `all` that is written so.
+///
+/// Errors: there is none; the words that there are.
+pub(crate) fn by_word<T: Copy>(
+    kind: &str,
+    all: &[T],
+    written: impl Fn(T) -> &'static str,
+    word: &str,
+) -> Result<T, String> {
+    let found = all.iter().find(|one| written(**one) == word);
+    found.copied().ok_or_else(|| {
+        let words: Vec<&str> = all.iter().map(|one| written(*one)).collect();
+        format!("there is no {kind} \"{word}\"; there are {}", words.join(", "))
+    })
 }
 
 #[cfg(test)]

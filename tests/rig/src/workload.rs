@@ -2,10 +2,11 @@
 
 use std::str::FromStr;
 
-use auriga_crds::Model;
-use auriga_e2e::{Manifest, Space, eventually};
+use auriga_e2e::{Manifest, Space, eventually, is_ready};
 use serde::Serialize;
 use serde_json::{Value, json};
+
+use crate::request::by_word;
 
 /// What users do, one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -138,10 +139,7 @@ impl FromStr for Workload {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Workload, String> {
-        (Workload::ALL.into_iter().find(|workload| workload.word() == word)).ok_or_else(|| {
-            let words = Workload::ALL.map(Workload::word).join(", ");
-            format!("there is no workload \"{word}\"; there are {words}")
-        })
+        by_word("workload", &Workload::ALL, Workload::word, word)
     }
 }
 
@@ -173,10 +171,4 @@ async fn running(space: &Space) -> Vec<String> {
             .to_owned()
     };
     deployments.iter().filter(has_pods).map(slot).collect()
-}
-
-fn is_ready(model: &Model) -> bool {
-    let Some(status) = &model.status else { return false };
-    status.observed_generation == model.metadata.generation
-        && auriga_crds::ConditionType::Ready.holds_in(&status.conditions)
 }

@@ -112,7 +112,7 @@ pub(crate) fn named(names: &[&str]) -> Result<Vec<Step>> {
     }
     let chosen = STEPS
         .into_iter()
-        .filter(|step| names.contains(&step.name) || names.is_empty());
+        .filter(|step| names.is_empty() || names.contains(&step.name));
     Ok(chosen.collect())
 }
 

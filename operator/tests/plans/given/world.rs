@@ -60,6 +60,14 @@ impl World {
         World::of(example).edited_before(|_| {}).settled(1)
     }
 
+    /// The iris Model, fitted as version 1, which has no Deployment yet.
+    pub(crate) fn first_fitted() -> World {
+        let mut world = World::of("iris");
+        world.turn();
+        world.fit_ends(1);
+        world
+    }
+
     /// As [`World::serving`], edited since and fitted as version 2, which has no Deployment yet.
     pub(crate) fn second_fitted() -> World {
         let mut world = World::serving("iris");

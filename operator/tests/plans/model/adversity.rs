@@ -318,9 +318,7 @@ fn a_switch_that_another_clock_dates_in_the_future_drains_as_long_as_any() {
 
 fn to_postgres(world: &mut World) {
     world.edit(|spec| {
-        let persister = spec.persister.as_mut().unwrap();
-        persister.uri = "postgres://postgres/auriga".to_owned();
-        persister.persistent_volume_claim = None;
+        given::on_postgres(spec);
         spec.replicas = 2;
     });
 }

@@ -35,17 +35,13 @@ fn while_the_fit_runs_its_progress_is_told_and_nothing_is_done() {
 
 #[test]
 fn the_first_version_gets_a_deployment_with_pods_as_the_spec_says() {
-    let mut world = World::of("iris");
-    world.turn();
-    world.fit_ends(1);
+    let world = World::first_fitted();
     golden!(world.changes());
 }
 
 #[test]
 fn pods_that_load_are_asked_soon_again() {
-    let mut world = World::of("iris");
-    world.turn();
-    world.fit_ends(1);
+    let mut world = World::first_fitted();
     world.turn();
     world.pods_start();
     golden!(world.changes());
@@ -53,9 +49,7 @@ fn pods_that_load_are_asked_soon_again() {
 
 #[test]
 fn pods_that_have_passed_get_the_fence() {
-    let mut world = World::of("iris");
-    world.turn();
-    world.fit_ends(1);
+    let mut world = World::first_fitted();
     world.turn();
     world.pods_answer();
     golden!(world.changes());
@@ -63,9 +57,7 @@ fn pods_that_have_passed_get_the_fence() {
 
 #[test]
 fn one_pass_is_not_enough_for_the_fence() {
-    let mut world = World::of("iris");
-    world.turn();
-    world.fit_ends(1);
+    let mut world = World::first_fitted();
     world.turn();
     world.pods_answer();
     world.pods_of(1, |mut seen| {
@@ -78,9 +70,7 @@ fn one_pass_is_not_enough_for_the_fence() {
 
 #[test]
 fn a_version_that_is_active_gets_the_traffic() {
-    let mut world = World::of("iris");
-    world.turn();
-    world.fit_ends(1);
+    let mut world = World::first_fitted();
     world.turn();
     world.pods_answer();
     world.turn();
@@ -90,9 +80,7 @@ fn a_version_that_is_active_gets_the_traffic() {
 
 #[test]
 fn the_first_traffic_is_waited_for_before_the_model_is_called_ready() {
-    let mut world = World::of("iris");
-    world.turn();
-    world.fit_ends(1);
+    let mut world = World::first_fitted();
     world.turn();
     world.pods_answer();
     world.turn();
@@ -106,9 +94,7 @@ fn the_first_traffic_is_waited_for_before_the_model_is_called_ready() {
 
 #[test]
 fn a_fence_without_effect_is_shown_to_the_kubelet_again() {
-    let mut world = World::of("iris");
-    world.turn();
-    world.fit_ends(1);
+    let mut world = World::first_fitted();
     world.turn();
     world.pods_answer();
     world.turn();
@@ -120,9 +106,7 @@ fn a_fence_without_effect_is_shown_to_the_kubelet_again() {
 
 #[test]
 fn an_active_version_that_the_kubelet_does_not_find_ready_gets_no_traffic() {
-    let mut world = World::of("iris");
-    world.turn();
-    world.fit_ends(1);
+    let mut world = World::first_fitted();
     world.turn();
     world.pods_answer();
     world.turn();
