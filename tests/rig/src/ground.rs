@@ -9,18 +9,23 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
 };
 
+use crate::operator::Program;
+
 /// A cluster whose own operator rests.
 pub(crate) struct Ground {
+    /// The operator's program.
+    pub(crate) program: Program,
     cluster: &'static Cluster,
     kubeconfig: Kubeconfig,
 }
 
 impl Ground {
     /// The cluster of this kubeconfig: with the kinds of this tree, and without an operator.
-    pub(crate) async fn of(kubeconfig: &Path) -> Result<Ground> {
+    pub(crate) async fn of(kubeconfig: &Path, program: Program) -> Result<Ground> {
         let read = Kubeconfig::read_from(kubeconfig)
             .with_context(|| format!("{} is no kubeconfig", kubeconfig.display()))?;
         Ok(Ground {
+            program,
             cluster: Cluster::without_operator(kubeconfig).await,
             kubeconfig: read,
         })

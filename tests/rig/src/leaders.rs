@@ -4,18 +4,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use auriga_e2e::{Manifest, Space, eventually, is_ready};
-use serde::Serialize;
 use tokio::{
     process::{Child, Command},
     sync::mpsc,
     time::{Instant, sleep, timeout},
 };
 
-use crate::{
-    ground::Ground,
-    operator::{Program, Start},
-    proxy::Proxy,
-};
+use crate::{finding::Finding, ground::Ground, operator::Start, proxy::Proxy, request::Nth};
 
 /// How long a leader sleeps: several times as long as its Lease lasts.
 const ASLEEP: Duration = Duration::from_secs(60);
@@ -23,22 +18,26 @@ const ASLEEP: Duration = Duration::from_secs(60);
 const WATCHED: Duration = Duration::from_secs(15);
 
 /// What came of one of the three.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Change {
+struct Change {
     /// What was done to the leader.
-    pub(crate) what: &'static str,
+    what: &'static str,
     /// Seconds until the other one wrote.
-    pub(crate) after: f64,
+    after: f64,
     /// The longest that this may take.
-    pub(crate) at_most: f64,
+    at_most: f64,
     /// What the one that was put to sleep has written once it woke.
-    pub(crate) written_late: usize,
+    written_late: Vec<Nth>,
 }
 
 impl Change {
-    /// Whether it went as it should.
-    pub(crate) fn is_well(&self) -> bool {
-        self.after <= self.at_most && self.written_late == 0
+    fn is_well(&self) -> Result<(), String> {
+        if self.after > self.at_most {
+            return Err(format!("the other one wrote after {:.1} s", self.after));
+        }
+        match self.written_late.first() {
+            Some(write) => Err(format!("{write} came from the one that had slept")),
+            None => Ok(()),
+        }
     }
 }
 
@@ -50,11 +49,11 @@ struct One {
 }
 
 impl One {
-    async fn new(ground: &Ground, program: &Program, space: &Space, identity: &str) -> Result<One> {
+    async fn new(ground: &Ground, space: &Space, identity: &str) -> Result<One> {
         // Nobody is to be killed by the proxy.
         let (kill, _) = mpsc::unbounded_channel();
         let proxy = Proxy::start(ground.client_of_operator(space).await?, kill).await?;
-        let start = program.start(&space.name, identity, proxy.address)?;
+        let start = ground.program.start(&space.name, identity, proxy.address)?;
         let mut one = One {
             proxy,
             start,
@@ -101,19 +100,26 @@ impl One {
 /// Does all three.
 ///
 /// Errors: the cluster does not answer, or a program does not start.
-pub(crate) async fn changes(ground: &Ground, program: &Program) -> Result<Vec<Change>> {
+pub(crate) async fn changes(ground: &Ground) -> Result<Finding> {
     let space = ground.space().await?;
-    let changes = in_space(ground, program, &space).await;
+    let changes = in_space(ground, &space).await;
     space.delete().await;
-    changes
+    let mut finding = Finding::default();
+    for change in changes? {
+        finding.count(change.what, change.is_well());
+        finding
+            .figures
+            .push(format!("{} {:.1} s", change.what, change.after));
+    }
+    Ok(finding)
 }
 
-async fn in_space(ground: &Ground, program: &Program, space: &Space) -> Result<Vec<Change>> {
+async fn in_space(ground: &Ground, space: &Space) -> Result<Vec<Change>> {
     space.iris_data("iris").await;
-    let mut leader = One::new(ground, program, space, "first").await?;
+    let mut leader = One::new(ground, space, "first").await?;
     space.apply(&Manifest::iris("iris")).await;
     space.serves("iris", 1).await;
-    let mut other = One::new(ground, program, space, "second").await?;
+    let mut other = One::new(ground, space, "second").await?;
     // It has to have seen the Lease renewed, as one that waits for longer has.
     sleep(Duration::from_secs(5)).await;
     let mut changes = Vec::new();
@@ -129,13 +135,13 @@ async fn in_space(ground: &Ground, program: &Program, space: &Space) -> Result<V
         leader.signal(signal).await?;
         space.apply(&Manifest::iris("iris").c(c)).await;
         let after = other.first_write(since).await;
-        let mut written_late = 0;
+        let mut written_late = Vec::new();
         if signal == "STOP" {
             sleep(ASLEEP.saturating_sub(since.elapsed())).await;
             leader.proxy.begin(None);
             leader.signal("CONT").await?;
             sleep(WATCHED).await;
-            written_late = leader.written();
+            written_late = leader.proxy.seen(|record| record.writes.clone());
         }
         eventually("the other one has done the work", async || {
             is_ready(&space.model("iris").await).then_some(())

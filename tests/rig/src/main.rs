@@ -2,52 +2,81 @@
 //!
 //! A workload is run once without a fault; that is the reference, and its writes are numbered. Then it is run once for each
 //! write and each fault, in a namespace of its own with an operator of its own, and what is left is compared with the
-//! reference. Source of the method: Sieve (OSDI 2022), which crashed operators at each write.
+//! reference. Source of the method: Sieve (OSDI 2022), which crashed operators at each write. Faults that are no writes are
+//! rows of their own.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a program for people and scripts"
 )]
 
+mod finding;
 mod ground;
 mod leaders;
 mod operator;
 mod oracle;
+mod page;
 mod proxy;
 mod request;
+mod rows;
 mod sweep;
 mod workload;
 
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, Result, ensure};
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
+    finding::{Finding, attempt},
     ground::Ground,
     operator::Program,
+    page::Findings,
     request::Fault,
+    rows::Row,
     sweep::{Verdict, plans, reference, sweep},
     workload::Workload,
 };
 
-/// Breaks the operator's writes, one at a time
+/// Breaks the operator's way to the API server, and sees whether it comes right again
 #[derive(Debug, Parser)]
-#[command(name = "auriga-rig")]
+#[command(name = "cargo xtask faults")]
 struct Arguments {
     /// The cluster, as an administrator; its own operator is stopped
-    #[arg(long)]
+    #[arg(long, hide = true)]
     kubeconfig: PathBuf,
 
     /// The operator's program
-    #[arg(long)]
+    #[arg(long, hide = true)]
     operator: PathBuf,
 
     /// Where the operators' logs go
-    #[arg(long)]
+    #[arg(long, hide = true)]
     logs: PathBuf,
 
+    /// Keeps what is found, and writes docs/reliability.md
+    #[arg(long, global = true)]
+    save: bool,
+
+    /// Prints one line of JSON for each plan and row
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Breaks each write, one at a time
+    Writes(Writes),
+    /// Lets other faults happen; all of them unless some are named, such as F9
+    Rows { names: Vec<String> },
+}
+
+#[derive(Debug, Args)]
+struct Writes {
     /// What users do
     #[arg(long, value_delimiter = ',', default_values = Workload::ALL.map(Workload::word))]
     workloads: Vec<Workload>,
@@ -56,26 +85,21 @@ struct Arguments {
     #[arg(long, value_delimiter = ',', default_values = Fault::ALL.map(Fault::word))]
     faults: Vec<Fault>,
 
-    /// Changes the leader of two operators instead
-    #[arg(long)]
-    leaders: bool,
-
     /// Runs this plan alone
     #[arg(long)]
     plan: Option<usize>,
 
     /// How many plans run at once
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = AT_ONCE)]
     at_once: usize,
-
-    /// Prints one line of JSON for each plan
-    #[arg(long)]
-    json: bool,
 }
+
+/// Plans wait more than they compute; two cores bear so many.
+const AT_ONCE: usize = 8;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // A wait that gives up panics with what it waited for; that becomes the plan's verdict.
+    // A wait that gives up panics with what it waited for; that becomes the verdict.
     std::panic::set_hook(Box::new(|_| {}));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = runtime
@@ -92,48 +116,64 @@ fn main() -> ExitCode {
 }
 
 async fn run(arguments: &Arguments) -> Result<bool> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     std::fs::create_dir_all(&arguments.logs).context("cannot make the folder of the logs")?;
     let program = Program {
         path: arguments.operator.clone(),
         logs: arguments.logs.clone(),
     };
-    let ground = Ground::of(&arguments.kubeconfig).await?;
-    if arguments.leaders {
-        let changes = leaders::changes(&ground, &program).await?;
-        for change in &changes {
-            println!("{}", serde_json::to_string(change).unwrap_or_default());
-        }
-        return Ok(changes.iter().all(leaders::Change::is_well));
+    let all_writes = Writes {
+        workloads: Workload::ALL.to_vec(),
+        faults: Fault::ALL.to_vec(),
+        plan: None,
+        at_once: AT_ONCE,
+    };
+    let (writes, rows) = match &arguments.command {
+        None => (Some(&all_writes), rows::named(&[])?),
+        Some(Command::Writes(writes)) => (Some(writes), Vec::new()),
+        Some(Command::Rows { names }) => (None, rows::named(names)?),
+    };
+    let ground = Ground::of(&arguments.kubeconfig, program).await?;
+    let mut found = Findings::kept(&root)?;
+    let mut is_well = true;
+    if let Some(writes) = writes {
+        let verdicts = break_writes(&ground, writes, arguments.json).await?;
+        tell_sweep(&verdicts);
+        is_well &= verdicts.iter().all(|verdict| verdict.faults.is_empty());
+        found.take_sweep(&verdicts);
     }
+    for row in rows {
+        is_well &= happen(&ground, row, arguments.json, &mut found).await?;
+    }
+    if arguments.save {
+        found.keep(&root)?;
+    }
+    Ok(is_well)
+}
+
+async fn break_writes(ground: &Ground, writes: &Writes, json: bool) -> Result<Vec<Verdict>> {
     let (mut references, mut all) = (BTreeMap::new(), Vec::new());
-    for &workload in &arguments.workloads {
-        let found = reference(&ground, &program, workload).await?;
+    for &workload in &writes.workloads {
+        let found = reference(ground, workload).await?;
         eprintln!("{}: {} writes", workload.word(), found.writes.len());
-        all.extend(plans(workload, &found, &arguments.faults, all.len() + 1));
+        all.extend(plans(workload, &found, &writes.faults, all.len() + 1));
         references.insert(workload, found);
     }
-    all.retain(|plan| arguments.plan.is_none_or(|number| plan.number == number));
+    all.retain(|plan| writes.plan.is_none_or(|number| plan.number == number));
     ensure!(!all.is_empty(), "there is no such plan");
     let bar = ProgressBar::new(all.len() as u64);
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} plans {elapsed}");
     bar.set_style(style.context("a template")?);
-    let verdicts = sweep(
-        &ground,
-        &program,
-        &references,
-        all,
-        arguments.at_once,
-        |verdict| {
-            bar.inc(1);
-            bar.suspend(|| tell(verdict, arguments.json));
-        },
-    )
-    .await;
+    let verdicts = sweep(ground, &references, all, writes.at_once, |verdict| {
+        bar.inc(1);
+        bar.suspend(|| tell_plan(verdict, json));
+    });
+    let verdicts = verdicts.await;
     bar.finish_and_clear();
-    Ok(summary(&verdicts))
+    Ok(verdicts)
 }
 
-fn tell(verdict: &Verdict, json: bool) {
+fn tell_plan(verdict: &Verdict, json: bool) {
     let plan = &verdict.plan;
     if json {
         println!("{}", serde_json::to_string(verdict).unwrap_or_default());
@@ -149,28 +189,47 @@ fn tell(verdict: &Verdict, json: bool) {
     }
 }
 
-/// Prints how many plans passed, by workload and fault; answers whether all did.
-fn summary(verdicts: &[Verdict]) -> bool {
-    let mut rows: BTreeMap<(Workload, Fault), (usize, usize, usize, f64)> = BTreeMap::new();
-    for verdict in verdicts {
-        let row = rows
-            .entry((verdict.plan.workload, verdict.plan.fault))
-            .or_default();
-        row.0 += 1;
-        row.1 += usize::from(verdict.faults.is_empty());
-        row.2 += usize::from(!verdict.struck);
-        row.3 = row.3.max(verdict.recovered_after.unwrap_or(0.0));
-    }
+/// Prints how many plans passed, by workload and fault.
+fn tell_sweep(verdicts: &[Verdict]) {
     eprintln!(
         "{:<14} {:<12} {:>6} {:>7} {:>8} {:>10}",
         "workload", "fault", "plans", "passed", "no write", "longest"
     );
-    for ((workload, fault), (plans, passed, missed, longest)) in rows {
+    for ((workload, fault), swept) in page::count(verdicts) {
         eprintln!(
-            "{:<14} {:<12} {plans:>6} {passed:>7} {missed:>8} {longest:>8.1} s",
+            "{:<14} {:<12} {:>6} {:>7} {:>8} {:>8.1} s",
             workload.word(),
-            fault.word()
+            fault.word(),
+            swept.plans,
+            swept.passed,
+            swept.missed,
+            swept.longest
         );
     }
-    verdicts.iter().all(|verdict| verdict.faults.is_empty())
+}
+
+/// Lets a row happen, and tells what came of it; answers whether all went well.
+async fn happen(ground: &Ground, row: &Row, json: bool, found: &mut Findings) -> Result<bool> {
+    eprintln!("{}: {}", row.name, row.happens);
+    let finding = match attempt((row.run)(ground)).await {
+        Ok(finding) => finding.with_context(|| row.name.to_owned())?,
+        Err(words) => {
+            let mut finding = Finding::default();
+            finding.count(row.happens, Err(words));
+            finding
+        }
+    };
+    if json {
+        let line = serde_json::json!({ "row": row.name, "finding": &finding });
+        println!("{line}");
+    } else {
+        let (held, tries) = (finding.held, finding.tries);
+        println!("{}: {held} of {tries}; {}", row.name, finding.figures.join("; "));
+        for words in &finding.broken {
+            println!("  {words}");
+        }
+    }
+    let is_well = finding.is_well();
+    found.take_row(row.name, finding);
+    Ok(is_well)
 }

@@ -1,15 +1,16 @@
 //! One plan for each write of a workload and each fault, numbered and run beside each other.
 
-use std::{collections::BTreeMap, panic::AssertUnwindSafe, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Result, anyhow};
 use auriga_e2e::Space;
-use futures_util::{FutureExt as _, StreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 use kube::Client;
 use serde::Serialize;
 use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
+    finding::attempt,
     ground::Ground,
     operator::{Operator, Program},
     oracle::End,
@@ -95,8 +96,8 @@ pub(crate) fn plans(
 /// Runs a workload without a fault.
 ///
 /// Errors: it did not come to its end.
-pub(crate) async fn reference(ground: &Ground, program: &Program, workload: Workload) -> Result<Reference> {
-    let run = run(ground, program, workload, None).await?;
+pub(crate) async fn reference(ground: &Ground, workload: Workload) -> Result<Reference> {
+    let run = run(ground, workload, None).await?;
     if run.is_restless || !run.exits.is_empty() || !run.careless.is_empty() {
         return Err(anyhow!(
             "without any fault, {} is restless: {}; exits: {:?}; careless deletes: {:?}",
@@ -116,7 +117,6 @@ pub(crate) async fn reference(ground: &Ground, program: &Program, workload: Work
 /// Runs plans, so many at once, and calls `told` as each ends.
 pub(crate) async fn sweep(
     ground: &Ground,
-    program: &Program,
     references: &BTreeMap<Workload, Reference>,
     plans: Vec<Plan>,
     at_once: usize,
@@ -124,26 +124,19 @@ pub(crate) async fn sweep(
 ) -> Vec<Verdict> {
     let verdicts = stream::iter(plans).map(|plan| async move {
         let reference = &references[&plan.workload];
-        judge(ground, program, reference, plan).await
+        judge(ground, reference, plan).await
     });
     let mut verdicts: Vec<Verdict> = verdicts.buffer_unordered(at_once).inspect(told).collect().await;
     verdicts.sort_by_key(|verdict| verdict.plan.number);
     verdicts
 }
 
-async fn judge(ground: &Ground, program: &Program, reference: &Reference, plan: Plan) -> Verdict {
+async fn judge(ground: &Ground, reference: &Reference, plan: Plan) -> Verdict {
     let fault = Some((plan.write.clone(), plan.fault));
-    // What a wait says when it gives up is a panic.
-    let run = AssertUnwindSafe(run(ground, program, plan.workload, fault)).catch_unwind();
-    let run = match run.await {
+    let run = match attempt(run(ground, plan.workload, fault)).await {
         Ok(Ok(run)) => run,
         Ok(Err(error)) => return Verdict::of(plan, vec![format!("{error:#}")]),
-        Err(panic) => {
-            let words = panic
-                .downcast::<String>()
-                .map_or_else(|_| "broke off".to_owned(), |words| *words);
-            return Verdict::of(plan, vec![words]);
-        }
+        Err(words) => return Verdict::of(plan, vec![words]),
     };
     let mut faults = run.end.differences(&reference.end);
     if run.effects != reference.effects {
@@ -180,15 +173,10 @@ async fn judge(ground: &Ground, program: &Program, reference: &Reference, plan: 
     }
 }
 
-async fn run(
-    ground: &Ground,
-    program: &Program,
-    workload: Workload,
-    fault: Option<(Nth, Fault)>,
-) -> Result<Run> {
+async fn run(ground: &Ground, workload: Workload, fault: Option<(Nth, Fault)>) -> Result<Run> {
     let space = ground.space().await?;
     let client = ground.client_of_operator(&space).await?;
-    let ended = run_in(&space, client, program, workload, fault).await;
+    let ended = run_in(&space, client, &ground.program, workload, fault).await;
     space.delete().await;
     ended
 }

@@ -1,4 +1,4 @@
-//! Breaks the operator's writes, one at a time: `auriga-rig` on the cluster for tests.
+//! Breaks the operator's way to the API server: `auriga-rig` on the cluster for tests.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::{cluster, image::Programs, program::run, workspace::Workspace};
 
-/// The sweep that `flags` describe; all of it without any.
+/// What `flags` ask for; everything without any.
 pub(crate) fn all(workspace: &Workspace, flags: &[&str]) -> Result<()> {
     cluster::with(workspace, Programs::OfTests, |kubeconfig| {
         sweep(workspace, kubeconfig, flags)

@@ -1,0 +1,177 @@
+//! What was found is kept in `tests/rig/results`, and docs/reliability.md is made of it.
+
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::{finding::Finding, request::Fault, rows::ROWS, sweep::Verdict, workload::Workload};
+
+const RESULTS: &str = "tests/rig/results/reliability.json";
+const PAGE: &str = "docs/reliability.md";
+
+/// All that was found so far.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Findings {
+    /// Sweeps: by workload, then by what was done to each of its writes.
+    #[serde(default)]
+    writes: BTreeMap<String, BTreeMap<String, Swept>>,
+    /// By the name of the row.
+    #[serde(default)]
+    rows: BTreeMap<String, Finding>,
+}
+
+/// What came of one fault at each write of a workload.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Swept {
+    /// How many plans there were.
+    pub(crate) plans: usize,
+    /// How many of them ended like the reference.
+    pub(crate) passed: usize,
+    /// How many never came to their write.
+    pub(crate) missed: usize,
+    /// The longest time in seconds from the fault until the last write.
+    pub(crate) longest: f64,
+}
+
+/// Verdicts counted by workload and fault.
+pub(crate) fn count(verdicts: &[Verdict]) -> BTreeMap<(Workload, Fault), Swept> {
+    let mut counted: BTreeMap<_, Swept> = BTreeMap::new();
+    for verdict in verdicts {
+        let swept = counted
+            .entry((verdict.plan.workload, verdict.plan.fault))
+            .or_default();
+        swept.plans += 1;
+        swept.passed += usize::from(verdict.faults.is_empty());
+        swept.missed += usize::from(!verdict.struck);
+        swept.longest = swept.longest.max(verdict.recovered_after.unwrap_or(0.0));
+    }
+    counted
+}
+
+impl Findings {
+    /// What was kept under `root`; nothing if nothing was.
+    ///
+    /// Errors: the file cannot be read.
+    pub(crate) fn kept(root: &Path) -> Result<Findings> {
+        let path = root.join(RESULTS);
+        if !path.exists() {
+            return Ok(Findings::default());
+        }
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} holds no findings", path.display()))
+    }
+
+    /// Takes in what a sweep found.
+    pub(crate) fn take_sweep(&mut self, verdicts: &[Verdict]) {
+        for ((workload, fault), swept) in count(verdicts) {
+            let of_workload = self.writes.entry(workload.word().to_owned()).or_default();
+            of_workload.insert(fault.word().to_owned(), swept);
+        }
+    }
+
+    /// Takes in what a row found.
+    pub(crate) fn take_row(&mut self, name: &str, finding: Finding) {
+        self.rows.insert(name.to_owned(), finding);
+    }
+
+    /// Keeps them under `root`, and makes the page of them.
+    ///
+    /// Errors: a file cannot be written.
+    pub(crate) fn keep(&self, root: &Path) -> Result<()> {
+        write(&root.join(RESULTS), &(serde_json::to_string_pretty(self)? + "\n"))?;
+        write(&root.join(PAGE), &self.page())
+    }
+
+    fn page(&self) -> String {
+        let mut page = String::from(
+            "# Reliability\n\n\
+             What happens to the operator, and what came of it. Written by `cargo xtask faults --save` on a cluster of one node\n\
+             with two cores; do not edit. The operators are programs of this tree with the rights of manifests/namespaced, behind\n\
+             a proxy that does to their requests what a plan says.\n\n\
+             ## Each write, broken once\n\n\
+             A workload runs once without a fault; its writes are numbered. Then it runs once for each write and each fault. A plan\n\
+             passes if all that is left equals the reference, as many objects were made and deleted, every DELETE names the UID it\n\
+             means, the operator never ends by itself, and no write comes later than 30 s after the fault. Each cell: plans passed\n\
+             of all, longest time from the fault to the last write.\n\n",
+        );
+        let faults = Fault::ALL.map(Fault::word);
+        let _ = writeln!(page, "| | {} |", faults.join(" | "));
+        let _ = writeln!(page, "|---|{}", "---|".repeat(faults.len()));
+        for workload in Workload::ALL.map(Workload::word) {
+            let of_workload = self.writes.get(workload);
+            let cell = |fault: &str| match of_workload.and_then(|swept| swept.get(fault)) {
+                Some(swept) => format!("{}/{}, {:.0} s", swept.passed, swept.plans, swept.longest),
+                None => "not run".to_owned(),
+            };
+            let _ = writeln!(page, "| {workload} | {} |", faults.map(cell).join(" | "));
+        }
+        page.push_str(
+            "\n## Other faults\n\n\
+             | Fault | What happens | What is asked for | Held | Measured |\n|---|---|---|---|---|\n",
+        );
+        for row in ROWS {
+            let (held, figures) = match self.rows.get(row.name) {
+                Some(found) => (
+                    format!("{} of {}", found.held, found.tries),
+                    found.figures.join("; "),
+                ),
+                None => ("not run".to_owned(), String::new()),
+            };
+            let _ = writeln!(
+                page,
+                "| {} | {} | {} | {held} | {figures} |",
+                row.name, row.happens, row.wanted
+            );
+        }
+        page
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    let folder = path.parent().context("a file is in a folder")?;
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, text))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_is_what_was_found() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let page = fs::read_to_string(root.join(PAGE)).unwrap_or_default();
+        let found = Findings::kept(&root).expect("the findings can be read");
+        assert!(
+            found == Findings::default() || page == found.page(),
+            "{PAGE} is stale; `cargo xtask faults --save` writes it"
+        );
+    }
+
+    #[test]
+    fn the_page_tells_passed_plans_and_held_rows() {
+        let mut found = Findings::default();
+        let swept = Swept {
+            plans: 23,
+            passed: 22,
+            missed: 0,
+            longest: 11.4,
+        };
+        let of_create = found.writes.entry("create".to_owned()).or_default();
+        of_create.insert("kill-before".to_owned(), swept);
+        found.take_row(
+            "F9",
+            Finding {
+                tries: 3,
+                held: 3,
+                figures: vec!["SIGTERM 0.4 s".to_owned()],
+                broken: Vec::new(),
+            },
+        );
+        let page = found.page();
+        assert!(page.contains("| create | 22/23, 11 s | not run |"), "{page}");
+        assert!(page.contains("| 3 of 3 | SIGTERM 0.4 s |"), "{page}");
+    }
+}
