@@ -1,16 +1,16 @@
 //! What is wrong is told within seconds, with the remedy, harms nobody else, and heals when it is put right.
 
 use auriga_crds::ConditionStatus;
-use auriga_e2e::{IRIS_ROW, Manifest, Space, alone, in_a_namespace, iris_rows};
+use auriga_e2e::{IRIS_ROW, Manifest, Space, in_a_namespace, iris_rows};
 use serde_json::{Value, json};
 
 /// What the operator can see at once is told within so many seconds.
 const AT_ONCE: u64 = 10;
 /// What only the kubelet, or a pod that was started for it, can notice.
-const KUBELET: u64 = 30;
+pub(crate) const KUBELET: u64 = 30;
 
 /// Fails unless `words` name each of these.
-fn names(words: &str, parts: &[&str]) {
+pub(crate) fn names(words: &str, parts: &[&str]) {
     for part in parts {
         assert!(words.contains(part), "does not name {part}: {words}");
     }
@@ -298,23 +298,6 @@ fn a_foreign_deployment_of_the_same_name_is_never_adopted() {
         );
         space.remove("apps/v1", "Deployment", &name).await;
         space.ready_within("iris", 60).await;
-    });
-}
-
-#[test]
-fn an_image_that_cannot_be_had_is_told_and_fits_go_on_once_it_can() {
-    alone(async |space| {
-        space.iris_data("iris").await;
-        space.operator_image("docker.io/auriga/no-such-image:1").await;
-        space.apply(&Manifest::iris("iris")).await;
-        let words = space.complains("iris", "ImagePullFailed", KUBELET).await;
-        names(&words, &["docker.io/auriga/no-such-image:1", "--image"]);
-        space.operator_image("docker.io/auriga/auriga:dev").await;
-        // A Job's pods keep the image that it was made with; an edit makes the fit anew.
-        space
-            .apply(&Manifest::iris("iris").with("/spec/pod/labels", json!({ "team": "flowers" })))
-            .await;
-        space.ready_within("iris", 150).await;
     });
 }
 

@@ -1,13 +1,11 @@
-//! Many pods on one PostgreSQL: every change under load, one store for two namespaces, a store that is away.
+//! Many pods on one PostgreSQL: one store for two namespaces, a store that is away or another one.
 
 use auriga_crds::ConditionStatus;
-use auriga_e2e::{
-    IRIS_ROW, Load, Manifest, Running, Space, alone, assert_only_active_versions_answered, assert_rate,
-    in_a_namespace, iris_rows,
-};
+use auriga_e2e::{IRIS_ROW, Load, Manifest, Running, Space, in_a_namespace, iris_rows};
 use serde_json::json;
 
-async fn two_replicas(space: &Space) {
+/// The iris Model on a PostgreSQL of its own, with version 1 answering from two pods.
+pub(crate) async fn two_replicas(space: &Space) {
     space.postgres().await;
     space.rows("iris", &iris_rows()).await;
     space.apply(&Manifest::iris("iris").on_postgres()).await;
@@ -16,7 +14,7 @@ async fn two_replicas(space: &Space) {
 }
 
 /// A hundred requests per second with and without kept connections, half each.
-async fn clients(space: &Space) -> [Running; 2] {
+pub(crate) async fn clients(space: &Space) -> [Running; 2] {
     let address = space.address("iris").await;
     [true, false].map(|keep_alive| {
         let load = Load {
@@ -31,81 +29,8 @@ async fn clients(space: &Space) -> [Running; 2] {
 }
 
 /// The iris Model, fitted with another `c` for each number.
-fn iris(number: i64) -> Manifest {
+pub(crate) fn iris(number: i64) -> Manifest {
     Manifest::iris("iris").on_postgres().c(0.3 + 0.01 * number as f64)
-}
-
-#[test]
-fn no_request_fails_and_only_active_versions_answer_whatever_changes() {
-    // Alone, since it restarts the operator, and a machine that does something else holds up requests as well.
-    alone(async |space| {
-        two_replicas(space).await;
-        let clients = clients(space).await;
-
-        for version in 2..=11 {
-            space.apply(&iris(version)).await;
-            space.serves("iris", version).await;
-        }
-
-        let rolled_back = json!({ "policy": "Pinned", "version": 10 });
-        space.apply(&iris(11).with("/spec/activation", rolled_back)).await;
-        space.serves("iris", 10).await;
-
-        space.apply(&iris(11)).await;
-        space.serves("iris", 11).await;
-        let misfit =
-            json!([{ "path": "/predict", "mapping": [{ "name": "a", "type": "float", "column": "b" }] }]);
-        space
-            .apply(&iris(12).with("/spec/serving/entryPoints", misfit))
-            .await;
-        space
-            .says(
-                "iris",
-                "CandidateRejected",
-                ConditionStatus::True,
-                "InvalidSpec",
-                30,
-            )
-            .await;
-        space.apply(&iris(12)).await;
-        space.serves("iris", 12).await;
-
-        space
-            .apply(&iris(13).with("/spec/activation", json!({ "policy": "Manual" })))
-            .await;
-        space
-            .says("iris", "Ready", ConditionStatus::True, "AwaitingApproval", 60)
-            .await;
-        let approved = json!({ "policy": "Manual", "version": 13 });
-        space.apply(&iris(13).with("/spec/activation", approved)).await;
-        space.serves("iris", 13).await;
-
-        space.restart_operator().await;
-        space.apply(&iris(13)).await;
-        space.serves("iris", 13).await;
-
-        let metadata = json!({ "service_name": "flowers" });
-        space
-            .apply(&iris(13).with("/spec/serving/serviceMetadata", metadata))
-            .await;
-        auriga_e2e::eventually("the new settings answer", async || {
-            let answer = space.ask("iris", IRIS_ROW).await.ok()?.json();
-            (answer["metadata"]["service_name"] == "flowers").then_some(())
-        })
-        .await;
-        space.serves("iris", 13).await;
-
-        let mut sent = Vec::new();
-        for running in clients {
-            sent.extend(running.stop().await);
-        }
-        let ledger = space.ledger("iris").await;
-        assert_rate(&sent, 100);
-        assert_only_active_versions_answered(&sent, &ledger);
-        let activated: Vec<i64> = ledger.iter().map(|row| row.version).collect();
-        let expected: Vec<i64> = (1..=11).chain([10, 11, 12, 13]).collect();
-        assert_eq!(activated, expected);
-    });
 }
 
 #[test]
