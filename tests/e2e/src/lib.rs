@@ -5,6 +5,7 @@
 
 mod cluster;
 mod disasters;
+mod hands;
 mod http;
 mod inside;
 mod install;
@@ -23,5 +24,5 @@ pub use ledger::{Activation, assert_only_active_versions_answered, assert_rate};
 pub use load::{Load, Running, Sent};
 pub use manifests::{IRIS_ROW, Manifest, iris_rows};
 pub use space::Space;
-pub use until::{condition, eventually, reason};
+pub use until::{condition, eventually, reason, until};
 pub use waits::is_ready;

@@ -30,7 +30,7 @@ pub struct Space {
 }
 
 impl Cluster {
-    fn api(&self, namespace: Option<&str>, api_version: &str, kind: &str) -> Api<DynamicObject> {
+    pub(crate) fn api(&self, namespace: Option<&str>, api_version: &str, kind: &str) -> Api<DynamicObject> {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
         let is_namespaced = ![
@@ -38,6 +38,8 @@ impl Cluster {
             "CustomResourceDefinition",
             "ClusterRole",
             "ClusterRoleBinding",
+            "ValidatingAdmissionPolicy",
+            "ValidatingAdmissionPolicyBinding",
         ]
         .contains(&kind);
         match namespace.filter(|_| is_namespaced) {
@@ -76,6 +78,15 @@ impl Cluster {
     pub(crate) async fn try_apply(&self, namespace: Option<&str>, object: &Value) -> Result<Value, String> {
         self.patch(namespace, object, &PatchParams::apply(MANAGER).force())
             .await
+    }
+
+    /// What the API server would answer to an object that is applied; nothing is changed.
+    ///
+    /// Errors: its words.
+    pub(crate) async fn would_take(&self, namespace: Option<&str>, object: &Value) -> Result<Value, String> {
+        let mut parameters = PatchParams::apply(MANAGER).force();
+        parameters.dry_run = true;
+        self.patch(namespace, object, &parameters).await
     }
 
     async fn patch(
@@ -162,9 +173,7 @@ impl Space {
 
     /// What the API server says to an object that it does not take; nothing is changed.
     pub async fn refused(&self, object: &Value) -> String {
-        let mut parameters = PatchParams::apply(MANAGER).force();
-        parameters.dry_run = true;
-        match self.cluster.patch(Some(&self.name), object, &parameters).await {
+        match self.cluster.would_take(Some(&self.name), object).await {
             Err(words) => words,
             Ok(_) => panic!("taken: {object}"),
         }

@@ -14,7 +14,7 @@ pub(crate) fn within(seconds: u64) -> Duration {
 /// Asks again and again until there is an answer.
 ///
 /// Panics after `deadline`, with `what` was waited for.
-pub(crate) async fn until<T>(deadline: Duration, what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn until<T>(deadline: Duration, what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(answer) = ask().await {

@@ -29,6 +29,8 @@ pub(crate) struct Program {
     pub(crate) path: PathBuf,
     /// Where logs go, one file for each operator.
     pub(crate) logs: PathBuf,
+    /// The image of the pods that it starts.
+    pub(crate) image: String,
 }
 
 /// How to start an operator for one namespace.
@@ -44,12 +46,25 @@ impl Program {
         let kubeconfig = folder.path().join("kubeconfig");
         std::fs::write(&kubeconfig, kubeconfig_of(api_server, namespace))
             .context("cannot write a kubeconfig")?;
-        let log = self.logs.join(format!("{namespace}-{identity}.log"));
-        let (path, namespace, identity) = (self.path.clone(), namespace.to_owned(), identity.to_owned());
+        let log = self.log(namespace, identity);
+        let (program, namespace, identity) = (self.clone(), namespace.to_owned(), identity.to_owned());
         Ok(Start {
-            command: Box::new(move || spawn(&path, &namespace, &identity, &kubeconfig, &log)),
+            command: Box::new(move || spawn(&program, &namespace, &identity, &kubeconfig, &log)),
             _folder: folder,
         })
+    }
+
+    /// The same with pods of another image.
+    pub(crate) fn with_image(&self, image: &str) -> Program {
+        Program {
+            image: image.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// Where the operator that calls itself `identity` in `namespace` logs.
+    pub(crate) fn log(&self, namespace: &str, identity: &str) -> PathBuf {
+        self.logs.join(format!("{namespace}-{identity}.log"))
     }
 }
 
@@ -111,17 +126,17 @@ impl Drop for Operator {
     }
 }
 
-fn spawn(program: &Path, namespace: &str, identity: &str, kubeconfig: &Path, log: &Path) -> Result<Child> {
+fn spawn(program: &Program, namespace: &str, identity: &str, kubeconfig: &Path, log: &Path) -> Result<Child> {
     let log = std::fs::File::options().create(true).append(true).open(log);
     let log = log.context("cannot write a log")?;
-    let mut command = Command::new(program);
+    let mut command = Command::new(&program.path);
     command
         .env_clear()
         .env("KUBECONFIG", kubeconfig)
         .args(["--namespace", namespace, "--identity", identity])
         .args([
             "--image",
-            "docker.io/auriga/auriga:dev",
+            &program.image,
             "--image-pull-policy",
             "IfNotPresent",
         ])
@@ -132,7 +147,7 @@ fn spawn(program: &Path, namespace: &str, identity: &str, kubeconfig: &Path, log
         .kill_on_drop(true);
     command
         .spawn()
-        .with_context(|| format!("cannot start {}", program.display()))
+        .with_context(|| format!("cannot start {}", program.path.display()))
 }
 
 /// A kubeconfig without credentials: the proxy has them.

@@ -1,5 +1,11 @@
 //! The faults that are no sweep: what happens to the operator, and the number that it has to keep.
 
+mod children;
+mod edits;
+mod owned;
+mod schema;
+mod specs;
+
 use anyhow::{Result, ensure};
 use futures_util::future::LocalBoxFuture;
 
@@ -18,12 +24,32 @@ pub(crate) struct Row {
 }
 
 /// All of them, in the order in which they run.
-pub(crate) const ROWS: &[Row] = &[Row {
-    name: "F9",
-    happens: "the leader of two operators is killed, told to end, or asleep for 60 s",
-    wanted: "the other one writes within 20 s, 2 s, 20 s; the one that slept writes nothing",
-    run: |ground| Box::pin(leaders::changes(ground)),
-}];
+pub(crate) const ROWS: &[Row] = &[
+    Row {
+        name: "F9",
+        happens: "the leader of two operators is killed, told to end, or asleep for 60 s",
+        wanted: "the other one writes within 20 s, 2 s, 20 s; the one that slept writes nothing",
+        run: |ground| Box::pin(leaders::changes(ground)),
+    },
+    Row {
+        name: "F16",
+        happens: "each child of a Model and of a TrainingJob is deleted by hand, then all at once",
+        wanted: "back within 5 s; what was fitted is not fitted again",
+        run: |ground| Box::pin(children::deleted(ground)),
+    },
+    Row {
+        name: "F17",
+        happens: "each field of the operator's is edited, and taken out, by hand; others add fields; an autoscaler scales",
+        wanted: "reverted within 5 s; what others add stays; then nothing is written for a minute",
+        run: |ground| Box::pin(edits::reverted(ground)),
+    },
+    Row {
+        name: "F18",
+        happens: "20 edits in 10 s under load; bad specs and back; each field valid, at its bounds, and invalid",
+        wanted: "the last spec wins, no prediction fails; told within 30 s, never ready, all as before; invalid values refused",
+        run: |ground| Box::pin(specs::changed(ground)),
+    },
+];
 
 /// The rows with these names; all of them without any.
 ///

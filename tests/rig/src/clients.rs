@@ -1,0 +1,120 @@
+//! Clients that ask a Model all the time, and what came of their requests.
+
+use auriga_e2e::{IRIS_ROW, Load, Running, Sent, Space};
+
+/// Clients at work: half of them keep their connections.
+pub(crate) struct Clients([Running; 2]);
+
+/// What came of their requests.
+pub(crate) struct Answers {
+    /// How many were sent.
+    pub(crate) sent: usize,
+    /// Those that were not answered with 200, for people.
+    pub(crate) failed: Vec<String>,
+    /// The time within which 99 of 100 were answered, in milliseconds.
+    pub(crate) p99: f64,
+}
+
+impl Clients {
+    /// Lets them ask the Model iris a hundred times per second.
+    pub(crate) async fn begin(space: &Space) -> Clients {
+        let address = space.address("iris").await;
+        Clients([true, false].map(|keep_alive| {
+            let load = Load {
+                address,
+                path: IRIS_ROW.to_owned(),
+                rate: 50,
+                clients: 5,
+                keep_alive,
+            };
+            load.start()
+        }))
+    }
+
+    /// Lets them end.
+    pub(crate) async fn end(self) -> Answers {
+        let mut sent = Vec::new();
+        for running in self.0 {
+            sent.extend(running.stop().await);
+        }
+        Answers::of(&sent)
+    }
+}
+
+impl Answers {
+    fn of(sent: &[Sent]) -> Answers {
+        let mut took: Vec<f64> = sent
+            .iter()
+            .map(|one| one.answered_at.duration_since(one.at).as_secs_f64() * 1000.0)
+            .collect();
+        took.sort_by(f64::total_cmp);
+        Answers {
+            sent: sent.len(),
+            failed: sent.iter().filter_map(failure).collect(),
+            p99: took
+                .get((took.len() * 99).div_ceil(100).saturating_sub(1))
+                .copied()
+                .unwrap_or_default(),
+        }
+    }
+
+    /// Whether all went well.
+    ///
+    /// Errors: how many failed, and how the first of them did.
+    pub(crate) fn all_well(&self) -> Result<(), String> {
+        match self.failed.first() {
+            _ if self.sent == 0 => Err("no request was sent".to_owned()),
+            Some(first) => Err(format!(
+                "{} of {} requests failed; {first}",
+                self.failed.len(),
+                self.sent
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+fn failure(sent: &Sent) -> Option<String> {
+    let why = match &sent.answer {
+        Ok(answer) if answer.code == 200 => return None,
+        Ok(answer) => format!("{} {}", answer.code, answer.body),
+        Err(words) => words.clone(),
+    };
+    Some(format!("at {}: {why}", sent.at))
+}
+
+#[cfg(test)]
+mod tests {
+    use auriga_e2e::Answer;
+
+    use super::*;
+
+    fn sent(milliseconds: i64, answer: Result<u16, &str>) -> Sent {
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        Sent {
+            at,
+            answered_at: at + jiff::SignedDuration::from_millis(milliseconds),
+            answer: answer.map_err(str::to_owned).map(|code| Answer {
+                code,
+                version: Some(1),
+                body: String::new(),
+            }),
+        }
+    }
+
+    #[test]
+    fn a_request_that_failed_is_told_and_the_slowest_hundredth_is_left_out() {
+        let mut all: Vec<Sent> = (1..=99).map(|time| sent(time, Ok(200))).collect();
+        all.push(sent(5000, Ok(200)));
+        let answers = Answers::of(&all);
+        assert_eq!((answers.sent, answers.all_well()), (100, Ok(())));
+        assert!((answers.p99 - 99.0).abs() < 1e-9, "{}", answers.p99);
+        all.push(sent(1, Err("refused")));
+        let words = Answers::of(&all).all_well().unwrap_err();
+        assert!(
+            words.starts_with("1 of 101") && words.ends_with("refused"),
+            "{words}"
+        );
+        assert!(Answers::of(&[]).all_well().is_err());
+    }
+}

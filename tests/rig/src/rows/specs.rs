@@ -1,0 +1,260 @@
+//! A Model is edited again and again, to something bad and back, and in every field of its schema.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use auriga_crds::ConditionStatus;
+use auriga_e2e::{Manifest, Space, condition, eventually, is_ready, until};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    children::{DEPLOYMENT, MODEL, text},
+    schema::{Kind, Variant, variants},
+};
+use crate::{
+    clients::Clients,
+    finding::{Finding, attempt},
+    ground::Ground,
+    scene::{Scene, scene},
+};
+
+/// How many edits there are in ten seconds.
+const EDITS: usize = 20;
+/// How long it may take until an edit is noticed.
+const NOTICED: Duration = Duration::from_secs(10);
+/// For how long a Model with a bad spec is watched.
+const WATCHED: Duration = Duration::from_secs(6);
+
+/// Does all three.
+///
+/// Errors: never; what does not work is in the finding.
+pub(super) async fn changed(ground: &Ground) -> Result<Finding> {
+    let mut finding = Finding::default();
+    let edited = scene(ground, async |scene| quickly(scene).await).await;
+    match edited {
+        Ok(figures) => {
+            finding.count("20 edits in 10 s", Ok(()));
+            finding.figures.push(figures);
+        }
+        Err(words) => finding.count("20 edits in 10 s", Err(words)),
+    }
+    let done = scene(ground, async |scene| {
+        let iris = scene.on_a_claim().await;
+        bad_and_back(scene, &iris, &mut finding).await
+    })
+    .await;
+    finding.count("a Model that was bad in between", done);
+    let every = ground.times(1, 5);
+    let done = scene(ground, async |scene| {
+        let iris = scene.on_a_claim().await;
+        each_field(scene, &iris, every, &mut finding).await
+    })
+    .await;
+    finding.count("the Model after all of its fields were tried", done);
+    Ok(finding)
+}
+
+/// Edits a Model twice a second while clients ask it: the last edit wins, and all requests are answered.
+async fn quickly(scene: &Scene<'_>) -> Result<String, String> {
+    let iris = scene.on_postgres().await;
+    let space = &scene.space;
+    space.answers_with("iris", 1, auriga_e2e::IRIS_ROW).await;
+    let clients = Clients::begin(space).await;
+    let mut wanted = iris.clone();
+    for number in 0..EDITS {
+        let c = 0.3 + 0.01 * (number + 1) as f64;
+        let note = json!({ "edit": number.to_string() });
+        wanted = iris.clone().c(c).with("/spec/serving/serviceMetadata", note);
+        space.apply(&wanted).await;
+        sleep(Duration::from_millis(500)).await;
+    }
+    let since = Instant::now();
+    let last = attempt(until(Duration::from_secs(90), "the last edit is served", async || {
+        let model = space.model("iris").await;
+        let status = model.status.clone()?;
+        let jobs = space.training_jobs().await;
+        let of_last = jobs.iter().find(|job| job.spec.fit_hash == status.spec_hash)?;
+        let version = of_last.status.as_ref()?.result.as_ref()?.version;
+        (is_ready(&model) && version.is_some() && status.active_version == version).then_some(())
+    }));
+    let last = last.await;
+    let took = since.elapsed().as_secs_f64();
+    // Nodes hear of the last move of the traffic a moment later.
+    sleep(Duration::from_secs(2)).await;
+    let answers = clients.end().await;
+    last?;
+    answers.all_well()?;
+    let answer = space.ask("iris", auriga_e2e::IRIS_ROW).await?.json();
+    let edit = &wanted.value()["spec"]["serving"]["serviceMetadata"]["edit"];
+    if answer["metadata"]["edit"] != *edit {
+        return Err(format!("answers {answer}, the last edit was {edit}"));
+    }
+    Ok(format!(
+        "the last of 20 edits served after {took:.1} s, {} predictions, none failed",
+        answers.sent
+    ))
+}
+
+/// What the API server takes and nobody can carry out: where it is written, and the reason that is told.
+fn bad() -> Vec<(&'static str, Value, &'static str)> {
+    let misfit = json!([{ "path": "/predict", "mapping": [{ "name": "a", "type": "float", "column": "b" }] }]);
+    let huge = json!({ "requests": { "cpu": "500" } });
+    vec![
+        ("/spec/dataset/train/csv/configMap/name", json!("nothing"), "ConfigMapNotFound"),
+        ("/spec/dataset/target", json!("weight"), "InvalidSpec"),
+        ("/spec/serving/entryPoints", misfit, "InvalidSpec"),
+        ("/spec/activation", json!({ "policy": "Pinned", "version": 9 }), "VersionNotFound"),
+        ("/spec/pod/nodeSelector", json!({ "disk": "golden" }), "Unschedulable"),
+        ("/spec/serving/resources", huge, "Unschedulable"),
+        ("/spec/pod/priorityClassName", json!("nobody"), "Forbidden"),
+        ("/spec/pod/affinity", json!({ "nodeAffinity": 7 }), "InvalidSpec"),
+        ("/spec/pod/labels", json!({ "a label": "with spaces" }), "InvalidSpec"),
+        ("/spec/pod/tolerations", json!([{ "key": "a", "effect": "Sometimes" }]), "InvalidSpec"),
+    ]
+}
+
+/// Each bad spec is told and never ready; after the good one, all is as before.
+async fn bad_and_back(scene: &Scene<'_>, iris: &Manifest, finding: &mut Finding) -> Result<(), String> {
+    let space = &scene.space;
+    let before = essence(space).await;
+    for (place, value, reason) in bad() {
+        let result = attempt(async {
+            space.apply(&iris.clone().with(place, value.clone())).await;
+            space.complains("iris", reason, 30).await;
+            stays_unready(space).await?;
+            space.apply(iris).await;
+            space.serves("iris", 1).await;
+            eventually("all is as it was", async || (essence(space).await == before).then_some(())).await;
+            Ok(())
+        });
+        let result = result.await.and_then(|result| result);
+        finding.count(&format!("{place} with {value}"), result);
+        space.apply(iris).await;
+    }
+    attempt(space.serves("iris", 1)).await.map(|_| ())
+}
+
+async fn stays_unready(space: &Space) -> Result<(), String> {
+    let since = Instant::now();
+    while since.elapsed() < WATCHED {
+        if is_ready(&space.model("iris").await) {
+            return Err("says that it is ready".to_owned());
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+    Ok(())
+}
+
+/// What a Model has made, and what it says of itself, without times, generations and names of pods.
+async fn essence(space: &Space) -> Value {
+    let deployments = space.list(DEPLOYMENT.0, DEPLOYMENT.1).await;
+    let running = deployments.iter().filter(|one| one["spec"]["replicas"] != 0);
+    let templates: Vec<Value> = running
+        .map(|one| json!([one["metadata"]["name"], one["spec"]["template"]]))
+        .collect();
+    let service = space.get("v1", "Service", "iris").await.unwrap_or_default();
+    let status = space.model("iris").await.status.unwrap_or_default();
+    let conditions: Vec<Value> = (status.conditions.iter())
+        .map(|one| json!([one.kind, one.status, one.reason]))
+        .collect();
+    json!([
+        templates,
+        service["spec"]["selector"],
+        conditions,
+        [json!(status.active_version), json!(status.spec_hash), json!(status.ready_replicas)]
+    ])
+}
+
+/// Tries what the schema allows and forbids in every field: what it forbids is refused; what it allows is taken, noticed, and
+/// never keeps the operator from its work.
+async fn each_field(
+    scene: &Scene<'_>,
+    iris: &Manifest,
+    every: usize,
+    finding: &mut Finding,
+) -> Result<(), String> {
+    let space = &scene.space;
+    let kinds = space
+        .cluster
+        .get(None, "apiextensions.k8s.io/v1", "CustomResourceDefinition", "models.auriga.dev")
+        .await
+        .ok_or("there is no kind Model")?;
+    let schema = &kinds["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+    let (mut taken, mut refused, mut ruled_out, mut fields) = (0_usize, 0_usize, 0_usize, Vec::new());
+    for variant in variants(schema, &iris.value()["spec"]).iter().step_by(every) {
+        let what = format!("{:?} {}: {}", variant.kind, variant.field, short(&variant.value));
+        fields.push(variant.field.clone());
+        let manifest = iris.clone().with("/spec", variant.spec.clone());
+        let answer = space.would_take(manifest.value()).await;
+        let result = match (variant.kind, answer) {
+            (Kind::Invalid, Err(_)) => {
+                refused += 1;
+                Ok(())
+            }
+            (Kind::Invalid, Ok(())) => Err("was taken".to_owned()),
+            // Rules between fields speak in sentences of ours; the schema alone says "should be".
+            (_, Err(words)) if words.contains("should be") || words.contains("must be of type") => Err(words),
+            (_, Err(_)) => {
+                ruled_out += 1;
+                continue;
+            }
+            (_, Ok(())) => {
+                taken += 1;
+                carried_out(space, variant, manifest).await
+            }
+        };
+        finding.count(&what, result);
+    }
+    fields.sort();
+    fields.dedup();
+    finding.figures.push(format!(
+        "{} fields of the schema: {taken} values taken, {refused} refused, {ruled_out} ruled out by another field",
+        fields.len()
+    ));
+    space.apply(iris).await;
+    attempt(space.serves("iris", 1)).await.map(|_| ())
+}
+
+/// Applies what was taken. What decides the fit is not fitted, since it is the operator that is tried.
+async fn carried_out(space: &Space, variant: &Variant, manifest: Manifest) -> Result<(), String> {
+    let reaches_pods = ["pod", "serving", "activation", "replicas"]
+        .iter()
+        .any(|start| variant.field.starts_with(start));
+    let is_suspend = variant.field == "suspend";
+    let manifest = if reaches_pods || is_suspend {
+        manifest
+    } else {
+        manifest.with("/spec/suspend", true)
+    };
+    // Forty pods say no more than two.
+    let many = manifest.value()["spec"]["replicas"].as_i64().unwrap_or(1) > 2;
+    if many {
+        return Ok(());
+    }
+    space.try_apply(manifest.value()).await?;
+    let noticed = until(NOTICED, "the edit is noticed", async || {
+        let model = space.model("iris").await;
+        let status = model.status.as_ref()?;
+        let ready = condition(&status.conditions, "Ready")?.clone();
+        (Some(ready.observed_generation) == model.metadata.generation).then_some(ready)
+    });
+    let ready = attempt(noticed).await?;
+    let service = space.get("v1", "Service", "iris").await.unwrap_or_default();
+    let slot = text(&service, "/spec/selector/auriga.dev~1slot");
+    let deployments = space.list(DEPLOYMENT.0, DEPLOYMENT.1).await;
+    let serving = deployments
+        .iter()
+        .find(|one| text(one, "/metadata/labels/auriga.dev~1slot") == slot);
+    let is_serving = serving.is_some_and(|one| one["status"]["readyReplicas"].as_i64() >= Some(1));
+    let wants_none = space.get(MODEL.0, MODEL.1, "iris").await.unwrap_or_default()["spec"]["replicas"] == 0;
+    if ready.status == ConditionStatus::True && !is_serving && !wants_none {
+        return Err("says that it is ready, and no pod answers".to_owned());
+    }
+    Ok(())
+}
+
+fn short(value: &Value) -> String {
+    let text = value.to_string();
+    text.chars().take(40).collect()
+}
