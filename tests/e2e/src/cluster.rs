@@ -23,7 +23,11 @@ use tokio::{
     sync::{OnceCell, RwLock},
 };
 
-use crate::{install, space::Space};
+use crate::{
+    install,
+    space::Space,
+    until::{until, within},
+};
 
 /// A cluster with the operator.
 pub struct Cluster {
@@ -115,6 +119,15 @@ impl Cluster {
                 cluster
             })
             .await
+    }
+
+    /// Waits until the API server says that it is ready.
+    pub async fn answers(&self) {
+        until(within(60), "the API server is ready", async || {
+            let request = hyper::Request::get("/readyz").body(Vec::new()).ok()?;
+            self.client.request_text(request).await.ok()
+        })
+        .await;
     }
 
     /// Another namespace; whoever asked for it deletes it.

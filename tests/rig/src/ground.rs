@@ -1,6 +1,6 @@
 //! The cluster that plans run on, and what each of them is given of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use auriga_e2e::{Cluster, Space};
@@ -9,7 +9,7 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
 };
 
-use crate::operator::Program;
+use crate::{node::Node, operator::Program};
 
 /// A cluster whose own operator rests.
 pub(crate) struct Ground {
@@ -17,6 +17,7 @@ pub(crate) struct Ground {
     pub(crate) program: Program,
     cluster: &'static Cluster,
     kubeconfig: Kubeconfig,
+    path: PathBuf,
     is_quick: bool,
 }
 
@@ -29,6 +30,7 @@ impl Ground {
             program,
             cluster: Cluster::without_operator(kubeconfig).await,
             kubeconfig: read,
+            path: kubeconfig.to_owned(),
             is_quick: false,
         })
     }
@@ -41,6 +43,13 @@ impl Ground {
     /// How often something is tried: so often as is asked for, or `few` times where less is tried.
     pub(crate) fn times(&self, all: usize, few: usize) -> usize {
         if self.is_quick { few } else { all }
+    }
+
+    /// The node of the cluster, whose processes are to be broken.
+    ///
+    /// Errors: it is not the project's own.
+    pub(crate) fn node(&self) -> Result<Node> {
+        Node::of(&self.path)
     }
 
     /// A namespace, where an operator of its own may do what manifests/namespaced lets it.

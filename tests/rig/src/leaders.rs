@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use auriga_e2e::{Manifest, Space, eventually, is_ready};
 use tokio::{
-    process::{Child, Command},
+    process::Child,
     sync::mpsc,
     time::{Instant, sleep, timeout},
 };
@@ -70,13 +70,7 @@ impl One {
 
     async fn signal(&self, name: &str) -> Result<()> {
         let id = self.child.as_ref().and_then(Child::id).context("it runs")?;
-        let sent = Command::new("kill")
-            .arg(format!("-{name}"))
-            .arg(id.to_string())
-            .status()
-            .await;
-        sent.context("cannot run kill")?;
-        Ok(())
+        crate::node::signal(name, &id.to_string()).await
     }
 
     /// Writes that came since `begin`.

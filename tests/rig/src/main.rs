@@ -14,6 +14,7 @@ mod clients;
 mod finding;
 mod ground;
 mod leaders;
+mod node;
 mod operator;
 mod oracle;
 mod page;
@@ -130,6 +131,7 @@ async fn run(arguments: &Arguments) -> Result<bool> {
         path: arguments.operator.clone(),
         logs: arguments.logs.clone(),
         image: "docker.io/auriga/auriga:dev".to_owned(),
+        environment: Vec::new(),
     };
     let all_writes = Writes {
         workloads: Workload::ALL.to_vec(),

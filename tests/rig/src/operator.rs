@@ -31,6 +31,8 @@ pub(crate) struct Program {
     pub(crate) logs: PathBuf,
     /// The image of the pods that it starts.
     pub(crate) image: String,
+    /// Its environment, besides where the API server is.
+    pub(crate) environment: Vec<(&'static str, String)>,
 }
 
 /// How to start an operator for one namespace.
@@ -62,6 +64,13 @@ impl Program {
         }
     }
 
+    /// The same with more in its environment.
+    pub(crate) fn with_environment(&self, more: impl IntoIterator<Item = (&'static str, String)>) -> Program {
+        let mut program = self.clone();
+        program.environment.extend(more);
+        program
+    }
+
     /// Where the operator that calls itself `identity` in `namespace` logs.
     pub(crate) fn log(&self, namespace: &str, identity: &str) -> PathBuf {
         self.logs.join(format!("{namespace}-{identity}.log"))
@@ -79,6 +88,7 @@ impl Start {
 pub(crate) struct Operator {
     task: JoinHandle<()>,
     exits: watch::Receiver<Vec<String>>,
+    id: watch::Receiver<Option<u32>>,
 }
 
 impl Operator {
@@ -86,6 +96,7 @@ impl Operator {
     pub(crate) fn start(start: Start, mut killed: UnboundedReceiver<Killed>) -> Result<Operator> {
         let mut child = start.once()?;
         let (exit, exits) = watch::channel(Vec::new());
+        let (changed, id) = watch::channel(child.id());
         let task = tokio::spawn(async move {
             loop {
                 tokio::select! {
@@ -102,7 +113,10 @@ impl Operator {
                 }
                 sleep(DEAD).await;
                 match start.once() {
-                    Ok(started) => child = started,
+                    Ok(started) => {
+                        changed.send_replace(started.id());
+                        child = started;
+                    }
                     Err(error) => {
                         exit.send_modify(|exits| exits.push(format!("{error:#}")));
                         return;
@@ -110,7 +124,12 @@ impl Operator {
                 }
             }
         });
-        Ok(Operator { task, exits })
+        Ok(Operator { task, exits, id })
+    }
+
+    /// The id of its process.
+    pub(crate) fn id(&self) -> Option<u32> {
+        *self.id.borrow()
     }
 
     /// How it ended by itself, each time that it did.
@@ -133,13 +152,9 @@ fn spawn(program: &Program, namespace: &str, identity: &str, kubeconfig: &Path, 
     command
         .env_clear()
         .env("KUBECONFIG", kubeconfig)
+        .envs(program.environment.iter().map(|(key, value)| (key, value)))
         .args(["--namespace", namespace, "--identity", identity])
-        .args([
-            "--image",
-            &program.image,
-            "--image-pull-policy",
-            "IfNotPresent",
-        ])
+        .args(["--image", &program.image, "--image-pull-policy", "IfNotPresent"])
         .args(["--metrics-listen", "127.0.0.1:0", "--retry-mistake", "15s"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -1,7 +1,11 @@
 //! The faults that are no sweep: what happens to the operator, and the number that it has to keep.
 
+mod api_server;
 mod children;
+mod clock;
 mod edits;
+mod etcd;
+mod node;
 mod owned;
 mod schema;
 mod specs;
@@ -26,10 +30,28 @@ pub(crate) struct Row {
 /// All of them, in the order in which they run.
 pub(crate) const ROWS: &[Row] = &[
     Row {
+        name: "F7",
+        happens: "the API server is killed 50 times during fits, roll-outs and under load, every tenth time for 30 s",
+        wanted: "the operator never ends, no prediction fails, caught up within 15 s after /readyz",
+        run: |ground| Box::pin(api_server::killed(ground)),
+    },
+    Row {
+        name: "F8",
+        happens: "etcd is killed, compacted behind a broken watch, and restored from before two versions",
+        wanted: "an edit is seen within 10 s; no version lost or numbered anew; status as the store within 30 s",
+        run: |ground| Box::pin(etcd::broken(ground)),
+    },
+    Row {
         name: "F9",
         happens: "the leader of two operators is killed, told to end, or asleep for 60 s",
         wanted: "the other one writes within 20 s, 2 s, 20 s; the one that slept writes nothing",
         run: |ground| Box::pin(leaders::changes(ground)),
+    },
+    Row {
+        name: "F10",
+        happens: "the operator's clock is an hour early, an hour late, or jumps between them; that of a second one likewise",
+        wanted: "every version is right, no fit ends before it began, the second one writes nothing",
+        run: |ground| Box::pin(clock::wrong(ground)),
     },
     Row {
         name: "F16",
@@ -48,6 +70,12 @@ pub(crate) const ROWS: &[Row] = &[
         happens: "20 edits in 10 s under load; bad specs and back; each field valid, at its bounds, and invalid",
         wanted: "the last spec wins, no prediction fails; told within 30 s, never ready, all as before; invalid values refused",
         run: |ground| Box::pin(specs::changed(ground)),
+    },
+    Row {
+        name: "F26",
+        happens: "kubelet, containerd and all pods are killed, at rest and at five moments of a retraining",
+        wanted: "serves within 60 s after the node is ready; no version is lost, none is there twice",
+        run: |ground| Box::pin(node::killed(ground)),
     },
 ];
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use auriga_crds::Model;
 use auriga_e2e::{Manifest, Space, iris_rows, until};
 use tokio::{sync::mpsc, time::Instant};
@@ -31,7 +31,19 @@ pub(crate) async fn scene<T>(
     ground: &Ground,
     work: impl AsyncFnOnce(&mut Scene<'_>) -> Result<T, String>,
 ) -> Result<T, String> {
-    let mut scene = Scene::begin(ground).await.map_err(|error| format!("{error:#}"))?;
+    scene_of(ground, &ground.program, work).await
+}
+
+/// [`scene`] with another operator.
+///
+/// Errors: as there.
+pub(crate) async fn scene_of<T>(
+    ground: &Ground,
+    program: &Program,
+    work: impl AsyncFnOnce(&mut Scene<'_>) -> Result<T, String>,
+) -> Result<T, String> {
+    let begun = Scene::begin(ground, program).await;
+    let mut scene = begun.map_err(|error| format!("{error:#}"))?;
     let mut result = attempt(work(&mut scene)).await.and_then(|result| result);
     if let Err(words) = &mut result {
         words.push_str(&models(&scene.space).await);
@@ -46,14 +58,14 @@ pub(crate) async fn scene<T>(
 }
 
 impl<'a> Scene<'a> {
-    async fn begin(ground: &'a Ground) -> Result<Scene<'a>> {
+    async fn begin(ground: &'a Ground, program: &Program) -> Result<Scene<'a>> {
         let mut scene = Scene {
             space: ground.space().await?,
             ground,
             at_work: None,
             exits: Vec::new(),
         };
-        scene.rise(&ground.program).await?;
+        scene.rise(program).await?;
         Ok(scene)
     }
 
@@ -76,6 +88,15 @@ impl<'a> Scene<'a> {
     pub(crate) async fn rise_again(&mut self) -> Result<(), String> {
         let program = self.ground.program.clone();
         self.rise(&program).await.map_err(|error| format!("{error:#}"))
+    }
+
+    /// Sends the operator a signal, such as `STOP`.
+    ///
+    /// Errors: it does not run.
+    pub(crate) async fn signal(&self, name: &str) -> Result<()> {
+        let id = self.at_work.as_ref().and_then(|(_, operator)| operator.id());
+        let id = id.context("the operator does not run")?;
+        crate::node::signal(name, &id.to_string()).await
     }
 
     /// Kills the operator.
@@ -147,7 +168,10 @@ pub(crate) async fn seconds_until<T>(
 
 /// What the Models of a namespace say of themselves, in parentheses.
 async fn models(space: &Space) -> String {
-    let listed = space.typed::<Model>().list(&kube::api::ListParams::default()).await;
+    let listed = space
+        .typed::<Model>()
+        .list(&kube::api::ListParams::default())
+        .await;
     let mut told = String::new();
     for model in listed.map(|list| list.items).unwrap_or_default() {
         let name = model.metadata.name.unwrap_or_default();

@@ -97,7 +97,8 @@ pub(crate) fn plans(
 ///
 /// Errors: it did not come to its end.
 pub(crate) async fn reference(ground: &Ground, workload: Workload) -> Result<Reference> {
-    let run = run(ground, workload, None).await?;
+    let run = attempt(run(ground, workload, None)).await;
+    let run = run.map_err(|words| anyhow!("without any fault, {}: {words}", workload.word()))??;
     if run.is_restless || !run.exits.is_empty() || !run.careless.is_empty() {
         return Err(anyhow!(
             "without any fault, {} is restless: {}; exits: {:?}; careless deletes: {:?}",

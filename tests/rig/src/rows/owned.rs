@@ -156,7 +156,11 @@ mod tests {
         let found: Vec<String> = leaves(&service(), "auriga").iter().map(pointer).collect();
         assert_eq!(
             found,
-            ["/metadata/labels/a~1b", "/spec/ports/1/name", "/spec/ports/1/port"]
+            [
+                "/metadata/labels/a~1b",
+                "/spec/ports/1/name",
+                "/spec/ports/1/port"
+            ]
         );
     }
 

@@ -1,0 +1,151 @@
+//! The operator's clock is wrong, and jumps.
+
+use std::{fs, path::Path, time::Duration};
+
+use anyhow::{Context as _, Result, ensure};
+use auriga_crds::TrainingJob;
+use auriga_e2e::{Manifest, Space};
+use tokio::{sync::mpsc, time::sleep};
+
+use crate::{
+    finding::{Finding, attempt},
+    ground::Ground,
+    operator::Program,
+    proxy::Proxy,
+    scene::{Scene, scene_of},
+};
+
+/// What Debian's package `libfaketime` puts there.
+const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+/// How long an operator with another clock has to leave the Lease alone: twice as long as it lasts.
+const PATIENT: Duration = Duration::from_secs(30);
+
+/// Lets the operator's clock be an hour early, an hour late, and jump between the two while it works.
+///
+/// Errors: what changes a program's clock is not installed.
+pub(super) async fn wrong(ground: &Ground) -> Result<Finding> {
+    ensure!(
+        Path::new(LIBRARY).is_file(),
+        "{LIBRARY} is missing; on Debian: `sudo apt-get install libfaketime`"
+    );
+    let mut finding = Finding::default();
+    let early = Clock::new("-1h")?;
+    let late = Clock::new("+1h")?;
+    for clock in [&early, &late] {
+        let program = clock.program(ground);
+        let done = scene_of(ground, &program, async |scene| {
+            scene.on_a_claim().await;
+            works(scene).await
+        });
+        finding.count(&format!("{} all the time", clock.offset), done.await);
+    }
+    let jumping = Clock::new("+0")?;
+    let program = jumping.program(ground);
+    let done = scene_of(ground, &program, async |scene| {
+        let iris = scene.on_a_claim().await;
+        for (version, (offset, c)) in (2..).zip([("+1h", 0.4), ("-1h", 0.5), ("+0", 0.6)]) {
+            scene.space.apply(&iris.clone().c(c)).await;
+            sleep(Duration::from_millis(1500)).await;
+            jumping.set(offset).map_err(|error| format!("{error:#}"))?;
+            scene.space.serves("iris", version).await;
+        }
+        durations(&scene.space).await
+    });
+    finding.count("jumps by an hour or two during three fits", done.await);
+    for clock in [&early, &late] {
+        let done = rival(ground, &clock.program(ground)).await?;
+        let what = format!("a second operator whose clock is {}", clock.offset);
+        finding.count(&what, done);
+    }
+    Ok(finding)
+}
+
+/// What makes up a program's time.
+struct Clock {
+    offset: &'static str,
+    folder: tempfile::TempDir,
+}
+
+impl Clock {
+    fn new(offset: &'static str) -> Result<Clock> {
+        let folder = tempfile::tempdir().context("cannot make a folder")?;
+        let clock = Clock { offset, folder };
+        clock.set(offset)?;
+        Ok(clock)
+    }
+
+    fn set(&self, offset: &str) -> Result<()> {
+        fs::write(self.folder.path().join("offset"), offset).context("cannot write the time")
+    }
+
+    /// The operator with this clock; how much time passes is not changed.
+    fn program(&self, ground: &Ground) -> Program {
+        let file = self.folder.path().join("offset").to_string_lossy().into_owned();
+        ground.program.with_environment([
+            ("LD_PRELOAD", LIBRARY.to_owned()),
+            ("FAKETIME_TIMESTAMP_FILE", file),
+            ("FAKETIME_NO_CACHE", "1".to_owned()),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+        ])
+    }
+}
+
+/// Retrains, and goes back.
+async fn works(scene: &Scene<'_>) -> Result<(), String> {
+    let space = &scene.space;
+    space.apply(&Manifest::iris("iris").c(0.5)).await;
+    space.serves("iris", 2).await;
+    space.apply(&Manifest::iris("iris")).await;
+    space.serves("iris", 1).await;
+    durations(space).await
+}
+
+/// Whether every fit began before it ended.
+async fn durations(space: &Space) -> Result<(), String> {
+    let jobs: Vec<TrainingJob> = space.training_jobs().await;
+    for job in jobs {
+        let status = job.status.unwrap_or_default();
+        let (start, end) = (status.start_time, status.completion_time);
+        let is_known = start.is_some() && end.is_some();
+        if !is_known || end < start {
+            return Err(format!("a fit began {start:?} and ended {end:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Starts a second operator with another clock beside one that leads: it may write nothing.
+async fn rival(ground: &Ground, program: &Program) -> Result<Result<(), String>> {
+    let client = |space| ground.client_of_operator(space);
+    let space = ground.space().await?;
+    let (kill, _) = mpsc::unbounded_channel();
+    let first = Proxy::start(client(&space).await?, kill.clone()).await?;
+    let second = Proxy::start(client(&space).await?, kill).await?;
+    let leads = ground.program.start(&space.name, "first", first.address)?;
+    let waits = program.start(&space.name, "second", second.address)?;
+    let _leads = leads.once()?;
+    let done = attempt(async {
+        space.iris_data("iris").await;
+        space.apply(&Manifest::iris("iris")).await;
+        space.serves("iris", 1).await;
+    })
+    .await;
+    let _waits = waits.once()?;
+    sleep(PATIENT).await;
+    let done = match done {
+        Ok(()) => {
+            attempt(async {
+                space.apply(&Manifest::iris("iris").c(0.5)).await;
+                space.serves("iris", 2).await;
+            })
+            .await
+        }
+        failed => failed,
+    };
+    let written = second.seen(|record| record.writes.clone());
+    space.delete().await;
+    Ok(match written.first() {
+        Some(write) => Err(format!("it wrote {write}")),
+        None => done,
+    })
+}
