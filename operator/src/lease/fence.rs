@@ -74,7 +74,9 @@ where
     fn call(&mut self, request: Request<A>) -> Self::Future {
         let is_read = request.method() == Method::GET;
         if !is_read && !is_of_lease(request.uri().path()) && !self.leading.now() {
-            return Box::pin(async { Err("another operator holds the Lease".into()) });
+            return Box::pin(async {
+                Err("the Lease is not this operator's, or could not be renewed in time".into())
+            });
         }
         let answer = self.inner.call(request);
         Box::pin(async move { answer.await.map_err(Into::into) })

@@ -20,7 +20,8 @@ pub(crate) struct Scene<'a> {
     /// The namespace.
     pub(crate) space: Space,
     ground: &'a Ground,
-    at_work: Option<(Proxy, Operator)>,
+    proxy: Proxy,
+    operator: Option<Operator>,
     exits: Vec<String>,
 }
 
@@ -58,15 +59,30 @@ pub(crate) async fn scene_of<T>(
 }
 
 impl<'a> Scene<'a> {
-    async fn begin(ground: &'a Ground, program: &Program) -> Result<Scene<'a>> {
-        let mut scene = Scene {
-            space: ground.space().await?,
+    /// Makes a namespace, and starts an operator in it.
+    ///
+    /// Errors: the cluster does not answer, or the program does not start.
+    pub(crate) async fn begin(ground: &'a Ground, program: &Program) -> Result<Scene<'a>> {
+        let space = ground.space().await?;
+        let (proxy, operator) = start(ground, &space, program).await?;
+        Ok(Scene {
+            space,
             ground,
-            at_work: None,
+            proxy,
+            operator: Some(operator),
             exits: Vec::new(),
-        };
-        scene.rise(program).await?;
-        Ok(scene)
+        })
+    }
+
+    /// What stands between the operator and the API server.
+    pub(crate) fn proxy(&self) -> &Proxy {
+        &self.proxy
+    }
+
+    /// How the operator ended by itself, each time that it did.
+    pub(crate) fn exits(&self) -> Vec<String> {
+        let now = self.operator.as_ref().map(Operator::exits).unwrap_or_default();
+        self.exits.iter().cloned().chain(now).collect()
     }
 
     /// Starts the operator, in place of the one that works, if one does.
@@ -74,11 +90,9 @@ impl<'a> Scene<'a> {
     /// Errors: it cannot be started.
     pub(crate) async fn rise(&mut self, program: &Program) -> Result<()> {
         self.stop();
-        let (kill, killed) = mpsc::unbounded_channel();
-        let client = self.ground.client_of_operator(&self.space).await?;
-        let proxy = Proxy::start(client, kill).await?;
-        let start = program.start(&self.space.name, "rig", proxy.address)?;
-        self.at_work = Some((proxy, Operator::start(start, killed)?));
+        let (proxy, operator) = start(self.ground, &self.space, program).await?;
+        self.proxy = proxy;
+        self.operator = Some(operator);
         Ok(())
     }
 
@@ -94,35 +108,31 @@ impl<'a> Scene<'a> {
     ///
     /// Errors: it does not run.
     pub(crate) async fn signal(&self, name: &str) -> Result<()> {
-        let id = self.at_work.as_ref().and_then(|(_, operator)| operator.id());
+        let id = self.operator.as_ref().and_then(Operator::id);
         let id = id.context("the operator does not run")?;
         crate::node::signal(name, &id.to_string()).await
     }
 
     /// Kills the operator.
     pub(crate) fn stop(&mut self) {
-        if let Some((_, operator)) = self.at_work.take() {
+        if let Some(operator) = self.operator.take() {
             self.exits.extend(operator.exits());
         }
     }
 
     /// The writes of the operator in the time that follows.
     pub(crate) async fn writes_within(&self, time: Duration) -> Vec<Nth> {
-        let Some((proxy, _)) = &self.at_work else {
-            return Vec::new();
-        };
-        proxy.begin(None);
+        self.proxy.begin(None);
         tokio::time::sleep(time).await;
-        proxy.seen(|record| record.writes.clone())
+        self.proxy.seen(|record| record.writes.clone())
     }
 
     /// Waits until the operator has written nothing for so long.
     pub(crate) async fn quiet(&self, time: Duration) {
-        let Some((proxy, _)) = &self.at_work else { return };
         let start = Instant::now();
         let what = format!("nothing was written for {time:?}");
         until(Duration::from_secs(60), &what, async || {
-            let last = proxy.seen(|record| record.last_write).unwrap_or(start);
+            let last = self.proxy.seen(|record| record.last_write).unwrap_or(start);
             (last.max(start).elapsed() >= time).then_some(())
         })
         .await;
@@ -153,6 +163,13 @@ impl<'a> Scene<'a> {
         self.space.serves("iris", 1).await;
         iris
     }
+}
+
+async fn start(ground: &Ground, space: &Space, program: &Program) -> Result<(Proxy, Operator)> {
+    let (kill, killed) = mpsc::unbounded_channel();
+    let proxy = Proxy::start(ground.client_of_operator(space).await?, kill).await?;
+    let start = program.start(&space.name, "rig", proxy.address)?;
+    Ok((proxy, Operator::start(start, killed)?))
 }
 
 /// How long it takes until `ask` has an answer, in seconds; it panics with `what` after `limit` seconds.

@@ -1,21 +1,22 @@
 //! One plan for each write of a workload and each fault, numbered and run beside each other.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use anyhow::{Result, anyhow};
-use auriga_e2e::Space;
 use futures_util::{StreamExt as _, stream};
-use kube::Client;
 use serde::Serialize;
-use tokio::{sync::mpsc, time::Instant};
+use tokio::time::Instant;
 
 use crate::{
     finding::attempt,
     ground::Ground,
-    operator::{Operator, Program},
     oracle::End,
     proxy::Proxy,
     request::{Fault, Nth},
+    scene::Scene,
     workload::Workload,
 };
 
@@ -58,7 +59,8 @@ pub(crate) struct Reference {
     /// Its writes, in order.
     pub(crate) writes: Vec<Nth>,
     effects: BTreeMap<String, usize>,
-    end: End,
+    /// What it left.
+    pub(crate) end: End,
 }
 
 /// What a run of a workload left.
@@ -97,8 +99,14 @@ pub(crate) fn plans(
 ///
 /// Errors: it did not come to its end.
 pub(crate) async fn reference(ground: &Ground, workload: Workload) -> Result<Reference> {
-    let run = attempt(run(ground, workload, None)).await;
-    let run = run.map_err(|words| anyhow!("without any fault, {}: {words}", workload.word()))??;
+    let scene = Scene::begin(ground, &ground.program).await?;
+    let run = attempt(async {
+        prepare(&scene, workload).await;
+        run(&scene, workload, None).await
+    })
+    .await;
+    scene.space.delete().await;
+    let run = run.map_err(|words| anyhow!("without any fault, {}: {words}", workload.word()))?;
     if run.is_restless || !run.exits.is_empty() || !run.careless.is_empty() {
         return Err(anyhow!(
             "without any fault, {} is restless: {}; exits: {:?}; careless deletes: {:?}",
@@ -123,96 +131,96 @@ pub(crate) async fn sweep(
     at_once: usize,
     told: impl Fn(&Verdict),
 ) -> Vec<Verdict> {
-    let verdicts = stream::iter(plans).map(|plan| async move {
-        let reference = &references[&plan.workload];
-        judge(ground, reference, plan).await
-    });
-    let mut verdicts: Vec<Verdict> = verdicts.buffer_unordered(at_once).inspect(told).collect().await;
+    let chains = stream::iter(chains(plans)).map(|chain| judge(ground, references, chain, &told));
+    let verdicts: Vec<Vec<Verdict>> = chains.buffer_unordered(at_once).collect().await;
+    let mut verdicts: Vec<Verdict> = verdicts.into_iter().flatten().collect();
     verdicts.sort_by_key(|verdict| verdict.plan.number);
     verdicts
 }
 
-async fn judge(ground: &Ground, reference: &Reference, plan: Plan) -> Verdict {
-    let fault = Some((plan.write.clone(), plan.fault));
-    let run = match attempt(run(ground, plan.workload, fault)).await {
-        Ok(Ok(run)) => run,
-        Ok(Err(error)) => return Verdict::of(plan, vec![format!("{error:#}")]),
-        Err(words) => return Verdict::of(plan, vec![words]),
-    };
-    let mut faults = run.end.differences(&reference.end);
-    if run.effects != reference.effects {
-        faults.push(format!(
-            "made and deleted {:?} instead of {:?}",
-            run.effects, reference.effects
-        ));
+/// Plans that can follow each other in one namespace: each begins where the one before has to end, which saves bringing a
+/// namespace there.
+fn chains(plans: Vec<Plan>) -> Vec<VecDeque<Plan>> {
+    let mut chains: Vec<VecDeque<Plan>> = Vec::new();
+    for plan in plans {
+        let can_follow = |chain: &&mut VecDeque<Plan>| {
+            chain
+                .back()
+                .is_some_and(|last| plan.workload.follows() == Some(last.workload))
+        };
+        match chains.iter_mut().find(can_follow) {
+            Some(chain) => chain.push_back(plan),
+            None => chains.push(VecDeque::from([plan])),
+        }
     }
-    faults.extend(
-        run.careless
-            .iter()
-            .map(|path| format!("deleted {path} without preconditions")),
-    );
-    faults.extend(
-        run.exits
-            .iter()
-            .map(|words| format!("the operator ended by itself: {words}")),
-    );
-    if run.is_restless {
-        faults.push(format!("still writes after {} s", RESTLESS.as_secs()));
-    }
-    let took = run
-        .struck
-        .zip(run.last_write)
-        .map(|(struck, last)| last.saturating_duration_since(struck));
-    if took.is_some_and(|took| took > RECOVERED) {
-        faults.push(format!("took {took:?} to recover"));
-    }
-    Verdict {
-        struck: run.struck.is_some(),
-        recovered_after: took.map(|took| took.as_secs_f64()),
-        faults,
-        plan,
-    }
+    chains
 }
 
-async fn run(ground: &Ground, workload: Workload, fault: Option<(Nth, Fault)>) -> Result<Run> {
-    let space = ground.space().await?;
-    let client = ground.client_of_operator(&space).await?;
-    let ended = run_in(&space, client, &ground.program, workload, fault).await;
-    space.delete().await;
-    ended
+/// Runs the plans of a chain in one namespace, for as long as they go well; what follows one that did not gets a new one.
+async fn judge(
+    ground: &Ground,
+    references: &BTreeMap<Workload, Reference>,
+    mut chain: VecDeque<Plan>,
+    told: &impl Fn(&Verdict),
+) -> Vec<Verdict> {
+    let mut verdicts = Vec::new();
+    while let Some(first) = chain.pop_front() {
+        let scene = match Scene::begin(ground, &ground.program).await {
+            Ok(scene) => scene,
+            Err(error) => {
+                verdicts.push(Verdict::of(first, vec![format!("{error:#}")]));
+                continue;
+            }
+        };
+        let prepared = attempt(prepare(&scene, first.workload)).await;
+        let mut next = Some(first);
+        while let Some(plan) = next {
+            let run = match &prepared {
+                Ok(()) => {
+                    let fault = (plan.write.clone(), plan.fault);
+                    attempt(run(&scene, plan.workload, Some(fault))).await
+                }
+                Err(words) => Err(words.clone()),
+            };
+            let verdict = match run {
+                Ok(run) => Verdict::on(&run, &references[&plan.workload], plan),
+                Err(words) => Verdict::of(plan, vec![words]),
+            };
+            told(&verdict);
+            let is_well = verdict.faults.is_empty();
+            verdicts.push(verdict);
+            next = if is_well { chain.pop_front() } else { None };
+        }
+        scene.space.delete().await;
+    }
+    verdicts
 }
 
-async fn run_in(
-    space: &Space,
-    client: Client,
-    program: &Program,
-    workload: Workload,
-    fault: Option<(Nth, Fault)>,
-) -> Result<Run> {
-    let (kill, killed) = mpsc::unbounded_channel();
-    let proxy = Proxy::start(client, kill).await?;
-    let start = program.start(&space.name, "rig", proxy.address)?;
-    let operator = Operator::start(start, killed)?;
-    workload.prepare(space).await;
-    quiet(&proxy).await;
+async fn prepare(scene: &Scene<'_>, workload: Workload) {
+    workload.prepare(&scene.space).await;
+    quiet(scene.proxy()).await;
+}
+
+async fn run(scene: &Scene<'_>, workload: Workload, fault: Option<(Nth, Fault)>) -> Run {
+    let proxy = scene.proxy();
     proxy.begin(fault);
-    workload.work(space).await;
-    let is_quiet = quiet(&proxy).await;
-    let end = End::of(space).await;
-    Ok(proxy.seen(|record| Run {
+    workload.work(&scene.space).await;
+    let is_quiet = quiet(proxy).await;
+    let end = End::of(&scene.space).await;
+    proxy.seen(|record| Run {
         writes: record.writes.clone(),
         effects: record.effects.clone(),
         careless: record.careless.clone(),
-        exits: operator.exits(),
+        exits: scene.exits(),
         is_restless: !is_quiet,
         struck: record.struck,
         last_write: record.last_write,
         end,
-    }))
+    })
 }
 
 /// Waits until nothing was written for a while; `false`: there was no end of it.
-async fn quiet(proxy: &Proxy) -> bool {
+pub(crate) async fn quiet(proxy: &Proxy) -> bool {
     let start = Instant::now();
     loop {
         let last = proxy.seen(|record| record.last_write).unwrap_or(start);
@@ -235,5 +243,72 @@ impl Verdict {
             struck: true,
             recovered_after: None,
         }
+    }
+
+    fn on(run: &Run, reference: &Reference, plan: Plan) -> Verdict {
+        let mut faults = run.end.differences(&reference.end);
+        if run.effects != reference.effects {
+            faults.push(format!(
+                "made and deleted {:?} instead of {:?}",
+                run.effects, reference.effects
+            ));
+        }
+        let careless = run.careless.iter();
+        faults.extend(careless.map(|path| format!("deleted {path} without preconditions")));
+        let exits = run.exits.iter();
+        faults.extend(exits.map(|words| format!("the operator ended by itself: {words}")));
+        if run.is_restless {
+            faults.push(format!("still writes after {} s", RESTLESS.as_secs()));
+        }
+        let took = run
+            .struck
+            .zip(run.last_write)
+            .map(|(struck, last)| last.saturating_duration_since(struck));
+        if took.is_some_and(|took| took > RECOVERED) {
+            faults.push(format!("took {took:?} to recover"));
+        }
+        Verdict {
+            struck: run.struck.is_some(),
+            recovered_after: took.map(|took| took.as_secs_f64()),
+            faults,
+            plan,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::request::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_plan_follows_one_that_ends_where_it_begins() {
+        let plan = |(number, workload): (usize, Workload)| Plan {
+            number,
+            workload,
+            write: Nth {
+                write: Write {
+                    verb: "create",
+                    resource: "jobs".to_owned(),
+                },
+                number: 1,
+            },
+            fault: Fault::KillBefore,
+        };
+        let of = [
+            Workload::Create,
+            Workload::Create,
+            Workload::Retrain,
+            Workload::Rollback,
+            Workload::Scale,
+            Workload::Retrain,
+            Workload::Retrain,
+        ];
+        let plans = of.into_iter().enumerate().map(plan).collect();
+        let numbers: Vec<Vec<usize>> = (chains(plans).iter())
+            .map(|chain| chain.iter().map(|plan| plan.number).collect())
+            .collect();
+        assert_eq!(numbers, [vec![0, 2, 3], vec![1, 4], vec![5], vec![6]]);
     }
 }

@@ -53,6 +53,17 @@ impl Workload {
         }
     }
 
+    /// After which one a namespace is where this one begins; `None`: this one begins with nothing, or elsewhere.
+    pub(crate) fn follows(self) -> Option<Workload> {
+        match self {
+            Workload::Create | Workload::Delete => None,
+            Workload::Rollback => Some(Workload::Retrain),
+            Workload::Retrain | Workload::Scale | Workload::Serving | Workload::Retain => {
+                Some(Workload::Create)
+            }
+        }
+    }
+
     /// Brings a namespace to where the workload begins; no fault strikes before that.
     pub(crate) async fn prepare(self, space: &Space) {
         space.iris_data("iris").await;
