@@ -6,7 +6,9 @@ use anyhow::Result;
 use auriga_e2e::{Manifest, Space, eventually, until};
 use serde_json::{Value, json};
 
-use super::children::{BUDGET, CONFIG_MAP, DEPLOYMENT, JOB, Kind, MODEL, SERVICE, TRAINING_JOB, owner, text};
+use super::children::{
+    BUDGET, CONFIG_MAP, DEPLOYMENT, JOB, Kind, MODEL, SERVICE, TRAINING_JOB, is_unfinished, owner, text,
+};
 use crate::{
     finding::{Finding, attempt},
     ground::Ground,
@@ -39,13 +41,14 @@ pub(super) async fn names_taken(ground: &Ground) -> Result<Finding> {
             let waiting = json!({ "disk": "golden" });
             scene.space.apply(&iris.clone().c(c).with("/spec/pod/nodeSelector", waiting)).await;
             let ours = eventually("the new fit has a Job", async || {
-                let job = scene.space.training_jobs().await.pop()?;
-                let (uid, name) = (job.metadata.uid?, job.metadata.name?);
+                let jobs = scene.space.list(TRAINING_JOB.0, TRAINING_JOB.1).await;
+                let job = jobs.into_iter().find(is_unfinished)?;
+                let uid = text(&job, "/metadata/uid").to_owned();
                 let is_its = |one: &&Value| text(one, "/metadata/ownerReferences/0/uid") == uid;
                 let jobs = scene.space.list(JOB.0, JOB.1).await;
                 jobs.iter().find(is_its)?;
                 if kind == TRAINING_JOB {
-                    return scene.space.get(kind.0, kind.1, &name).await;
+                    return Some(job);
                 }
                 scene.space.list(kind.0, kind.1).await.into_iter().find(|one| is_its(&one))
             })
