@@ -170,10 +170,16 @@ async fn make_so(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
             wanted["metadata"]["uid"] = live["metadata"]["uid"].clone();
             let parameters = PatchParams::apply(AURIGA).force();
             let patch = Patch::Apply(&wanted);
-            call(&what, WRITE, || {
+            let applied = call(&what, WRITE, || {
                 object.api.patch(object.name(), &parameters, &patch)
             })
-            .await
+            .await;
+            match applied {
+                Err(error) if refusal::says_that_something_is_twice(&error) => {
+                    replace_lists(object, &what, &wanted).await
+                }
+                applied => applied,
+            }
         }
         None => {
             let wanted = object::parsed(&wanted)?;
@@ -196,6 +202,21 @@ async fn make_so(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
         Err(error) if error.code() == Some(409) => Ok(Outcome::HeldUp),
         Err(error) => refused(ctx, object, error),
     }
+}
+
+/// Writes an object of ours whose lists hold what somebody has made of an item of ours: a port with another number and the
+/// same name. To apply keeps the one and adds the other, which the API server takes for the same twice; a merge puts our
+/// lists in the place of those.
+async fn replace_lists(object: &Object<'_>, what: &str, wanted: &Value) -> Result<DynamicObject, Error> {
+    let parameters = PatchParams {
+        field_manager: Some(AURIGA.to_owned()),
+        ..PatchParams::default()
+    };
+    let patch = Patch::Merge(wanted);
+    call(what, WRITE, || {
+        object.api.patch(object.name(), &parameters, &patch)
+    })
+    .await
 }
 
 fn post() -> PostParams {

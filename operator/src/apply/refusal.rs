@@ -4,7 +4,7 @@ use auriga_crds::Reason;
 use kube::core::Status;
 
 use super::Object;
-use crate::plan::Refusal;
+use crate::{error::Error, plan::Refusal};
 
 /// The refusal that an answer of the API server is, if it is one: what somebody has to mend, rather than time.
 pub(super) fn refusal(object: &Object<'_>, status: &Status) -> Option<Refusal> {
@@ -52,6 +52,14 @@ pub(crate) fn says_that_namespace_ends(status: &Status) -> bool {
 pub(super) fn says_that_it_is_another(status: &Status) -> bool {
     let mut causes = status.details.iter().flat_map(|details| &details.causes);
     status.code == 422 && causes.any(|cause| cause.field == "metadata.uid")
+}
+
+/// Whether an object was refused because two items of a list have what only one of them may have.
+pub(super) fn says_that_something_is_twice(error: &Error) -> bool {
+    error.status().is_some_and(|status| {
+        let mut causes = status.details.iter().flat_map(|details| &details.causes);
+        status.code == 422 && causes.any(|cause| cause.reason == "FieldValueDuplicate")
+    })
 }
 
 #[cfg(test)]

@@ -78,6 +78,27 @@ async fn a_plan_that_is_carried_out_already_asks_nothing() {
 }
 
 #[tokio::test]
+async fn a_port_that_was_given_another_number_by_hand_is_put_back() {
+    let server = Server::default();
+    let ctx = context(&server);
+    let mut service = object("Service", "iris", "1");
+    service["spec"] = json!({ "ports": [{ "name": "http", "port": 80 }] });
+    let plan = [Desired::Apply(service)];
+    applied(&ctx, &plan).await.unwrap();
+    server.edit(
+        "services",
+        "iris",
+        &json!({ "spec": { "ports": [{ "name": "http", "port": 81 }] } }),
+    );
+    server.fill(&ctx.caches);
+    server.fail("PATCH", Fault::Twice);
+    let outcome = applied(&ctx, &plan).await.unwrap();
+    assert!(outcome.refusals.is_empty() && !outcome.is_unfinished);
+    let ports = server.get("services", "iris")["spec"]["ports"].clone();
+    assert_eq!(ports, json!([{ "name": "http", "port": 80 }]));
+}
+
+#[tokio::test]
 async fn a_creation_whose_answer_is_lost_makes_one_object() {
     let server = Server::default();
     let ctx = context(&server);

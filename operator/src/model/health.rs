@@ -36,7 +36,7 @@ pub struct Health {
     /// What keeps one of them from answering.
     pub trouble: Option<Trouble>,
     /// How one of them ended last, as long as that is no more than an accident.
-    pub accident: Option<String>,
+    pub accident: Option<Trouble>,
 }
 
 /// Looks at pods that have the traffic already: a pod that the kubelet finds ready answers, unless it says otherwise itself.
@@ -72,9 +72,7 @@ pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32) -> Health {
         }
         // A verdict about the version outweighs what may pass.
         let trouble = found.err().flatten();
-        health.accident = health
-            .accident
-            .or_else(|| last_end(&seen.pod).map(|end| end.message));
+        health.accident = health.accident.or_else(|| last_end(&seen.pod));
         if health.trouble.as_ref().is_none_or(|known| known.passes) {
             health.trouble = trouble.or(health.trouble);
         }

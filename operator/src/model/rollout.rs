@@ -201,9 +201,8 @@ fn judge(turn: Turn<'_>, held: &Held<'_>, health: &Health, since: Timestamp, may
     if health.passed < wanted {
         // Pods that have shown it once may move, be restarted or be joined by others without a limit.
         if is_over(since) && held.proved_at.is_none() {
-            let trouble = health.trouble.as_ref().map(|trouble| &trouble.message);
-            let why =
-                (trouble.or(health.accident.as_ref())).map_or_else(String::new, |why| format!(": {why}"));
+            let trouble = health.trouble.as_ref().or(health.accident.as_ref());
+            let why = trouble.map_or_else(String::new, |trouble| format!(": {}", trouble.message));
             let message = format!(
                 "{} of {wanted} pods could answer after {deadline} s{why}",
                 health.passed

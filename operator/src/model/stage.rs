@@ -47,14 +47,20 @@ impl Stage {
     pub fn told(&self, health: &Health, wanted: i32, slot: &Slot) -> (ConditionStatus, Reason, String) {
         let version = slot.version;
         match self {
-            Stage::Loading => (
-                ConditionStatus::Unknown,
-                Reason::Loading,
-                format!(
-                    "The pods of version {version} start and load it ({} of {wanted} can answer).",
-                    health.passed
-                ),
-            ),
+            Stage::Loading => {
+                // They are started again, and may do better; but the cause is a limit that somebody has set.
+                let killed =
+                    (health.accident.as_ref()).filter(|accident| accident.reason == Reason::OOMKilled);
+                let why = killed.map_or_else(String::new, |killed| format!(" {}.", killed.message));
+                (
+                    ConditionStatus::Unknown,
+                    killed.map_or(Reason::Loading, |killed| killed.reason),
+                    format!(
+                        "The pods of version {version} start and load it ({} of {wanted} can answer).{why}",
+                        health.passed
+                    ),
+                )
+            }
             Stage::Probing => (
                 ConditionStatus::Unknown,
                 Reason::Probing,

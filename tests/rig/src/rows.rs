@@ -5,10 +5,18 @@ mod children;
 mod clock;
 mod edits;
 mod etcd;
+mod foreign;
+mod memory;
 mod node;
 mod owned;
+mod reborn;
+mod refused;
+mod restarts;
+mod rights;
 mod schema;
 mod specs;
+mod store;
+mod uninstall;
 
 use anyhow::{Result, ensure};
 use futures_util::future::LocalBoxFuture;
@@ -76,6 +84,66 @@ pub(crate) const ROWS: &[Row] = &[
         happens: "kubelet, containerd and all pods are killed, at rest and at five moments of a retraining",
         wanted: "serves within 60 s after the node is ready; no version is lost, none is there twice",
         run: |ground| Box::pin(node::killed(ground)),
+    },
+    Row {
+        name: "F19",
+        happens: "objects of somebody else have the names of ours; names that are cut alike",
+        wanted: "none is touched, NameConflict within 10 s, all goes on once they are gone",
+        run: |ground| Box::pin(foreign::names_taken(ground)),
+    },
+    Row {
+        name: "F20",
+        happens: "names of 1 to 253 characters, with dots and leading digits",
+        wanted: "each that is taken works, the others are refused at once",
+        run: |ground| Box::pin(foreign::odd_names(ground)),
+    },
+    Row {
+        name: "F21",
+        happens: "a Model is deleted and made anew at once 100 times, also during a fit",
+        wanted: "nothing is left of those before, the last one works",
+        run: |ground| Box::pin(reborn::reborn(ground)),
+    },
+    Row {
+        name: "F22",
+        happens: "20 orders of uninstall, and the namespace with the Model; the store is down while it goes",
+        wanted: "gone within 120 s, or a condition says why and the annotation frees it",
+        run: |ground| Box::pin(uninstall::uninstalled(ground)),
+    },
+    Row {
+        name: "F14",
+        happens: "a quota, a LimitRange, the security standard, an admission policy refuse pods",
+        wanted: "told within 10 s in the words of the API server; all works within 30 s after",
+        run: |ground| Box::pin(refused::refused(ground)),
+    },
+    Row {
+        name: "F12",
+        happens: "each right of the operator is taken away in turn; a Secret is missing",
+        wanted: "named within 10 s, no exit, all works once it is back",
+        run: |ground| Box::pin(rights::taken_away(ground)),
+    },
+    Row {
+        name: "F27",
+        happens: "a fit, and pods that serve, need more memory than their limit",
+        wanted: "told with the limit within 10 s, 2 retries at most, others answer on",
+        run: |ground| Box::pin(memory::short_of_memory(ground)),
+    },
+    Row {
+        name: "F28",
+        happens: "the image of new pods cannot be had",
+        wanted: "named within 15 s, no prediction fails",
+        run: |ground| Box::pin(memory::image_not_had(ground)),
+    },
+    Row {
+        name: "F30",
+        happens: "10 rolling restarts and 10 drains under 100 requests per second",
+        wanted: "no prediction fails, 99 of 100 within twice the time at rest",
+        run: |ground| Box::pin(restarts::restarted(ground)),
+    },
+    Row {
+        name: "F33",
+        happens: "PostgreSQL is down during fit, load, activation, serving",
+        wanted: "no prediction fails, no fit is lost, all done within 30 s after it is back",
+        run: |ground| Box::pin(store::away(ground)),
     },
 ];
 

@@ -20,6 +20,8 @@ pub(super) enum Fault {
     Refuse(u16, &'static str),
     /// It is refused because the namespace is being deleted.
     NamespaceEnds,
+    /// It is refused because a list would hold the same twice.
+    Twice,
 }
 
 #[derive(Clone, Default)]
@@ -139,6 +141,7 @@ impl State {
             Some(Fault::NamespaceEnds) => {
                 return Ok(refused(403, "it is being terminated", "NamespaceTerminating"));
             }
+            Some(Fault::Twice) => return Ok(refused(422, "Duplicate value", "FieldValueDuplicate")),
             Some(Fault::LoseTheAnswer) | None => {}
         }
         let answer = self.done(method, &plural, &name, body);

@@ -97,9 +97,23 @@ fn a_version_that_takes_too_long_is_given_up_with_how_its_pod_ended() {
     golden!(world.changes());
 }
 
+#[test]
+fn a_pod_that_is_killed_for_memory_while_it_loads_is_told_with_its_limit_before_anything_is_given_up() {
+    let mut world = second_starts();
+    world.pods_of(2, |seen| again(seen.out_of_memory(), 1));
+    let status = world.changes().status;
+    assert_eq!(told(&status, "Ready"), Some((Unknown, "OOMKilled")));
+    let ready = status.conditions.iter().find(|one| one.kind == "Ready").unwrap();
+    assert!(ready.message.contains("limit of 1Gi"), "{}", ready.message);
+}
+
 /// A pod whose container ended and waits to be started again, so many times.
 fn started_anew(seen: PodSeen, restart_count: i32) -> PodSeen {
-    let mut ended = seen.ended(1, 1, "out of luck");
+    again(seen.ended(1, 1, "out of luck"), restart_count)
+}
+
+/// A pod that ended, whose container waits to be started again, so many times.
+fn again(mut ended: PodSeen, restart_count: i32) -> PodSeen {
     let status = ended.pod.status.as_mut().unwrap();
     status.phase = Some("Running".to_owned());
     let container = &mut status.container_statuses.as_mut().unwrap()[0];

@@ -152,7 +152,8 @@ async fn living(space: &Space, (kind, of): Child) -> Vec<Value> {
     found
 }
 
-fn is_unfinished(object: &Value) -> bool {
+/// Whether a TrainingJob or Job has not come to its end.
+pub(super) fn is_unfinished(object: &Value) -> bool {
     let conditions = object["status"]["conditions"]
         .as_array()
         .cloned()

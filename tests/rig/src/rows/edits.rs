@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     children::{BUDGET, CONFIG_MAP, DEPLOYMENT, Kind, MODEL, SERVICE, owner, text},
-    owned::{Path, edited, leaves, pointer, set},
+    owned::{Path, edited, leaves, set},
 };
 use crate::{
     finding::{Finding, attempt},
@@ -54,7 +54,7 @@ pub(super) async fn reverted(ground: &Ground) -> Result<Finding> {
             let name = child(space, kind).await?;
             let object = space.settled(kind.0, kind.1, &name).await;
             for path in leaves(&object, "auriga") {
-                let place = pointer(&path);
+                let place = path.place(&object).unwrap_or_default();
                 if NOT_MEANT.iter().any(|start| place.starts_with(start)) {
                     continue;
                 }
@@ -103,26 +103,37 @@ async fn child(space: &Space, kind: Kind) -> Result<String, String> {
 }
 
 async fn edit(space: &Space, kind: Kind, name: &str, path: &Path, value: Option<&Value>) -> Edit {
-    let place = pointer(path);
     let Some(before) = space.get(kind.0, kind.1, name).await else {
         return Edit::Stayed;
     };
-    let wanted = before.pointer(&place).cloned();
+    let wanted = path.get(&before).cloned();
     let change = |object: &mut Value| set(object, path, value);
     match space.edit(kind.0, kind.1, name, change).await {
         // What the API server fills in again, nobody has to.
-        Ok(written) if written.pointer(&place) == wanted.as_ref() => return Edit::Refused,
+        Ok(written) if path.get(&written) == wanted.as_ref() => return Edit::Refused,
         Ok(_) => {}
         Err(_) => return Edit::Refused,
     }
     let reverted = attempt(seconds_until(15, "it is as it was", async || {
         let found = space.get(kind.0, kind.1, name).await?;
-        (found.pointer(&place) == wanted.as_ref()).then_some(())
+        (path.get(&found) == wanted.as_ref()).then_some(())
     }));
     let reverted = reverted.await;
-    if reverted.is_err() {
-        // The next edit is to be the only one.
-        let back = |object: &mut Value| set(object, path, wanted.as_ref());
+    // An item of a list with another key is another item, which somebody has added: it stays, and would be in the way of the
+    // next edit, as an edit that nobody has reverted would.
+    let list = path.list_that_it_is_a_key_of();
+    let spoilt = match (&list, &reverted) {
+        (Some(list), _) => Some(list),
+        (None, Err(_)) => Some(path),
+        (None, Ok(_)) => None,
+    };
+    if let Some(spoilt) = spoilt {
+        let place = spoilt.place(&before).unwrap_or_default();
+        let back = |object: &mut Value| {
+            if let (Some(field), Some(before)) = (object.pointer_mut(&place), before.pointer(&place)) {
+                *field = before.clone();
+            }
+        };
         let _ = space.edit(kind.0, kind.1, name, back).await;
     }
     reverted.map_or(Edit::Stayed, |(took, ())| Edit::Reverted(took))

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-/// A way to a field: names and places in lists.
-pub(super) type Path = Vec<String>;
+/// A way to a field, in steps as the API server writes them (Kubernetes API reference, "FieldsV1"): `f:` a field, `k:` an
+/// item of a list by its keys, `v:` one by its value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Path(Vec<String>);
 
 /// Ways to the fields without further ones below them that `manager` has written.
 pub(super) fn leaves(object: &Value, manager: &str) -> Vec<Path> {
@@ -11,39 +13,62 @@ pub(super) fn leaves(object: &Value, manager: &str) -> Vec<Path> {
     let entries = object["metadata"]["managedFields"].as_array();
     for entry in entries.into_iter().flatten() {
         if entry["manager"] == manager && entry["subresource"].is_null() {
-            walk(&entry["fieldsV1"], object, &mut Vec::new(), &mut found);
+            walk(&entry["fieldsV1"], &mut Vec::new(), &mut found);
         }
     }
+    found.retain(|path| path.place(object).is_some());
     found.sort();
     found.dedup();
     found
 }
 
-fn walk(fields: &Value, object: &Value, at: &mut Path, found: &mut Vec<Path>) {
+fn walk(fields: &Value, at: &mut Vec<String>, found: &mut Vec<Path>) {
     let below: Vec<(&String, &Value)> = (fields.as_object().into_iter().flatten())
         .filter(|(key, _)| *key != ".")
         .collect();
     if below.is_empty() && !at.is_empty() {
-        found.push(at.clone());
+        found.push(Path(at.clone()));
     }
     for (key, fields) in below {
-        let Some(step) = step(key, object) else { continue };
-        let inner = match object {
-            Value::Array(items) => step.parse().ok().and_then(|place: usize| items.get(place)),
-            object => object.get(&step),
-        };
-        if let Some(inner) = inner {
-            at.push(step);
-            walk(fields, inner, at, found);
-            at.pop();
-        }
+        at.push(key.clone());
+        walk(fields, at, found);
+        at.pop();
     }
 }
 
-/// A step as the API server writes it (Kubernetes API reference, "FieldsV1"): `f:` a field, `k:` an item of a list by its
-/// keys, `v:` one by its value.
-fn step(key: &str, object: &Value) -> Option<String> {
-    let (kind, rest) = key.split_once(':')?;
+impl Path {
+    /// The same as a JSON pointer into `object`; `None` if it has no such field.
+    pub(super) fn place(&self, object: &Value) -> Option<String> {
+        let (mut place, mut at) = (String::new(), object);
+        for step in &self.0 {
+            let step = resolve(step, at)?;
+            at = match at {
+                Value::Array(items) => items.get(step.parse::<usize>().ok()?)?,
+                at => at.get(&step)?,
+            };
+            place.push('/');
+            place.push_str(&step.replace('~', "~0").replace('/', "~1"));
+        }
+        Some(place)
+    }
+
+    /// The field in `object`.
+    pub(super) fn get<'a>(&self, object: &'a Value) -> Option<&'a Value> {
+        object.pointer(&self.place(object)?)
+    }
+
+    /// The list in which this field tells its item from the others, if it does so.
+    pub(super) fn list_that_it_is_a_key_of(&self) -> Option<Path> {
+        let (field, before) = self.0.split_last()?;
+        let (item, list) = before.split_last()?;
+        let keys: Value = serde_json::from_str(item.strip_prefix("k:")?).ok()?;
+        let is_key = keys.get(field.strip_prefix("f:")?).is_some();
+        is_key.then(|| Path(list.to_vec()))
+    }
+}
+
+fn resolve(step: &str, object: &Value) -> Option<String> {
+    let (kind, rest) = step.split_once(':')?;
     let place = |is_it: &dyn Fn(&Value) -> bool| {
         let place = object.as_array()?.iter().position(is_it)?;
         Some(place.to_string())
@@ -61,12 +86,6 @@ fn step(key: &str, object: &Value) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// The same as a JSON pointer.
-pub(super) fn pointer(path: &Path) -> String {
-    let escaped = |step: &String| step.replace('~', "~0").replace('/', "~1");
-    path.iter().map(|step| format!("/{}", escaped(step))).collect()
 }
 
 /// Another value that the field might take; `None` if there is none to think of.
@@ -107,23 +126,21 @@ fn another(text: &str) -> String {
 
 /// Sets the field at `path`, or takes it out.
 pub(super) fn set(object: &mut Value, path: &Path, value: Option<&Value>) {
-    let Some((last, before)) = path.split_last() else {
+    let Some(place) = path.place(object) else { return };
+    if let Some(value) = value {
+        if let Some(field) = object.pointer_mut(&place) {
+            *field = value.clone();
+        }
+        return;
+    }
+    let Some((parent, last)) = place.rsplit_once('/') else {
         return;
     };
-    let parent = object.pointer_mut(&pointer(&before.to_vec()));
-    match (parent, value) {
-        (Some(Value::Object(fields)), Some(value)) => {
-            fields.insert(last.clone(), value.clone());
-        }
-        (Some(Value::Object(fields)), None) => {
-            fields.remove(last);
-        }
-        (Some(Value::Array(items)), value) => {
-            let place = last.parse().ok().filter(|place: &usize| *place < items.len());
-            match (place, value) {
-                (Some(place), Some(value)) => items[place] = value.clone(),
-                (Some(place), None) => drop(items.remove(place)),
-                (None, _) => {}
+    match object.pointer_mut(parent) {
+        Some(Value::Object(fields)) => drop(fields.remove(&last.replace("~1", "/").replace("~0", "~"))),
+        Some(Value::Array(items)) => {
+            if let Some(place) = last.parse().ok().filter(|place: &usize| *place < items.len()) {
+                items.remove(place);
             }
         }
         _ => {}
@@ -153,7 +170,10 @@ mod tests {
 
     #[test]
     fn fields_of_a_manager_are_found_in_maps_and_in_lists_by_key() {
-        let found: Vec<String> = leaves(&service(), "auriga").iter().map(pointer).collect();
+        let object = service();
+        let found: Vec<String> = (leaves(&object, "auriga").iter())
+            .filter_map(|path| path.place(&object))
+            .collect();
         assert_eq!(
             found,
             [
@@ -162,6 +182,15 @@ mod tests {
                 "/spec/ports/1/port"
             ]
         );
+    }
+
+    #[test]
+    fn a_field_that_tells_an_item_of_a_list_from_others_is_known() {
+        let object = service();
+        let lists: Vec<Option<String>> = (leaves(&object, "auriga").iter())
+            .map(|path| path.list_that_it_is_a_key_of()?.place(&object))
+            .collect();
+        assert_eq!(lists, [None, None, Some("/spec/ports".to_owned())]);
     }
 
     #[test]

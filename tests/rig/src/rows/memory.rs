@@ -1,0 +1,248 @@
+//! A fit is killed for memory, pods that serve die of it, or their image cannot be had.
+
+use anyhow::Result;
+use auriga_e2e::{Manifest, Space, condition, iris_rows, is_ready, until};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::sleep;
+
+use super::children::text;
+use crate::{
+    clients::Clients,
+    finding::{Finding, attempt},
+    ground::Ground,
+    scene::{Scene, scene, seconds_until},
+};
+
+/// How long it may take until the reason is told.
+const OOM_TOLD: f64 = 10.0;
+/// How long it may take until an image is named.
+const IMAGE_TOLD: f64 = 15.0;
+/// How often a fit that was killed for memory may run.
+const RUNS: usize = 3;
+
+/// Lets a fit need more memory than it may have, and pods that serve.
+///
+/// Errors: never; what does not work is in the finding.
+pub(super) async fn short_of_memory(ground: &Ground) -> Result<Finding> {
+    let mut finding = Finding::default();
+    let mut told = Vec::new();
+    let fit = scene(ground, async |scene| fit_beyond_its_limit(&scene.space).await).await;
+    told.extend(
+        fit.as_ref()
+            .ok()
+            .map(|took| format!("a fit told after {took:.1} s")),
+    );
+    finding.count("a fit", fit.map(|_| ()));
+    let serving = scene(ground, async |scene| serving_beyond_its_limit(scene).await).await;
+    told.extend(
+        serving
+            .as_ref()
+            .ok()
+            .map(|took| format!("pods that serve after {took:.1} s")),
+    );
+    finding.count("pods that serve", serving.map(|_| ()));
+    finding.figures.extend(told);
+    Ok(finding)
+}
+
+/// The iris Model on words that take some forty times the room that they have in the file.
+fn wordy(limit: &str) -> Manifest {
+    let resources = json!({ "requests": { "memory": limit }, "limits": { "memory": limit } });
+    let encode = json!([{ "name": "encode", "oneHotEncoder": {} }]);
+    Manifest::iris("iris")
+        .with("/spec/dataset/train/csv/nrows", 75_000)
+        .with("/spec/dataset/test/csv/skiprows", 74_900)
+        .with("/spec/transformers", encode)
+        .with("/spec/training/resources", resources)
+}
+
+/// So many rows of words.
+fn words(rows: u32) -> String {
+    let row = |number: u32| {
+        let letter = |shift: u32| char::from(b'a' + u8::try_from((number >> shift) % 4).unwrap_or_default());
+        format!(
+            "{},{},{},{},{}\n",
+            letter(0),
+            letter(1),
+            letter(2),
+            letter(3),
+            letter(4)
+        )
+    };
+    (0..rows).map(row).collect()
+}
+
+/// The time from the first kill until the limit was told.
+async fn fit_beyond_its_limit(space: &Space) -> Result<f64, String> {
+    space.claim("iris").await;
+    space.rows("iris", &words(75_000)).await;
+    // Somebody else in the namespace goes on.
+    space.iris_data("other").await;
+    space.apply(&Manifest::iris("other")).await;
+    space.serves("other", 1).await;
+    space.apply(&wordy("16Mi")).await;
+    until(Duration::from_secs(60), "a fit was killed", async || {
+        let pods = space.list("v1", "Pod").await;
+        pods.iter().any(was_killed).then_some(())
+    })
+    .await;
+    let (took, ()) = seconds_until(30, "the limit is told", async || {
+        let model = space.model("iris").await;
+        let status = model.status.as_ref()?;
+        let ready = condition(&status.conditions, "Ready")?;
+        let is_told = ready.reason == "OOMKilled" && ready.message.contains("16Mi");
+        is_told.then_some(())
+    })
+    .await;
+    sleep(Duration::from_secs(15)).await;
+    let pods = space.list("v1", "Pod").await;
+    let runs = pods.iter().filter(|pod| was_killed(pod)).count();
+    if runs > RUNS {
+        return Err(format!("ran {runs} times"));
+    }
+    if !is_ready(&space.model("other").await) {
+        return Err("another Model is not ready any more".to_owned());
+    }
+    if took > OOM_TOLD {
+        return Err(format!("was told after {took:.1} s"));
+    }
+    space.apply(&wordy("1Gi")).await;
+    attempt(space.ready_within("iris", 90)).await?;
+    Ok(took)
+}
+
+fn was_killed(pod: &Value) -> bool {
+    let statuses = pod["status"]["containerStatuses"].as_array();
+    statuses.into_iter().flatten().any(|status| {
+        ["/state/terminated/reason", "/lastState/terminated/reason"]
+            .iter()
+            .any(|place| text(status, place) == "OOMKilled")
+    })
+}
+
+/// The time until it is told that a candidate's pods are killed; the version before answers all requests.
+async fn serving_beyond_its_limit(scene: &Scene<'_>) -> Result<f64, String> {
+    let space = &scene.space;
+    space.claim("iris").await;
+    // Nothing can be learned from these, so that the trees grow as large as they can: some 40 MiB.
+    space.rows("iris", &noise(300)).await;
+    let good = Manifest::iris("iris")
+        .with("/spec/dataset/train/csv/nrows", 250)
+        .with("/spec/dataset/test/csv/skiprows", 250)
+        .with(
+            "/spec/estimator",
+            json!({ "randomForestClassifier": { "nEstimators": 3000 } }),
+        );
+    space.apply(&good).await;
+    space.serves("iris", 1).await;
+    space.answers_with("iris", 1, auriga_e2e::IRIS_ROW).await;
+    let clients = Clients::begin(space).await;
+    let small = json!({ "requests": { "memory": "20Mi" }, "limits": { "memory": "20Mi" } });
+    space
+        .apply(
+            &good
+                .clone()
+                .with("/spec/serving/resources", small)
+                .with("/spec/serving/progressDeadlineSeconds", 40),
+        )
+        .await;
+    until(
+        Duration::from_secs(60),
+        "a pod that serves was killed",
+        async || {
+            let pods = space.list("v1", "Pod").await;
+            pods.iter().any(was_killed).then_some(())
+        },
+    )
+    .await;
+    let told = attempt(seconds_until(60, "the limit is told", async || {
+        let model = space.model("iris").await;
+        let status = model.status.as_ref()?;
+        let is_told = status.conditions.iter().any(|one| one.message.contains("20Mi"));
+        is_told.then_some(())
+    }));
+    let told = told.await;
+    let answers = clients.end().await;
+    let (took, ()) = told?;
+    answers.all_well()?;
+    space.apply(&good).await;
+    attempt(space.serves("iris", 1)).await?;
+    Ok(took)
+}
+
+/// So many rows drawn by a generator of linear congruences (Knuth's MMIX), without any rule to learn.
+fn noise(rows: u32) -> String {
+    let mut state: u64 = 1;
+    let mut digit = |of: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % of
+    };
+    let mut text = String::new();
+    for _ in 0..rows {
+        for _ in 0..4 {
+            text.push_str(&format!("{}.{},", digit(10), digit(10)));
+        }
+        text.push_str(&format!("class-{}\n", digit(10)));
+    }
+    text
+}
+
+/// Lets the image of new pods be one that nobody has.
+///
+/// Errors: never; what does not work is in the finding.
+pub(super) async fn image_not_had(ground: &Ground) -> Result<Finding> {
+    const NOWHERE: [(&str, &str); 2] = [
+        ("an unknown image", "docker.io/auriga/no-such-image:1"),
+        ("a registry that is not there", "127.0.0.1:1/auriga/auriga:1"),
+    ];
+    let mut finding = Finding::default();
+    let mut slowest: f64 = 0.0;
+    for (what, image) in NOWHERE {
+        let told = scene(ground, async |scene| without_image(ground, scene, image).await).await;
+        slowest = slowest.max(told.as_ref().copied().unwrap_or_default());
+        finding.count(what, told.map(|_| ()));
+    }
+    finding.figures.push(format!(
+        "named after {slowest:.1} s at most, no prediction failed"
+    ));
+    Ok(finding)
+}
+
+async fn without_image(ground: &Ground, scene: &mut Scene<'_>, image: &str) -> Result<f64, String> {
+    scene.space.postgres().await;
+    scene.space.rows("iris", &iris_rows()).await;
+    let iris = Manifest::iris("iris").on_postgres();
+    scene.space.apply(&iris).await;
+    scene.space.serves("iris", 1).await;
+    scene.space.answers_with("iris", 1, auriga_e2e::IRIS_ROW).await;
+    let clients = Clients::begin(&scene.space).await;
+    let program = ground.program.with_image(image);
+    scene.rise(&program).await.map_err(|error| format!("{error:#}"))?;
+    let space = &scene.space;
+    let changed = iris.with("/spec/serving/serviceMetadata", json!({ "a": "b" }));
+    space.apply(&changed).await;
+    let told = attempt(seconds_until(40, "the image is named", async || {
+        let model = space.model("iris").await;
+        let status = model.status.as_ref()?;
+        let of_image =
+            |one: &auriga_crds::Condition| one.reason == "ImagePullFailed" && one.message.contains(image);
+        let ready = condition(&status.conditions, "Ready")?;
+        (of_image(ready) && ready.status != auriga_crds::ConditionStatus::True).then_some(())
+    }));
+    let told = told.await;
+    sleep(Duration::from_secs(5)).await;
+    scene.rise_again().await?;
+    let healed = attempt(scene.space.serves("iris", 1)).await;
+    sleep(Duration::from_secs(1)).await;
+    let answers = clients.end().await;
+    let (took, ()) = told?;
+    answers.all_well()?;
+    healed?;
+    if took > IMAGE_TOLD {
+        return Err(format!("was named after {took:.1} s"));
+    }
+    Ok(took)
+}

@@ -1,0 +1,139 @@
+//! Pods that serve are restarted and evicted one after the other while clients ask.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use auriga_e2e::{Space, until};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::children::{BUDGET, DEPLOYMENT, owner, text};
+use crate::{
+    clients::Clients,
+    finding::{Finding, attempt},
+    ground::Ground,
+    scene::{Scene, scene},
+};
+
+/// For how long answers are timed while nothing happens.
+const AT_REST: Duration = Duration::from_secs(20);
+
+/// Restarts and drains, ten times each.
+///
+/// Errors: never; what does not work is in the finding.
+pub(super) async fn restarted(ground: &Ground) -> Result<Finding> {
+    let mut finding = Finding::default();
+    let rounds = ground.times(20, 4);
+    let done = scene(ground, async |scene| in_scene(scene, rounds, &mut finding).await).await;
+    finding.count("the Model afterwards", done);
+    Ok(finding)
+}
+
+async fn in_scene(scene: &Scene<'_>, rounds: usize, finding: &mut Finding) -> Result<(), String> {
+    scene.on_postgres().await;
+    let space = &scene.space;
+    space.answers_with("iris", 1, auriga_e2e::IRIS_ROW).await;
+    until(
+        Duration::from_secs(10),
+        "the budget allows one eviction",
+        async || {
+            let budget = space.get(BUDGET.0, BUDGET.1, "iris").await?;
+            (budget["status"]["disruptionsAllowed"] == 1).then_some(())
+        },
+    )
+    .await;
+    let clients = Clients::begin(space).await;
+    sleep(AT_REST).await;
+    let quiet = clients.end().await;
+    quiet.all_well()?;
+    let mut slowest: f64 = 0.0;
+    let mut sent = 0;
+    for round in 0..rounds {
+        let clients = Clients::begin(space).await;
+        let is_drain = round % 2 == 1;
+        let what = if is_drain { "drain" } else { "rolling restart" };
+        let moved = attempt(async {
+            if is_drain {
+                drain(space).await
+            } else {
+                restart(space, round).await
+            }
+        });
+        let moved = moved.await.and_then(|moved| moved);
+        // Nodes hear of pods that went a moment later.
+        sleep(Duration::from_secs(2)).await;
+        let answers = clients.end().await;
+        sent += answers.sent;
+        slowest = slowest.max(answers.p99);
+        let slow = || {
+            format!(
+                "99 of 100 answered within {:.1} ms, {:.1} ms at rest",
+                answers.p99, quiet.p99
+            )
+        };
+        let in_time = (answers.p99 <= 2.0 * quiet.p99).then_some(()).ok_or_else(slow);
+        let result = moved.and_then(|()| answers.all_well());
+        finding.count(&format!("{what} {round}"), result);
+        finding.count(&format!("answers in time during {what} {round}"), in_time);
+    }
+    finding.figures.push(format!(
+        "{rounds} rounds, {sent} predictions; 99 of 100 within {:.1} ms at rest, {slowest:.1} ms in the slowest round",
+        quiet.p99
+    ));
+    Ok(())
+}
+
+/// Restarts the pods with the traffic, as `kubectl rollout restart` does.
+async fn restart(space: &Space, round: usize) -> Result<(), String> {
+    let found = space.list(DEPLOYMENT.0, DEPLOYMENT.1).await;
+    let ours = found
+        .iter()
+        .find(|one| owner(one) == Some("Model") && one["spec"]["replicas"] != 0);
+    let name = ours.map(|one| text(one, "/metadata/name").to_owned());
+    let name = name.ok_or("the Model has no Deployment")?;
+    let annotate = |object: &mut Value| {
+        object["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] =
+            json!(round.to_string());
+    };
+    space.edit(DEPLOYMENT.0, DEPLOYMENT.1, &name, annotate).await?;
+    // Two that are the newest and answer, and none besides, not even on its way out.
+    space.rolled_out(&name).await;
+    Ok(())
+}
+
+/// Evicts each pod, as a drain of its node does: again and again until its budget allows it.
+async fn drain(space: &Space) -> Result<(), String> {
+    for pod in space.serving_pods("iris").await {
+        until(
+            Duration::from_secs(60),
+            &format!("pod {pod} can be evicted"),
+            async || {
+                let evicted = space.evict(&pod).await;
+                let is_gone = space.get("v1", "Pod", &pod).await.is_none();
+                (evicted.is_ok() || is_gone).then_some(())
+            },
+        )
+        .await;
+    }
+    until(
+        Duration::from_secs(60),
+        "two pods answer, and none is on its way out",
+        async || {
+            let pods = space.list("v1", "Pod").await;
+            let ours: Vec<&Value> = pods
+                .iter()
+                .filter(|pod| text(pod, "/metadata/labels/app.kubernetes.io~1component") == "runtime")
+                .collect();
+            let are_there = ours.len() == 2 && ours.iter().all(|pod| is_ready(pod));
+            are_there.then_some(())
+        },
+    )
+    .await;
+    Ok(())
+}
+
+fn is_ready(pod: &Value) -> bool {
+    let conditions = pod["status"]["conditions"].as_array();
+    let is_true = |one: &Value| one["type"] == "Ready" && one["status"] == "True";
+    pod["metadata"]["deletionTimestamp"].is_null() && conditions.is_some_and(|all| all.iter().any(is_true))
+}

@@ -1,0 +1,160 @@
+//! The store is away in each step of a version's way.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use auriga_crds::ConditionStatus;
+use auriga_e2e::{Manifest, Space, is_ready};
+use serde_json::json;
+use tokio::time::sleep;
+
+use crate::{
+    clients::Clients,
+    finding::{Finding, attempt},
+    ground::Ground,
+    scene::{Scene, scene, seconds_until},
+};
+
+/// How long it is away.
+const AWAY: Duration = Duration::from_secs(20);
+/// How long it may take until all is done once it is back.
+const RECOVERED: f64 = 30.0;
+
+/// A step during which the store is away.
+#[derive(Clone, Copy)]
+enum Step {
+    Fit,
+    Load,
+    Activate,
+    Serve,
+}
+
+impl Step {
+    const ALL: [Step; 4] = [Step::Fit, Step::Load, Step::Activate, Step::Serve];
+
+    fn word(self) -> &'static str {
+        match self {
+            Step::Fit => "fit",
+            Step::Load => "load",
+            Step::Activate => "activation",
+            Step::Serve => "serving",
+        }
+    }
+}
+
+/// Stops it in each step, while clients ask.
+///
+/// Errors: never; what does not work is in the finding.
+pub(super) async fn away(ground: &Ground) -> Result<Finding> {
+    let mut finding = Finding::default();
+    let mut figures = Vec::new();
+    let done = scene(ground, async |scene| {
+        let mut iris = scene.on_postgres().await;
+        scene.space.answers_with("iris", 1, auriga_e2e::IRIS_ROW).await;
+        for step in Step::ALL {
+            let result = attempt(without_store(scene, step, &mut iris)).await;
+            match result.and_then(|result| result) {
+                Ok(took) => {
+                    figures.push(format!("{} {took:.1} s", step.word()));
+                    finding.count(step.word(), Ok(()));
+                }
+                Err(words) => finding.count(step.word(), Err(words)),
+            }
+            scene.space.scale_postgres(1).await;
+        }
+        scene.space.ready_within("iris", 60).await;
+        Ok(())
+    })
+    .await;
+    finding.count("the Model afterwards", done);
+    let figures = figures.join(", ");
+    finding
+        .figures
+        .push(format!("all done after the store was back: {figures}"));
+    Ok(finding)
+}
+
+/// The time from the store's return until all is done.
+async fn without_store(scene: &Scene<'_>, step: Step, iris: &mut Manifest) -> Result<f64, String> {
+    let space = &scene.space;
+    let manual = |version: i64| json!({ "policy": "Manual", "version": version });
+    let mut next = iris.clone();
+    match step {
+        Step::Fit => next = next.c(0.5),
+        Step::Load => next = next.with("/spec/serving/serviceMetadata", json!({ "a": "b" })),
+        Step::Activate => {
+            let active = space
+                .model("iris")
+                .await
+                .status
+                .and_then(|status| status.active_version);
+            let active = active.ok_or("no version is active")?;
+            let waiting = next.clone().c(0.7).with("/spec/activation", manual(active));
+            space.apply(&waiting).await;
+            space
+                .says("iris", "Ready", ConditionStatus::True, "AwaitingApproval", 60)
+                .await;
+            let newest = space
+                .model("iris")
+                .await
+                .status
+                .and_then(|status| status.latest_version);
+            next = waiting.with("/spec/activation", manual(newest.ok_or("no version is new")?));
+        }
+        Step::Serve => {}
+    }
+    *iris = next.clone();
+    let fits = space.training_jobs().await.len();
+    let clients = Clients::begin(space).await;
+    space.scale_postgres(0).await;
+    space.apply(&next).await;
+    sleep(AWAY).await;
+    let told = await_told(space, step).await;
+    space.scale_postgres(1).await;
+    let done = attempt(seconds_until(60, "what was asked for is served", async || {
+        let model = space.model("iris").await;
+        let is_served = is_ready(&model) && serves_what_is_asked(space).await;
+        is_served.then_some(())
+    }));
+    let done = done.await;
+    sleep(Duration::from_secs(1)).await;
+    let answers = clients.end().await;
+    let (took, ()) = done?;
+    answers.all_well()?;
+    told?;
+    let begun = space.training_jobs().await.len() - fits;
+    let wanted = usize::from(matches!(step, Step::Fit));
+    if begun != wanted {
+        return Err(format!("{begun} fits were begun instead of {wanted}"));
+    }
+    if took > RECOVERED {
+        return Err(format!("all done {took:.1} s after the store was back"));
+    }
+    Ok(took)
+}
+
+/// Whether the Model says what is in the way, where something is.
+async fn await_told(space: &Space, step: Step) -> Result<(), String> {
+    if matches!(step, Step::Serve) {
+        return Ok(());
+    }
+    let model = space.model("iris").await;
+    match is_ready(&model) {
+        true => Err("says that it is ready while the store is away".to_owned()),
+        false => Ok(()),
+    }
+}
+
+/// Whether the newest settings answer.
+async fn serves_what_is_asked(space: &Space) -> bool {
+    let model = space.model("iris").await;
+    let status = model.status.unwrap_or_default();
+    let jobs = space.training_jobs().await;
+    let of_spec = jobs.iter().find(|job| job.spec.fit_hash == status.spec_hash);
+    let version = of_spec.and_then(|job| job.status.as_ref()?.result.as_ref()?.version);
+    let answers = space.ask("iris", auriga_e2e::IRIS_ROW).await;
+    let answered = answers
+        .ok()
+        .map(|answer| answer.code == 200 && answer.version == status.active_version);
+    version == status.active_version && answered == Some(true)
+}
