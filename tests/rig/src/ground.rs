@@ -17,6 +17,7 @@ pub(crate) struct Ground {
     pub(crate) program: Program,
     cluster: &'static Cluster,
     kubeconfig: Kubeconfig,
+    is_quick: bool,
 }
 
 impl Ground {
@@ -28,7 +29,18 @@ impl Ground {
             program,
             cluster: Cluster::without_operator(kubeconfig).await,
             kubeconfig: read,
+            is_quick: false,
         })
+    }
+
+    /// The same, where less is tried of each row.
+    pub(crate) fn quick(self, is_quick: bool) -> Ground {
+        Ground { is_quick, ..self }
+    }
+
+    /// How often something is tried: so often as is asked for, or `few` times where less is tried.
+    pub(crate) fn times(&self, all: usize, few: usize) -> usize {
+        if self.is_quick { few } else { all }
     }
 
     /// A namespace, where an operator of its own may do what manifests/namespaced lets it.

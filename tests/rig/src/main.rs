@@ -10,6 +10,7 @@
     reason = "a program for people and scripts"
 )]
 
+mod arena;
 mod finding;
 mod ground;
 mod leaders;
@@ -72,7 +73,13 @@ enum Command {
     /// Breaks each write, one at a time
     Writes(Writes),
     /// Lets other faults happen; all of them unless some are named, such as F9
-    Rows { names: Vec<String> },
+    Rows {
+        names: Vec<String>,
+
+        /// Tries less of each, to see whether a row works
+        #[arg(long)]
+        quick: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -121,6 +128,7 @@ async fn run(arguments: &Arguments) -> Result<bool> {
     let program = Program {
         path: arguments.operator.clone(),
         logs: arguments.logs.clone(),
+        arguments: Vec::new(),
     };
     let all_writes = Writes {
         workloads: Workload::ALL.to_vec(),
@@ -131,9 +139,10 @@ async fn run(arguments: &Arguments) -> Result<bool> {
     let (writes, rows) = match &arguments.command {
         None => (Some(&all_writes), rows::named(&[])?),
         Some(Command::Writes(writes)) => (Some(writes), Vec::new()),
-        Some(Command::Rows { names }) => (None, rows::named(names)?),
+        Some(Command::Rows { names, .. }) => (None, rows::named(names)?),
     };
-    let ground = Ground::of(&arguments.kubeconfig, program).await?;
+    let is_quick = matches!(arguments.command, Some(Command::Rows { quick: true, .. }));
+    let ground = Ground::of(&arguments.kubeconfig, program).await?.quick(is_quick);
     let mut found = Findings::kept(&root)?;
     let mut is_well = true;
     if let Some(writes) = writes {

@@ -29,10 +29,14 @@ pub(crate) struct Program {
     pub(crate) path: PathBuf,
     /// Where logs go, one file for each operator.
     pub(crate) logs: PathBuf,
+    /// What it is told besides what it always is.
+    pub(crate) arguments: Vec<String>,
 }
 
 /// How to start an operator for one namespace.
 pub(crate) struct Start {
+    /// Where it answers at /healthz and /metrics.
+    pub(crate) metrics: SocketAddr,
     command: Box<dyn Fn() -> Result<Child> + Send>,
     _folder: TempDir,
 }
@@ -45,11 +49,20 @@ impl Program {
         std::fs::write(&kubeconfig, kubeconfig_of(api_server, namespace))
             .context("cannot write a kubeconfig")?;
         let log = self.logs.join(format!("{namespace}-{identity}.log"));
-        let (path, namespace, identity) = (self.path.clone(), namespace.to_owned(), identity.to_owned());
+        let (program, namespace, identity) = (self.clone(), namespace.to_owned(), identity.to_owned());
+        let metrics = free_address()?;
         Ok(Start {
-            command: Box::new(move || spawn(&path, &namespace, &identity, &kubeconfig, &log)),
+            metrics,
+            command: Box::new(move || spawn(&program, &namespace, &identity, &kubeconfig, metrics, &log)),
             _folder: folder,
         })
+    }
+
+    /// The same, told more.
+    pub(crate) fn with_arguments(&self, arguments: &[&str]) -> Program {
+        let mut program = self.clone();
+        program.arguments.extend(arguments.iter().map(|one| (*one).to_owned()));
+        program
     }
 }
 
@@ -111,10 +124,23 @@ impl Drop for Operator {
     }
 }
 
-fn spawn(program: &Path, namespace: &str, identity: &str, kubeconfig: &Path, log: &Path) -> Result<Child> {
+/// An address of this machine that nobody listens at, so that whoever starts an operator knows its own.
+fn free_address() -> Result<SocketAddr> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").context("cannot listen")?;
+    listener.local_addr().context("a listener has an address")
+}
+
+fn spawn(
+    program: &Program,
+    namespace: &str,
+    identity: &str,
+    kubeconfig: &Path,
+    metrics: SocketAddr,
+    log: &Path,
+) -> Result<Child> {
     let log = std::fs::File::options().create(true).append(true).open(log);
     let log = log.context("cannot write a log")?;
-    let mut command = Command::new(program);
+    let mut command = Command::new(&program.path);
     command
         .env_clear()
         .env("KUBECONFIG", kubeconfig)
@@ -125,14 +151,15 @@ fn spawn(program: &Path, namespace: &str, identity: &str, kubeconfig: &Path, log
             "--image-pull-policy",
             "IfNotPresent",
         ])
-        .args(["--metrics-listen", "127.0.0.1:0", "--retry-mistake", "15s"])
+        .args(["--metrics-listen", &metrics.to_string(), "--retry-mistake", "15s"])
+        .args(&program.arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)
         .kill_on_drop(true);
     command
         .spawn()
-        .with_context(|| format!("cannot start {}", program.display()))
+        .with_context(|| format!("cannot start {}", program.path.display()))
 }
 
 /// A kubeconfig without credentials: the proxy has them.

@@ -1,5 +1,8 @@
 //! The faults that are no sweep: what happens to the operator, and the number that it has to keep.
 
+mod dead_watches;
+mod late_watches;
+
 use anyhow::{Result, ensure};
 use futures_util::future::LocalBoxFuture;
 
@@ -18,12 +21,38 @@ pub(crate) struct Row {
 }
 
 /// All of them, in the order in which they run.
-pub(crate) const ROWS: &[Row] = &[Row {
-    name: "F9",
-    happens: "the leader of two operators is killed, told to end, or asleep for 60 s",
-    wanted: "the other one writes within 20 s, 2 s, 20 s; the one that slept writes nothing",
-    run: |ground| Box::pin(leaders::changes(ground)),
-}];
+pub(crate) const ROWS: &[Row] = &[
+    Row {
+        name: "F4",
+        happens: "every event comes 5 s late while the spec is edited 20 times in 5 s",
+        wanted: "nothing is written twice, the last edit is served",
+        run: |ground| Box::pin(late_watches::late(ground)),
+    },
+    Row {
+        name: "F5",
+        happens: "watches tell nothing of what comes and goes, and leave out the events of a kind for 15 s",
+        wanted: "what is left is as if all had been seen; one version",
+        run: |ground| Box::pin(late_watches::missed(ground)),
+    },
+    Row {
+        name: "F6",
+        happens: "the way to the API server is lost for 5 to 100 s, connections die without a word, the spec is edited meanwhile",
+        wanted: "the edit is seen within 70 s after the way is back; /healthz says no after three minutes of silence, and yes again",
+        run: |ground| Box::pin(dead_watches::dead(ground)),
+    },
+    Row {
+        name: "410",
+        happens: "watches end with 410, and are refused with 410, while a Model is made and fitted anew",
+        wanted: "what is left equals the reference",
+        run: |ground| Box::pin(late_watches::forgotten(ground)),
+    },
+    Row {
+        name: "F9",
+        happens: "the leader of two operators is killed, told to end, or asleep for 60 s",
+        wanted: "the other one writes within 20 s, 2 s, 20 s; the one that slept writes nothing",
+        run: |ground| Box::pin(leaders::changes(ground)),
+    },
+];
 
 /// The rows with these names; all of them without any.
 ///

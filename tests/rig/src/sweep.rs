@@ -58,7 +58,8 @@ pub(crate) struct Reference {
     /// Its writes, in order.
     pub(crate) writes: Vec<Nth>,
     effects: BTreeMap<String, usize>,
-    end: End,
+    /// What it left.
+    pub(crate) end: End,
 }
 
 /// What a run of a workload left.
@@ -211,7 +212,7 @@ async fn run_in(
 }
 
 /// Waits until nothing was written for a while; `false`: there was no end of it.
-async fn quiet(proxy: &Proxy) -> bool {
+pub(crate) async fn quiet(proxy: &Proxy) -> bool {
     let start = Instant::now();
     loop {
         let last = proxy.seen(|record| record.last_write).unwrap_or(start);
