@@ -51,16 +51,18 @@ impl Stage {
                 ConditionStatus::Unknown,
                 Reason::Loading,
                 format!(
-                    "The pods of version {version} start and load it ({} of {wanted} can answer).",
-                    health.passed
+                    "The pods of version {version} start and load it ({} of {wanted} can answer).{}",
+                    health.passed,
+                    health.in_doubt()
                 ),
             ),
             Stage::Probing => (
                 ConditionStatus::Unknown,
                 Reason::Probing,
                 format!(
-                    "{} of {wanted} pods of version {version} can answer.",
-                    health.ready.min(health.passed)
+                    "{} of {wanted} pods of version {version} can answer.{}",
+                    health.ready.min(health.passed),
+                    health.in_doubt()
                 ),
             ),
             Stage::Activating => (
