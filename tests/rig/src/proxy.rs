@@ -135,6 +135,13 @@ impl Proxy {
         self.way.view.send_modify(change);
     }
 
+    /// Keeps all lists that the operator has asked for, as they are now.
+    ///
+    /// Errors: the API server does not answer.
+    pub(crate) async fn keep_lists(&self) -> Result<()> {
+        self.way.lists.keep(&self.way.client).await
+    }
+
     /// Gives the lists that were kept to whoever lists next, once.
     pub(crate) fn replay_lists(&self) {
         self.way.lists.replay();

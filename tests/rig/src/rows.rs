@@ -1,7 +1,10 @@
 //! The faults that are no sweep: what happens to the operator, and the number that it has to keep.
 
+mod bad_versions;
 mod dead_watches;
 mod late_watches;
+mod odd_pods;
+mod old_lists;
 
 use anyhow::{Result, ensure};
 use futures_util::future::LocalBoxFuture;
@@ -22,6 +25,12 @@ pub(crate) struct Row {
 
 /// All of them, in the order in which they run.
 pub(crate) const ROWS: &[Row] = &[
+    Row {
+        name: "F3",
+        happens: "the operator starts anew on lists from before each delete, and somebody else has the names",
+        wanted: "nothing that is newer is deleted, every DELETE says which object it means as of when",
+        run: |ground| Box::pin(old_lists::told_again(ground)),
+    },
     Row {
         name: "F4",
         happens: "every event comes 5 s late while the spec is edited 20 times in 5 s",
@@ -51,6 +60,24 @@ pub(crate) const ROWS: &[Row] = &[
         happens: "the leader of two operators is killed, told to end, or asleep for 60 s",
         wanted: "the other one writes within 20 s, 2 s, 20 s; the one that slept writes nothing",
         run: |ground| Box::pin(leaders::changes(ground)),
+    },
+    Row {
+        name: "F31",
+        happens: "a new version answers 503, hangs, flaps, predicts otherwise, dies or turns bad once it has the traffic",
+        wanted: "no answer by a version that was not activated; the one before has the traffic again within 10 s",
+        run: |ground| Box::pin(bad_versions::bad(ground)),
+    },
+    Row {
+        name: "F42",
+        happens: "pods say at /alive what no pod should, as candidates and while they serve",
+        wanted: "nothing is activated or given up for it, other Models go on, a condition names the pod within 15 s, less than 100 MiB",
+        run: |ground| Box::pin(odd_pods::odd(ground)),
+    },
+    Row {
+        name: "F42 outcomes",
+        happens: "the termination message of a fit is garbage, cut, too long, empty, or somebody else's",
+        wanted: "one version, which serves; never one that was not made",
+        run: |ground| Box::pin(odd_pods::odd_outcomes(ground)),
     },
 ];
 
