@@ -48,7 +48,9 @@ pub struct Health {
 impl Health {
     /// The doubt as a sentence that follows upon another one; empty if there is none.
     pub fn in_doubt(&self) -> String {
-        self.doubt.as_ref().map_or_else(String::new, |doubt| format!(" {doubt}."))
+        self.doubt
+            .as_ref()
+            .map_or_else(String::new, |doubt| format!(" {doubt}."))
     }
 }
 

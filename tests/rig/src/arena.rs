@@ -90,7 +90,10 @@ impl Arena {
 
     /// How it ended by itself, if it did.
     fn exit(&mut self) -> Option<String> {
-        let ended = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
+        let ended = self
+            .child
+            .as_mut()
+            .and_then(|child| child.try_wait().ok().flatten());
         self.exit.clone().or_else(|| Some(ended?.to_string()))
     }
 

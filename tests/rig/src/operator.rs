@@ -61,7 +61,9 @@ impl Program {
     /// The same, told more.
     pub(crate) fn with_arguments(&self, arguments: &[&str]) -> Program {
         let mut program = self.clone();
-        program.arguments.extend(arguments.iter().map(|one| (*one).to_owned()));
+        program
+            .arguments
+            .extend(arguments.iter().map(|one| (*one).to_owned()));
         program
     }
 }

@@ -88,7 +88,10 @@ fn a_pod_that_is_silent_for_long_is_told_with_what_it_does_instead() {
     fit.seen.pods[0].answer = Answer::Silent("pod iris-1 gave no answer".to_owned());
     fit.seen.pods[0].silent_for = std::time::Duration::from_secs(5);
     let message = fit.plan().status.message.unwrap();
-    assert!(message.ends_with("and cannot be asked: pod iris-1 gave no answer"), "{message}");
+    assert!(
+        message.ends_with("and cannot be asked: pod iris-1 gave no answer"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -89,7 +89,10 @@ fn whole_lines(part: &mut Vec<u8>) -> Vec<Vec<u8>> {
     };
     let rest = part.split_off(last + 1);
     let lines = std::mem::replace(part, rest);
-    lines.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
+    lines
+        .split_inclusive(|byte| *byte == b'\n')
+        .map(<[u8]>::to_vec)
+        .collect()
 }
 
 #[cfg(test)]

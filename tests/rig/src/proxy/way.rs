@@ -88,7 +88,11 @@ impl Way {
             std::future::pending::<()>().await;
         }
         let kind = Request::of(&parts.method, parts.uri.path());
-        let uri = parts.uri.path_and_query().map_or("/", |uri| uri.as_str()).to_owned();
+        let uri = parts
+            .uri
+            .path_and_query()
+            .map_or("/", |uri| uri.as_str())
+            .to_owned();
         let mut forwarded = hyper::Request::builder().method(&parts.method).uri(&uri);
         if let Some(headers) = forwarded.headers_mut() {
             *headers = passed_on(parts.headers);

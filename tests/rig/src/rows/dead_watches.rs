@@ -49,16 +49,22 @@ pub(crate) async fn dead(ground: &Ground) -> Result<Finding> {
             longest = longest.max(took.unwrap_or_default());
             finding.count(
                 "the way is lost",
-                took.map(drop).ok_or_else(|| format!("an edit was not seen within {} s", SEEN.as_secs())),
+                took.map(drop)
+                    .ok_or_else(|| format!("an edit was not seen within {} s", SEEN.as_secs())),
             );
         }
         if let Err(words) = result {
             finding.count("an operator whose way is lost", Err(words));
         }
     }
-    finding.figures.push(format!("longest from the way back to the edit seen {longest:.0} s"));
+    finding.figures.push(format!(
+        "longest from the way back to the edit seen {longest:.0} s"
+    ));
     if ground.times(1, 0) == 1 {
-        finding.count("the health of one without a way for 5 minutes", health(ground).await?);
+        finding.count(
+            "the health of one without a way for 5 minutes",
+            health(ground).await?,
+        );
     }
     Ok(finding)
 }
@@ -91,7 +97,10 @@ async fn one_operator(ground: &Ground, at: usize, cycles: usize) -> Result<(Seen
 async fn idle(arena: &Arena) -> Result<(), String> {
     arena.space.iris_data("iris").await;
     arena.space.apply(&model(0)).await;
-    until_seen(arena).await.map(drop).ok_or_else(|| "the first edit was not seen".to_owned())
+    until_seen(arena)
+        .await
+        .map(drop)
+        .ok_or_else(|| "the first edit was not seen".to_owned())
 }
 
 fn model(edit: usize) -> Manifest {
@@ -135,7 +144,9 @@ async fn health(ground: &Ground) -> Result<Result<(), String>> {
             sleep(Duration::from_secs(1)).await;
         }
         arena.proxy.let_see(|view| view.is_back());
-        until_seen(arena).await.ok_or_else(|| "the edit was not seen".to_owned())?;
+        until_seen(arena)
+            .await
+            .ok_or_else(|| "the edit was not seen".to_owned())?;
         let is_well = arena.healthz().await? == 200;
         match since {
             Some(120..=190) if is_well => Ok(()),

@@ -38,7 +38,9 @@ pub(crate) async fn forgotten(ground: &Ground) -> Result<Finding> {
         });
         finding.count(workload.word(), result.await?);
     }
-    finding.figures.push("410 every 2 s in watches, and for a second when they are opened".to_owned());
+    finding
+        .figures
+        .push("410 every 2 s in watches, and for a second when they are opened".to_owned());
     Ok(finding)
 }
 
@@ -112,7 +114,10 @@ fn are_written_once(written: &[Written]) -> Result<(), String> {
                 "{} {} was written twice: {}",
                 one.verb,
                 one.path,
-                String::from_utf8_lossy(&one.body).chars().take(300).collect::<String>()
+                String::from_utf8_lossy(&one.body)
+                    .chars()
+                    .take(300)
+                    .collect::<String>()
             ));
         }
     }
@@ -124,7 +129,10 @@ fn are_written_once(written: &[Written]) -> Result<(), String> {
 /// Errors: the cluster does not answer.
 pub(crate) async fn missed(ground: &Ground) -> Result<Finding> {
     let mut finding = Finding::default();
-    finding.count("a fit's pod has ended well and is deleted", lost_pod(ground).await?);
+    finding.count(
+        "a fit's pod has ended well and is deleted",
+        lost_pod(ground).await?,
+    );
     finding.count("a Model is deleted and made anew", made_anew(ground).await?);
     finding.count("replicas go 1, 0, 1, 0", scaled(ground).await?);
     for resource in ["jobs", "pods", "deployments", "services", "trainingjobs"] {
@@ -160,7 +168,9 @@ async fn lost_pod(ground: &Ground) -> Result<Result<(), String>> {
         within(60.0, "the fit's pod has ended well", async || {
             let pods = space.list("v1", "Pod").await;
             let ended = pods.iter().find(|pod| pod["status"]["phase"] == "Succeeded");
-            pod = ended.map_or_else(String::new, |pod| pod["metadata"]["name"].as_str().unwrap_or_default().to_owned());
+            pod = ended.map_or_else(String::new, |pod| {
+                pod["metadata"]["name"].as_str().unwrap_or_default().to_owned()
+            });
             !pod.is_empty()
         })
         .await?;
@@ -204,10 +214,17 @@ async fn made_anew(ground: &Ground) -> Result<Result<(), String>> {
             let left = space.list(version, kind).await;
             let is_old = |one: &serde_json::Value| {
                 let owners = one["metadata"]["ownerReferences"].as_array();
-                owners.is_some_and(|owners| owners.iter().any(|owner| owner["uid"] == before.as_deref().unwrap_or_default()))
+                owners.is_some_and(|owners| {
+                    owners
+                        .iter()
+                        .any(|owner| owner["uid"] == before.as_deref().unwrap_or_default())
+                })
             };
             if let Some(old) = left.iter().find(|one| is_old(one)) {
-                return Err(format!("{kind} {} of the old Model is left", old["metadata"]["name"]));
+                return Err(format!(
+                    "{kind} {} of the old Model is left",
+                    old["metadata"]["name"]
+                ));
             }
         }
         Ok(())
@@ -231,7 +248,12 @@ async fn scaled(ground: &Ground) -> Result<Result<(), String>> {
         }
         forget(&arena.proxy);
         within(60.0, "no pod is left", async || {
-            arena.space.list("v1", "Pod").await.iter().all(|pod| pod["status"]["phase"] == "Succeeded")
+            arena
+                .space
+                .list("v1", "Pod")
+                .await
+                .iter()
+                .all(|pod| pod["status"]["phase"] == "Succeeded")
                 && auriga_e2e::is_ready(&arena.space.model("iris").await)
         })
         .await?;
@@ -262,7 +284,9 @@ async fn scaled(ground: &Ground) -> Result<Result<(), String>> {
 async fn left_out(ground: &Ground, resource: &'static str) -> Result<Result<(), String>> {
     play(ground, &[], async |arena| {
         Workload::Create.prepare(&arena.space).await;
-        arena.proxy.let_see(|view| view.hidden = Some((resource, "iris".to_owned())));
+        arena
+            .proxy
+            .let_see(|view| view.hidden = Some((resource, "iris".to_owned())));
         arena.space.apply(&Manifest::iris("iris")).await;
         sleep(Duration::from_secs(15)).await;
         forget(&arena.proxy);
