@@ -113,12 +113,17 @@ impl Workload {
                 space.remove("auriga.dev/v1alpha1", "Model", "iris").await;
                 space.gone("auriga.dev/v1alpha1", "Model", "iris").await;
                 eventually("all that was made for it is gone", async || {
-                    let mut left = space.list("v1", "Pod").await.len();
-                    for (version, kind) in [("apps/v1", "Deployment"), ("batch/v1", "Job"), ("v1", "Service")]
-                    {
-                        left += space.list(version, kind).await.len();
+                    let mut left = Vec::new();
+                    for (version, kind) in [
+                        ("v1", "Pod"),
+                        ("apps/v1", "Deployment"),
+                        ("batch/v1", "Job"),
+                        ("v1", "Service"),
+                    ] {
+                        left.extend(space.list(version, kind).await);
                     }
-                    (left == 0).then_some(())
+                    // A clean-up that is over stays for a while, for people to read.
+                    left.iter().all(is_over).then_some(())
                 })
                 .await;
             }
@@ -141,6 +146,11 @@ impl FromStr for Workload {
     fn from_str(word: &str) -> Result<Workload, String> {
         by_word("workload", &Workload::ALL, Workload::word, word)
     }
+}
+
+/// Whether a pod or a Job has done what it was there for.
+fn is_over(object: &Value) -> bool {
+    object["status"]["phase"] == "Succeeded" || object["status"]["succeeded"].as_i64() > Some(0)
 }
 
 fn second() -> Manifest {

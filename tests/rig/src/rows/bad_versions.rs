@@ -11,9 +11,10 @@ use std::{
 
 use anyhow::Result;
 use auriga_e2e::{IRIS_ROW, Load, Manifest, Running, Space};
+use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep};
 
-use super::odd_pods::{THROUGH_PROXY, instead, let_ask};
+use super::odd_pods::{AT_ONCE, THROUGH_PROXY, instead, let_ask};
 use crate::{
     arena::{Arena, play, within},
     finding::Finding,
@@ -43,11 +44,15 @@ pub(crate) async fn bad(ground: &Ground) -> Result<Finding> {
             })
         }),
     ];
-    for (what, stand_in) in candidates {
+    let tries = stream::iter(candidates).map(|(what, stand_in)| async move {
         let result = play(ground, &THROUGH_PROXY, async |arena| {
             candidate(arena, stand_in()).await
         });
-        finding.count(what, result.await?);
+        (what, result.await)
+    });
+    let mut tries = tries.buffered(AT_ONCE);
+    while let Some((what, result)) = tries.next().await {
+        finding.count(what, result?);
     }
     let turned: [(&str, bool); 2] = [
         ("a version dies once it has the traffic", true),

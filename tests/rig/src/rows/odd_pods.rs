@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 use auriga_e2e::{Manifest, Space};
+use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -16,6 +17,8 @@ use crate::{
 
 /// The operator asks pods through the API server, where the proxy can speak in their stead, and often.
 pub(super) const THROUGH_PROXY: [&str; 3] = ["--alive-via", "api-proxy", "--poll-serving=1s"];
+/// How many oddities are tried at once.
+pub(super) const AT_ONCE: usize = 3;
 /// How long a pod says something odd.
 const ODD: Duration = Duration::from_secs(12);
 /// How long the operator may take to name a pod.
@@ -131,13 +134,20 @@ pub(super) fn instead(beginning: &str, said: fn() -> Said) -> StandIn {
 pub(crate) async fn odd(ground: &Ground) -> Result<Finding> {
     let mut finding = Finding::default();
     let mut peak: f64 = 0.0;
-    for oddity in ODDITIES.iter().take(ground.times(ODDITIES.len(), 3)) {
+    let oddities = ODDITIES.iter().take(ground.times(ODDITIES.len(), 3));
+    let tries = stream::iter(oddities).map(|oddity| async move {
+        let mut memory = 0.0;
         let result = play(ground, &THROUGH_PROXY, async |arena| {
             let result = one(arena, oddity).await;
-            peak = peak.max(arena.peak_memory().unwrap_or(f64::INFINITY));
+            memory = arena.peak_memory().unwrap_or(f64::INFINITY);
             result
         });
-        finding.count(&format!("pods say {}", oddity.what), result.await?);
+        (oddity.what, result.await, memory)
+    });
+    let mut tries = tries.buffered(AT_ONCE);
+    while let Some((what, result, memory)) = tries.next().await {
+        finding.count(&format!("pods say {what}"), result?);
+        peak = peak.max(memory);
     }
     let result = if peak < MEMORY {
         Ok(())
