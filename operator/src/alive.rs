@@ -58,9 +58,18 @@ struct Told {
     passes: u32,
     /// How many times in a row it let whoever asked wait in vain.
     hangs: u32,
+    /// Since when it has been silent, if it is.
+    silent_since: Option<Instant>,
 }
 
 impl Told {
+    fn seen(&self, pod: &Pod) -> PodSeen {
+        PodSeen {
+            silent_for: self.silent_since.map_or(Duration::ZERO, |since| since.elapsed()),
+            ..seen(pod, self.answer.clone(), self.passes)
+        }
+    }
+
     /// How long this is the answer, at least: each time a pod hangs, it is asked later. One that refuses at once costs
     /// nothing, and may begin to listen at any moment.
     fn pause(&self) -> Duration {
@@ -141,7 +150,7 @@ impl Asker {
             && told.address == address
             && told.at.elapsed() < fresh.max(told.pause())
         {
-            return seen(pod, told.answer.clone(), told.passes);
+            return told.seen(pod);
         }
         let asked = Instant::now();
         let answer = (self.get(pod, &address, &ALIVE).await)
@@ -159,19 +168,22 @@ impl Asker {
             }
             _ => 0,
         };
-        told.insert(
-            uid,
-            Told {
-                at: Instant::now(),
-                restarts,
-                address,
-                answer: answer.clone(),
-                passes,
-                hangs,
-            },
-        );
-        drop(told);
-        seen(pod, answer, passes)
+        let silent_since = match answer {
+            Answer::Silent(_) => Some(before.and_then(|told| told.silent_since).unwrap_or(asked)),
+            _ => None,
+        };
+        let now = Told {
+            at: Instant::now(),
+            restarts,
+            address,
+            answer,
+            passes,
+            hangs,
+            silent_since,
+        };
+        let seen = now.seen(pod);
+        told.insert(uid, now);
+        seen
     }
 }
 
@@ -180,6 +192,7 @@ fn seen(pod: &Pod, answer: Answer, passes: u32) -> PodSeen {
         pod: pod.clone(),
         answer,
         passes,
+        silent_for: Duration::ZERO,
     }
 }
 

@@ -134,7 +134,7 @@ where
 }
 
 /// What a request of a watch asks for: to watch, or for the list that it begins with; `None` for other requests.
-fn verb(query: Option<&str>) -> Option<&'static str> {
+pub(crate) fn verb(query: Option<&str>) -> Option<&'static str> {
     let mut parameters = query.unwrap_or_default().split('&');
     parameters.find_map(|parameter| match parameter {
         "watch=true" => Some("watch"),

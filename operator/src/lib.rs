@@ -17,6 +17,7 @@ pub mod caches;
 mod call;
 pub mod context;
 pub mod controller;
+pub mod deadline;
 pub mod error;
 pub mod events;
 pub mod health;

@@ -14,6 +14,7 @@ use auriga_crds::{Model, TrainingJob};
 use auriga_operator::{
     context::Context,
     controller,
+    deadline::Deadline,
     health::{self, Health, Signs},
     lease::{self, Fence, Leading, Lease},
     start::{self, Waiting},
@@ -92,6 +93,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     let (signs, leading) = (Signs::default(), Leading::default());
     let client = ClientBuilder::try_from(config)
         .context("cannot use the settings of the API server")?
+        .with_layer(&Deadline)
         .with_layer(&signs)
         .with_layer(&Fence(leading.clone()))
         .build();

@@ -1,6 +1,6 @@
 //! What one look at the cluster found: owned facts, and no choice.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use auriga_crds::{ConfigMapKey, Model, TrainingJob, VersionSummary, contract::Alive};
 use k8s_openapi::api::{
@@ -79,6 +79,8 @@ pub struct PodSeen {
     pub answer: Answer,
     /// How many times in a row it has answered 200, this time included.
     pub passes: u32,
+    /// How long it has been silent, whenever it was asked; zero if it was not the last time.
+    pub silent_for: Duration,
 }
 
 /// What came of asking a pod at `/alive`.

@@ -191,6 +191,7 @@ fn pauses_for_pods_that_hang_double_up_to_ten_seconds() {
             answer: Answer::NotAsked,
             passes: 0,
             hangs,
+            silent_since: None,
         };
         told.pause().as_secs()
     });

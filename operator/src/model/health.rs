@@ -1,5 +1,7 @@
 //! Whether the pods of one Deployment can answer, and if not, why.
 
+use std::time::Duration;
+
 use auriga_crds::{
     Digest, Reason,
     contract::{Alive, Golden, pod},
@@ -15,6 +17,8 @@ use crate::{
 
 /// A container that ended so often does not begin to work by itself.
 const RESTARTS: i32 = 3;
+/// A pod that was silent for so long is named: one that starts is silent for a moment, too.
+const LONG_SILENT: Duration = Duration::from_secs(5);
 
 /// What the pods of a Deployment say, taken together.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +41,17 @@ pub struct Health {
     pub trouble: Option<Trouble>,
     /// How one of them ended last, as long as that is no more than an accident.
     pub accident: Option<Trouble>,
+    /// What one of them does instead of answering, though nothing else is known against it.
+    pub doubt: Option<String>,
+}
+
+impl Health {
+    /// The doubt as a sentence that follows upon another one; empty if there is none.
+    pub fn in_doubt(&self) -> String {
+        self.doubt
+            .as_ref()
+            .map_or_else(String::new, |doubt| format!(" {doubt}."))
+    }
 }
 
 /// Looks at pods that have the traffic already: a pod that the kubelet finds ready answers, unless it says otherwise itself.
@@ -72,6 +87,11 @@ pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32) -> Health {
         }
         // A verdict about the version outweighs what may pass.
         let trouble = found.err().flatten();
+        let is_doubted = !matches!(seen.answer, Answer::Silent(_)) || seen.silent_for >= LONG_SILENT;
+        let doubt = trouble
+            .as_ref()
+            .filter(|trouble| trouble.reason == Reason::RuntimeUnhealthy && is_doubted);
+        health.doubt = health.doubt.or_else(|| Some(doubt?.message.clone()));
         health.accident = health.accident.or_else(|| last_end(&seen.pod));
         if health.trouble.as_ref().is_none_or(|known| known.passes) {
             health.trouble = trouble.or(health.trouble);

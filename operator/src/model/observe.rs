@@ -1,6 +1,6 @@
 //! Sees everything that a Model's next step may rest on.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use auriga_crds::{Model, ModelStatus, VersionSummary};
 use jiff::Timestamp;
@@ -164,6 +164,7 @@ fn cleanup(caches: &Caches, uid: &str) -> Option<CleanupSeen> {
                 pod: pod.as_ref().clone(),
                 answer: Answer::NotAsked,
                 passes: 0,
+                silent_for: Duration::ZERO,
             })
             .collect(),
     })

@@ -56,8 +56,9 @@ impl Stage {
                     ConditionStatus::Unknown,
                     killed.map_or(Reason::Loading, |killed| killed.reason),
                     format!(
-                        "The pods of version {version} start and load it ({} of {wanted} can answer).{why}",
-                        health.passed
+                        "The pods of version {version} start and load it ({} of {wanted} can answer).{why}{}",
+                        health.passed,
+                        health.in_doubt()
                     ),
                 )
             }
@@ -65,8 +66,9 @@ impl Stage {
                 ConditionStatus::Unknown,
                 Reason::Probing,
                 format!(
-                    "{} of {wanted} pods of version {version} can answer.",
-                    health.ready.min(health.passed)
+                    "{} of {wanted} pods of version {version} can answer.{}",
+                    health.ready.min(health.passed),
+                    health.in_doubt()
                 ),
             ),
             Stage::Activating => (

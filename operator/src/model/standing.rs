@@ -144,7 +144,10 @@ pub(super) fn serving(story: &Story<'_>) -> Standing {
         return Standing {
             status: ConditionStatus::True,
             reason,
-            message: format!("Version {version} answers on {wanted} of {wanted} pods.{more}"),
+            message: format!(
+                "Version {version} answers on {wanted} of {wanted} pods.{more}{}",
+                story.health.in_doubt()
+            ),
             is_stalled: false,
         };
     }

@@ -1,5 +1,7 @@
 //! Follows a fit that has a Job: what its pod does, waits for, or why it is tried again.
 
+use std::time::Duration;
+
 use auriga_crds::{Reason, TrainingJobStatus};
 use kube::ResourceExt as _;
 use serde_json::json;
@@ -16,12 +18,15 @@ use crate::{
     build::job::{self, Fit},
     labels,
     plan::{Desired, Next, Plan, Target},
-    seen::PodSeen,
+    seen::{Answer, PodSeen},
     trouble,
 };
 
 /// The age of a Job, in seconds, at which whatever was made before it has long been seen.
 const LONG_ENOUGH: i64 = 30;
+
+/// A pod that was silent for so long is said to be: one that starts is silent for a moment, too.
+const LONG_SILENT: Duration = Duration::from_secs(5);
 
 /// What is told while nothing is known of a pod.
 pub(super) const BEING_MADE: &str = "The pod that fits is being made";
@@ -196,7 +201,11 @@ fn running(look: &Look<'_>, run: &Run<'_>, pod: &PodSeen) -> Stand {
     if let Some(stand) = waiting(pod) {
         return stand;
     }
-    let words = format!("Pod {} fits Model {model}", pod.pod.name_any());
+    let silence = match &pod.answer {
+        Answer::Silent(why) if pod.silent_for >= LONG_SILENT => format!(", and cannot be asked: {why}"),
+        _ => String::new(),
+    };
+    let words = format!("Pod {} fits Model {model}{silence}", pod.pod.name_any());
     match run.failures() {
         0 => Stand::at(Phase::Running, Reason::Running, words),
         failures => {

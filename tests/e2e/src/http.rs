@@ -87,6 +87,8 @@ impl Connection {
 }
 
 /// `GET path` on a connection of its own.
-pub(crate) async fn get(address: SocketAddr, path: &str) -> Result<Answer, String> {
+///
+/// Errors: there is no answer; why.
+pub async fn get(address: SocketAddr, path: &str) -> Result<Answer, String> {
     Connection::open(address).await?.get(path, true).await
 }

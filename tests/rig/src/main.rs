@@ -10,6 +10,7 @@
     reason = "a program for people and scripts"
 )]
 
+mod arena;
 mod clients;
 mod finding;
 mod ground;
@@ -132,6 +133,7 @@ async fn run(arguments: &Arguments) -> Result<bool> {
         logs: arguments.logs.clone(),
         image: "docker.io/auriga/auriga:dev".to_owned(),
         environment: Vec::new(),
+        arguments: Vec::new(),
     };
     let all_writes = Writes {
         workloads: Workload::ALL.to_vec(),

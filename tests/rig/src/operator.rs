@@ -33,10 +33,14 @@ pub(crate) struct Program {
     pub(crate) image: String,
     /// Its environment, besides where the API server is.
     pub(crate) environment: Vec<(&'static str, String)>,
+    /// What it is told besides what it always is.
+    pub(crate) arguments: Vec<String>,
 }
 
 /// How to start an operator for one namespace.
 pub(crate) struct Start {
+    /// Where it answers at /healthz and /metrics.
+    pub(crate) metrics: SocketAddr,
     command: Box<dyn Fn() -> Result<Child> + Send>,
     _folder: TempDir,
 }
@@ -50,8 +54,10 @@ impl Program {
             .context("cannot write a kubeconfig")?;
         let log = self.log(namespace, identity);
         let (program, namespace, identity) = (self.clone(), namespace.to_owned(), identity.to_owned());
+        let metrics = free_address()?;
         Ok(Start {
-            command: Box::new(move || spawn(&program, &namespace, &identity, &kubeconfig, &log)),
+            metrics,
+            command: Box::new(move || spawn(&program, &namespace, &identity, &kubeconfig, metrics, &log)),
             _folder: folder,
         })
     }
@@ -74,6 +80,15 @@ impl Program {
     /// Where the operator that calls itself `identity` in `namespace` logs.
     pub(crate) fn log(&self, namespace: &str, identity: &str) -> PathBuf {
         self.logs.join(format!("{namespace}-{identity}.log"))
+    }
+
+    /// The same, told more.
+    pub(crate) fn with_arguments(&self, arguments: &[&str]) -> Program {
+        let mut program = self.clone();
+        program
+            .arguments
+            .extend(arguments.iter().map(|one| (*one).to_owned()));
+        program
     }
 }
 
@@ -145,7 +160,20 @@ impl Drop for Operator {
     }
 }
 
-fn spawn(program: &Program, namespace: &str, identity: &str, kubeconfig: &Path, log: &Path) -> Result<Child> {
+/// An address of this machine that nobody listens at, so that whoever starts an operator knows its own.
+fn free_address() -> Result<SocketAddr> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").context("cannot listen")?;
+    listener.local_addr().context("a listener has an address")
+}
+
+fn spawn(
+    program: &Program,
+    namespace: &str,
+    identity: &str,
+    kubeconfig: &Path,
+    metrics: SocketAddr,
+    log: &Path,
+) -> Result<Child> {
     let log = std::fs::File::options().create(true).append(true).open(log);
     let log = log.context("cannot write a log")?;
     let mut command = Command::new(&program.path);
@@ -155,7 +183,8 @@ fn spawn(program: &Program, namespace: &str, identity: &str, kubeconfig: &Path, 
         .envs(program.environment.iter().map(|(key, value)| (key, value)))
         .args(["--namespace", namespace, "--identity", identity])
         .args(["--image", &program.image, "--image-pull-policy", "IfNotPresent"])
-        .args(["--metrics-listen", "127.0.0.1:0", "--retry-mistake", "15s"])
+        .args(["--metrics-listen", &metrics.to_string(), "--retry-mistake", "15s"])
+        .args(&program.arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)

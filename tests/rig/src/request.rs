@@ -1,9 +1,13 @@
 //! What a request asks of the API server.
 
+mod look;
+
 use std::{fmt, str::FromStr};
 
 use hyper::Method;
 use serde::Serialize;
+
+pub(crate) use look::Look;
 
 /// A kind of write: its verb and what it is done to, such as `create jobs` or `patch models/status`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]

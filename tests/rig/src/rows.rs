@@ -1,13 +1,18 @@
 //! The faults that are no sweep: what happens to the operator, and the number that it has to keep.
 
 mod api_server;
+mod bad_versions;
 mod children;
 mod clock;
+mod dead_watches;
 mod edits;
 mod etcd;
 mod foreign;
+mod late_watches;
 mod memory;
 mod node;
+mod odd_pods;
+mod old_lists;
 mod owned;
 mod reborn;
 mod refused;
@@ -38,6 +43,30 @@ pub(crate) struct Row {
 /// All of them, in the order in which they run.
 pub(crate) const ROWS: &[Row] = &[
     Row {
+        name: "F3",
+        happens: "the operator starts anew on lists from before each delete, and somebody else has the names",
+        wanted: "nothing that is newer is deleted, every DELETE says which object it means as of when",
+        run: |ground| Box::pin(old_lists::told_again(ground)),
+    },
+    Row {
+        name: "F4",
+        happens: "every event comes 5 s late while the spec is edited 20 times in 5 s",
+        wanted: "nothing is written twice, the last edit is served",
+        run: |ground| Box::pin(late_watches::late(ground)),
+    },
+    Row {
+        name: "F5",
+        happens: "watches tell nothing of what comes and goes, and leave out the events of a kind for 15 s",
+        wanted: "what is left is as if all had been seen; one version",
+        run: |ground| Box::pin(late_watches::missed(ground)),
+    },
+    Row {
+        name: "F6",
+        happens: "the way to the API server is lost for 5 to 100 s, connections die without a word, the spec is edited meanwhile",
+        wanted: "the edit is seen within 70 s after the way is back; /healthz says no after three minutes of silence, and yes again",
+        run: |ground| Box::pin(dead_watches::dead(ground)),
+    },
+    Row {
         name: "F7",
         happens: "the API server is killed 50 times during fits, roll-outs and under load, every tenth time for 30 s",
         wanted: "the operator never ends, no prediction fails, caught up within 15 s after /readyz",
@@ -62,6 +91,18 @@ pub(crate) const ROWS: &[Row] = &[
         run: |ground| Box::pin(clock::wrong(ground)),
     },
     Row {
+        name: "F12",
+        happens: "each right of the operator is taken away in turn; a Secret is missing",
+        wanted: "named within 10 s, no exit, all works once it is back",
+        run: |ground| Box::pin(rights::taken_away(ground)),
+    },
+    Row {
+        name: "F14",
+        happens: "a quota, a LimitRange, the security standard, an admission policy refuse pods",
+        wanted: "told within 10 s in the words of the API server; all works within 30 s after",
+        run: |ground| Box::pin(refused::refused(ground)),
+    },
+    Row {
         name: "F16",
         happens: "each child of a Model and of a TrainingJob is deleted by hand, then all at once",
         wanted: "back within 5 s; what was fitted is not fitted again",
@@ -78,12 +119,6 @@ pub(crate) const ROWS: &[Row] = &[
         happens: "20 edits in 10 s under load; bad specs and back; each field valid, at its bounds, and invalid",
         wanted: "the last spec wins, no prediction fails; told within 30 s, never ready, all as before; invalid values refused",
         run: |ground| Box::pin(specs::changed(ground)),
-    },
-    Row {
-        name: "F26",
-        happens: "kubelet, containerd and all pods are killed, at rest and at five moments of a retraining",
-        wanted: "serves within 60 s after the node is ready; no version is lost, none is there twice",
-        run: |ground| Box::pin(node::killed(ground)),
     },
     Row {
         name: "F19",
@@ -110,16 +145,10 @@ pub(crate) const ROWS: &[Row] = &[
         run: |ground| Box::pin(uninstall::uninstalled(ground)),
     },
     Row {
-        name: "F14",
-        happens: "a quota, a LimitRange, the security standard, an admission policy refuse pods",
-        wanted: "told within 10 s in the words of the API server; all works within 30 s after",
-        run: |ground| Box::pin(refused::refused(ground)),
-    },
-    Row {
-        name: "F12",
-        happens: "each right of the operator is taken away in turn; a Secret is missing",
-        wanted: "named within 10 s, no exit, all works once it is back",
-        run: |ground| Box::pin(rights::taken_away(ground)),
+        name: "F26",
+        happens: "kubelet, containerd and all pods are killed, at rest and at five moments of a retraining",
+        wanted: "serves within 60 s after the node is ready; no version is lost, none is there twice",
+        run: |ground| Box::pin(node::killed(ground)),
     },
     Row {
         name: "F27",
@@ -140,10 +169,34 @@ pub(crate) const ROWS: &[Row] = &[
         run: |ground| Box::pin(restarts::restarted(ground)),
     },
     Row {
+        name: "F31",
+        happens: "a new version answers 503, hangs, flaps, predicts otherwise, dies or turns bad once it has the traffic",
+        wanted: "no answer by a version that was not activated; the one before has the traffic again within 10 s",
+        run: |ground| Box::pin(bad_versions::bad(ground)),
+    },
+    Row {
         name: "F33",
         happens: "PostgreSQL is down during fit, load, activation, serving",
         wanted: "no prediction fails, no fit is lost, all done within 30 s after it is back",
         run: |ground| Box::pin(store::away(ground)),
+    },
+    Row {
+        name: "F42",
+        happens: "pods say at /alive what no pod should, as candidates and while they serve",
+        wanted: "nothing is activated or given up for it, other Models go on, a condition names the pod within 15 s, less than 100 MiB",
+        run: |ground| Box::pin(odd_pods::odd(ground)),
+    },
+    Row {
+        name: "F42 outcomes",
+        happens: "the termination message of a fit is garbage, cut, too long, empty, or somebody else's",
+        wanted: "one version, which serves; never one that was not made",
+        run: |ground| Box::pin(odd_pods::odd_outcomes(ground)),
+    },
+    Row {
+        name: "410",
+        happens: "watches end with 410, and are refused with 410, while a Model is made and fitted anew",
+        wanted: "what is left equals the reference",
+        run: |ground| Box::pin(late_watches::forgotten(ground)),
     },
 ];
 

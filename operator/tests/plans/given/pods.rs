@@ -51,6 +51,7 @@ pub(crate) fn pod<K: Resource<DynamicType = ()>>(name: &str, owner: &K) -> PodSe
         },
         answer: Answer::NotAsked,
         passes: 0,
+        silent_for: std::time::Duration::ZERO,
     }
 }
 

@@ -231,6 +231,33 @@ fn an_operator_that_begins_to_ask_doubts_nothing_that_serves() {
     assert_eq!(told(&world.plan().status, "Ready"), Some((True, "Active")));
 }
 
+/// What the summary of a Model says whose pods of a version have been silent for so long.
+fn said_of_silence(world: &mut World, version: u64, seconds: u64) -> String {
+    world.pods_of(version, |mut seen| {
+        seen.passes = 0;
+        seen.answer = Answer::Silent("gave no answer at /alive within 2 s".into());
+        seen.silent_for = std::time::Duration::from_secs(seconds);
+        seen
+    });
+    let status = world.plan().status;
+    let ready = status.conditions.iter().find(|one| one.kind == "Ready");
+    ready.unwrap().message.clone()
+}
+
+#[test]
+fn a_pod_that_is_silent_for_long_is_named_whether_it_serves_or_is_about_to() {
+    let named = |said: &str| said.contains("does not answer at /alive: gave no answer at /alive within 2 s.");
+    let mut serving = World::serving("iris");
+    assert!(!named(&said_of_silence(&mut serving, 1, 4)));
+    let said = said_of_silence(&mut serving, 1, 5);
+    assert!(named(&said), "{said}");
+    assert_eq!(told(&serving.plan().status, "Ready"), Some((True, "Active")));
+    let mut candidate = second();
+    assert!(!named(&said_of_silence(&mut candidate, 2, 4)));
+    let said = said_of_silence(&mut candidate, 2, 5);
+    assert!(named(&said), "{said}");
+}
+
 #[test]
 fn a_fit_of_something_else_than_asked_for_is_repeated_and_never_called_ready() {
     let mut world = World::serving("iris");

@@ -83,6 +83,18 @@ fn a_pod_that_does_not_answer_keeps_the_last_progress() {
 }
 
 #[test]
+fn a_pod_that_is_silent_for_long_is_told_with_what_it_does_instead() {
+    let mut fit = a_begun_fit().seen_running();
+    fit.seen.pods[0].answer = Answer::Silent("pod iris-1 gave no answer".to_owned());
+    fit.seen.pods[0].silent_for = std::time::Duration::from_secs(5);
+    let message = fit.plan().status.message.unwrap();
+    assert!(
+        message.ends_with("and cannot be asked: pod iris-1 gave no answer"),
+        "{message}"
+    );
+}
+
+#[test]
 fn what_no_status_takes_is_left_out_of_the_progress() {
     let mut alive = progress(0, 0);
     let metric = |name: &str, value: &str| MetricValue {

@@ -1,0 +1,192 @@
+//! A new version that is bad in one of the ways in which versions are, while the one before answers requests.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::Result;
+use auriga_e2e::{IRIS_ROW, Load, Manifest, Running, Space};
+use futures_util::{StreamExt as _, stream};
+use tokio::time::{Instant, sleep};
+
+use super::odd_pods::{AT_ONCE, THROUGH_PROXY, instead, let_ask};
+use crate::{
+    arena::{Arena, play, within},
+    finding::Finding,
+    ground::Ground,
+    proxy::{Said, StandIn},
+};
+
+/// How long a candidate is bad.
+const BAD: Duration = Duration::from_secs(15);
+/// How long it may take from the moment that a version shows to be bad until the one before has the traffic again.
+const ROLLED_BACK: f64 = 10.0;
+
+/// Bad candidates, then versions that turn bad once they have the traffic.
+///
+/// Errors: the cluster does not answer.
+pub(crate) async fn bad(ground: &Ground) -> Result<Finding> {
+    let mut finding = Finding::default();
+    let candidates: [(&str, fn() -> StandIn); 4] = [
+        ("a candidate answers 503", || {
+            instead("iris-v2-", || Said::Changed(503, |_| ()))
+        }),
+        ("a candidate hangs", || instead("iris-v2-", || Said::Nothing)),
+        ("a candidate flaps", flaps),
+        ("a candidate predicts otherwise than when it was fitted", || {
+            instead("iris-v2-", || {
+                Said::Changed(200, |said| said["golden"] = "failed".into())
+            })
+        }),
+    ];
+    let tries = stream::iter(candidates).map(|(what, stand_in)| async move {
+        let result = play(ground, &THROUGH_PROXY, async |arena| {
+            candidate(arena, stand_in()).await
+        });
+        (what, result.await)
+    });
+    let mut tries = tries.buffered(AT_ONCE);
+    while let Some((what, result)) = tries.next().await {
+        finding.count(what, result?);
+    }
+    let turned: [(&str, bool); 2] = [
+        ("a version dies once it has the traffic", true),
+        ("a version shows to be bad once it has the traffic", false),
+    ];
+    for (what, dies) in turned {
+        let mut took = 0.0;
+        let result = play(ground, &THROUGH_PROXY, async |arena| {
+            took = relapses(arena, dies).await?;
+            Ok(())
+        });
+        finding.count(what, result.await?);
+        finding
+            .figures
+            .push(format!("{what}: rolled back after {took:.1} s"));
+    }
+    Ok(finding)
+}
+
+/// Every other answer is a 503: never two good ones in a row.
+fn flaps() -> StandIn {
+    let asked = Arc::new(AtomicUsize::new(0));
+    Arc::new(move |pod, page| {
+        let is_it = pod.starts_with("iris-v2-") && page == "/alive";
+        (is_it && asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(2)).then(|| Said::Changed(503, |_| ()))
+    })
+}
+
+async fn serving_first(space: &Space) -> Running {
+    let_ask(space).await;
+    space.iris_data("iris").await;
+    space.apply(&Manifest::iris("iris")).await;
+    space.serves("iris", 1).await;
+    let load = Load {
+        address: space.address("iris").await,
+        path: IRIS_ROW.to_owned(),
+        rate: 20,
+        clients: 2,
+        keep_alive: false,
+    };
+    load.start()
+}
+
+/// Version 1 answers everything while version 2 is bad, and 2 follows once it is not, or once the Model is edited.
+async fn candidate(arena: &mut Arena, stand_in: StandIn) -> Result<(), String> {
+    let space = &arena.space;
+    let load = serving_first(space).await;
+    arena.proxy.stand_in(Some(stand_in));
+    space.apply(&Manifest::iris("iris").c(0.5)).await;
+    within(60.0, "version 2 has a pod that runs", async || {
+        let pods = space.list("v1", "Pod").await;
+        pods.iter().any(|pod| {
+            let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+            name.starts_with("iris-v2-") && pod["status"]["phase"] == "Running"
+        })
+    })
+    .await?;
+    sleep(BAD).await;
+    let sent = load.stop().await;
+    arena.proxy.stand_in(None);
+    let codes = sent
+        .iter()
+        .filter(|one| !one.answer.as_ref().is_ok_and(|answer| answer.code == 200));
+    let failed = codes.count();
+    let versions: BTreeSet<_> = sent
+        .iter()
+        .filter_map(|one| one.answer.as_ref().ok()?.version)
+        .collect();
+    if failed > 0 || versions != BTreeSet::from([1]) {
+        return Err(format!(
+            "{failed} of {} requests failed; versions {versions:?} answered",
+            sent.len()
+        ));
+    }
+    let model = space.model("iris").await;
+    let conditions = model.status.map(|status| status.conditions).unwrap_or_default();
+    if auriga_e2e::condition(&conditions, "CandidateRejected").is_some() {
+        space.refit("iris", "2026-01-01T00:00:00Z").await;
+        let model = space.ready_within("iris", 60).await;
+        let active = model.status.and_then(|status| status.active_version);
+        return if active >= Some(2) {
+            Ok(())
+        } else {
+            Err(format!("{active:?} is active"))
+        };
+    }
+    space.serves("iris", 2).await;
+    Ok(())
+}
+
+/// Seconds until version 1 has the traffic again, after version 2 got it and turned bad at once.
+async fn relapses(arena: &mut Arena, dies: bool) -> Result<f64, String> {
+    let space = &arena.space;
+    let load = serving_first(space).await;
+    space.apply(&Manifest::iris("iris").c(0.5)).await;
+    let has_traffic = async |version: u8| {
+        let service = space.get("v1", "Service", "iris").await.unwrap_or_default();
+        let slot = service["spec"]["selector"]["auriga.dev/slot"]
+            .as_str()
+            .unwrap_or_default();
+        slot.starts_with(&format!("v{version}-"))
+    };
+    within(60.0, "version 2 has the traffic", async || has_traffic(2).await).await?;
+    let start = Instant::now();
+    if dies {
+        for pod in space.list("v1", "Pod").await {
+            let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+            if name.starts_with("iris-v2-") {
+                space.remove("v1", "Pod", name).await;
+            }
+        }
+    } else {
+        let failed = || Said::Changed(200, |said| said["golden"] = "failed".into());
+        arena.proxy.stand_in(Some(instead("iris-v2-", failed)));
+    }
+    within(ROLLED_BACK, "version 1 has the traffic again", async || {
+        has_traffic(1).await
+    })
+    .await?;
+    let took = start.elapsed().as_secs_f64();
+    sleep(Duration::from_secs(3)).await;
+    let sent = load.stop().await;
+    let answers = sent.iter().filter_map(|one| one.answer.as_ref().ok());
+    let versions: BTreeSet<_> = answers.filter_map(|answer| answer.version).collect();
+    if !versions.is_subset(&BTreeSet::from([1, 2])) {
+        return Err(format!("versions {versions:?} answered"));
+    }
+    let last = sent
+        .iter()
+        .max_by_key(|one| one.at)
+        .and_then(|one| one.answer.as_ref().ok()?.version);
+    if last == Some(1) {
+        Ok(took)
+    } else {
+        Err(format!("version {last:?} answered last"))
+    }
+}

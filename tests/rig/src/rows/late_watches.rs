@@ -1,0 +1,315 @@
+//! Watches that tell late, leave something out, or forget.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use auriga_e2e::Manifest;
+use futures_util::{StreamExt as _, stream};
+use tokio::time::sleep;
+
+use crate::{
+    arena::{Arena, play, within},
+    finding::Finding,
+    ground::Ground,
+    oracle::End,
+    proxy::{Act, Proxy, Written},
+    request::{Nth, Write},
+    sweep::reference,
+    workload::Workload,
+};
+
+/// How late events are while the spec is edited.
+const LAG: Duration = Duration::from_secs(5);
+/// How many gaps are tried at once.
+const AT_ONCE: usize = 3;
+/// How often it is edited.
+const EDITS: usize = 20;
+
+/// The API server forgets what watches ask for, again and again, while a Model is made and fitted anew.
+///
+/// Errors: the cluster does not answer.
+pub(crate) async fn forgotten(ground: &Ground) -> Result<Finding> {
+    let mut finding = Finding::default();
+    for workload in [Workload::Create, Workload::Retrain] {
+        let reference = reference(ground, workload).await?;
+        let result = play(ground, &[], async |arena| {
+            workload.prepare(&arena.space).await;
+            arena.quiet().await?;
+            arena
+                .works_like(workload, &reference, gone_again_and_again(&arena.proxy))
+                .await
+        });
+        finding.count(workload.word(), result.await?);
+    }
+    finding
+        .figures
+        .push("410 every 2 s in watches, and for a second when they are opened".to_owned());
+    Ok(finding)
+}
+
+async fn gone_again_and_again(proxy: &Proxy) {
+    for _ in 0..8 {
+        sleep(Duration::from_secs(1)).await;
+        proxy.let_see(|view| {
+            view.end_watches();
+            view.is_gone = true;
+        });
+        sleep(Duration::from_secs(1)).await;
+        proxy.let_see(|view| view.is_gone = false);
+    }
+}
+
+/// Every event comes late while the spec is edited again and again.
+///
+/// Errors: the cluster does not answer.
+pub(crate) async fn late(ground: &Ground) -> Result<Finding> {
+    let mut finding = Finding::default();
+    let mut figures = Vec::new();
+    let result = play(ground, &[], async |arena| {
+        Workload::Serving.prepare(&arena.space).await;
+        arena.quiet().await?;
+        arena.proxy.begin(None);
+        arena.proxy.let_see(|view| view.lag = LAG);
+        for edit in 1..=EDITS {
+            arena.space.apply(&named(edit)).await;
+            sleep(Duration::from_millis(250)).await;
+        }
+        let took = within(90.0, "the last edit is served alone", async || {
+            serves_alone(arena, EDITS).await
+        });
+        let took = took.await?;
+        arena.quiet().await?;
+        let written = arena.proxy.seen(|record| record.written.clone());
+        figures.push(format!(
+            "{EDITS} edits in {} s, the last one served {took:.0} s later, {} writes",
+            EDITS / 4,
+            written.len()
+        ));
+        are_written_once(&written)
+    });
+    finding.count("20 edits with events 5 s late", result.await?);
+    finding.figures = figures;
+    Ok(finding)
+}
+
+fn named(edit: usize) -> Manifest {
+    let name = serde_json::json!({ "service_name": format!("flowers-{edit}") });
+    Manifest::iris("iris")
+        .with("/spec/deletionPolicy", "Retain")
+        .with("/spec/serving/serviceMetadata", name)
+}
+
+/// Whether requests are answered by the settings of this edit, and the status says that all is done.
+async fn serves_alone(arena: &Arena, edit: usize) -> bool {
+    let is_ready = auriga_e2e::is_ready(&arena.space.model("iris").await);
+    let said = arena.space.ask("iris", "/alive").await;
+    is_ready
+        && said.is_ok_and(|said| said.json()["service_metadata"]["service_name"] == format!("flowers-{edit}"))
+}
+
+/// Whether nothing was made twice, and nothing written that had been written to the same object before: what acts on an old
+/// view of its own writes repeats them, or goes back and forth.
+fn are_written_once(written: &[Written]) -> Result<(), String> {
+    for (at, one) in written.iter().enumerate() {
+        let is_repeated = written[..at].contains(one);
+        if is_repeated && one.verb != "delete" {
+            return Err(format!(
+                "{} {} was written twice: {}",
+                one.verb,
+                one.path,
+                String::from_utf8_lossy(&one.body)
+                    .chars()
+                    .take(300)
+                    .collect::<String>()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What happens and is over while no watch tells anything, and what it was is forgotten then.
+///
+/// Errors: the cluster does not answer.
+pub(crate) async fn missed(ground: &Ground) -> Result<Finding> {
+    let mut finding = Finding::default();
+    finding.count(
+        "a fit's pod has ended well and is deleted",
+        lost_pod(ground).await?,
+    );
+    finding.count("a Model is deleted and made anew", made_anew(ground).await?);
+    finding.count("replicas go 1, 0, 1, 0", scaled(ground).await?);
+    let resources = ["jobs", "pods", "deployments", "services", "trainingjobs"];
+    let tries = stream::iter(resources).map(|resource| async move {
+        let what = format!("no event of {resource} for 15 s, while a Model is made");
+        (what, left_out(ground, resource).await)
+    });
+    let mut tries = tries.buffered(AT_ONCE);
+    while let Some((what, result)) = tries.next().await {
+        finding.count(&what, result?);
+    }
+    finding
+        .figures
+        .push("watches listed anew at the end of each".to_owned());
+    Ok(finding)
+}
+
+/// Lets watches tell again; what they would have told is forgotten.
+fn forget(proxy: &Proxy) {
+    proxy.let_see(|view| {
+        view.is_frozen = false;
+        view.hidden = None;
+        view.end_watches();
+    });
+}
+
+async fn lost_pod(ground: &Ground) -> Result<Result<(), String>> {
+    play(ground, &[], async |arena| {
+        let space = &arena.space;
+        space.iris_data("iris").await;
+        let made = Nth {
+            write: Write {
+                verb: "create",
+                resource: "jobs".to_owned(),
+            },
+            number: 1,
+        };
+        arena.proxy.begin_and(Some((made, Act::Freeze)));
+        space.apply(&Manifest::iris("iris")).await;
+        let mut pod = String::new();
+        within(60.0, "the fit's pod has ended well", async || {
+            let pods = space.list("v1", "Pod").await;
+            let ended = pods.iter().find(|pod| pod["status"]["phase"] == "Succeeded");
+            pod = ended.map_or_else(String::new, |pod| {
+                pod["metadata"]["name"].as_str().unwrap_or_default().to_owned()
+            });
+            !pod.is_empty()
+        })
+        .await?;
+        space.remove("v1", "Pod", &pod).await;
+        space.gone("v1", "Pod", &pod).await;
+        forget(&arena.proxy);
+        space.serves("iris", 1).await;
+        arena.quiet().await?;
+        let listed = space.ask("iris", "/list").await?.json();
+        let versions = listed["models"].as_array().map_or(0, Vec::len);
+        if versions == 1 {
+            Ok(())
+        } else {
+            Err(format!("{versions} versions were made"))
+        }
+    })
+    .await
+}
+
+async fn made_anew(ground: &Ground) -> Result<Result<(), String>> {
+    play(ground, &[], async |arena| {
+        Workload::Retain.prepare(&arena.space).await;
+        arena.quiet().await?;
+        let space = &arena.space;
+        let before = space.model("iris").await.metadata.uid;
+        arena.proxy.let_see(|view| view.is_frozen = true);
+        space.remove("auriga.dev/v1alpha1", "Model", "iris").await;
+        space.gone("auriga.dev/v1alpha1", "Model", "iris").await;
+        space
+            .apply(&Manifest::iris("iris").with("/spec/deletionPolicy", "Retain"))
+            .await;
+        sleep(Duration::from_secs(3)).await;
+        forget(&arena.proxy);
+        // What it was fitted to is in the store still, so that the fit finds its version there.
+        let model = space.serves("iris", 1).await;
+        arena.quiet().await?;
+        if model.metadata.uid == before {
+            return Err("it is the same Model".to_owned());
+        }
+        for (version, kind) in [("apps/v1", "Deployment"), ("v1", "Service"), ("batch/v1", "Job")] {
+            let left = space.list(version, kind).await;
+            let is_old = |one: &serde_json::Value| {
+                let owners = one["metadata"]["ownerReferences"].as_array();
+                owners.is_some_and(|owners| {
+                    owners
+                        .iter()
+                        .any(|owner| owner["uid"] == before.as_deref().unwrap_or_default())
+                })
+            };
+            if let Some(old) = left.iter().find(|one| is_old(one)) {
+                return Err(format!(
+                    "{kind} {} of the old Model is left",
+                    old["metadata"]["name"]
+                ));
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+async fn scaled(ground: &Ground) -> Result<Result<(), String>> {
+    let to = |replicas: i64| {
+        Manifest::iris("iris")
+            .with("/spec/deletionPolicy", "Retain")
+            .with("/spec/replicas", replicas)
+    };
+    let asleep = async |arena: &mut Arena, steps: &[i64], is_frozen: bool| {
+        Workload::Scale.prepare(&arena.space).await;
+        arena.quiet().await?;
+        arena.proxy.let_see(|view| view.is_frozen = is_frozen);
+        for replicas in steps {
+            arena.space.apply(&to(*replicas)).await;
+            sleep(Duration::from_secs(1)).await;
+        }
+        forget(&arena.proxy);
+        within(60.0, "no pod is left", async || {
+            arena
+                .space
+                .list("v1", "Pod")
+                .await
+                .iter()
+                .all(|pod| pod["status"]["phase"] == "Succeeded")
+                && auriga_e2e::is_ready(&arena.space.model("iris").await)
+        })
+        .await?;
+        arena.quiet().await?;
+        Ok::<End, String>(End::of(&arena.space).await)
+    };
+    let mut plain = None;
+    let first = play(ground, &[], async |arena| {
+        plain = Some(asleep(arena, &[0], false).await?);
+        Ok(())
+    });
+    if let Err(words) = first.await? {
+        return Ok(Err(format!("without a fault: {words}")));
+    }
+    play(ground, &[], async |arena| {
+        let end = asleep(arena, &[0, 1, 0], true).await?;
+        let differences = plain.map(|plain| end.differences(&plain)).unwrap_or_default();
+        if differences.is_empty() {
+            Ok(())
+        } else {
+            Err(differences.join("; "))
+        }
+    })
+    .await
+}
+
+/// Events of one resource's objects are left out for a while; then the watch has to list anew, as after any gap.
+async fn left_out(ground: &Ground, resource: &'static str) -> Result<Result<(), String>> {
+    play(ground, &[], async |arena| {
+        Workload::Create.prepare(&arena.space).await;
+        arena
+            .proxy
+            .let_see(|view| view.hidden = Some((resource, "iris".to_owned())));
+        arena.space.apply(&Manifest::iris("iris")).await;
+        sleep(Duration::from_secs(15)).await;
+        forget(&arena.proxy);
+        arena.space.serves("iris", 1).await;
+        arena.quiet().await?;
+        let listed = arena.space.ask("iris", "/list").await?.json();
+        let versions = listed["models"].as_array().map_or(0, Vec::len);
+        if versions == 1 {
+            Ok(())
+        } else {
+            Err(format!("{versions} versions were made"))
+        }
+    })
+    .await
+}

@@ -1,0 +1,281 @@
+//! An operator that starts anew and is told of the cluster as it was, before something was deleted.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use anyhow::Result;
+use auriga_e2e::{Manifest, Space};
+use futures_util::{StreamExt as _, stream};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::{
+    arena::{Arena, play, within},
+    finding::Finding,
+    ground::Ground,
+    proxy::{Act, Record},
+    request::{Nth, Write},
+    workload::Workload,
+};
+
+/// How many stories are told at once.
+const AT_ONCE: usize = 3;
+/// How long the operator believes what it was told.
+const BELIEVED: Duration = Duration::from_secs(8);
+/// How long after that it is watched.
+const WATCHED: Duration = Duration::from_secs(5);
+
+/// What is done so that the operator deletes something.
+#[derive(Clone, Copy)]
+enum Story {
+    /// One of the sweep's.
+    Of(Workload),
+    /// A Model is fitted a third time: what the first version had goes.
+    Third,
+    /// A Model is edited while it is fitted: that fit goes.
+    Superseded,
+}
+
+impl Story {
+    const ALL: [Story; 5] = [
+        Story::Of(Workload::Retain),
+        Story::Of(Workload::Delete),
+        Story::Of(Workload::Retrain),
+        Story::Third,
+        Story::Superseded,
+    ];
+
+    fn word(self) -> &'static str {
+        match self {
+            Story::Of(workload) => workload.word(),
+            Story::Third => "third fit",
+            Story::Superseded => "edit during a fit",
+        }
+    }
+
+    async fn prepare(self, space: &Space) {
+        match self {
+            Story::Of(workload) => workload.prepare(space).await,
+            Story::Third => {
+                Workload::Retrain.prepare(space).await;
+                Workload::Retrain.work(space).await;
+            }
+            Story::Superseded => Workload::Create.prepare(space).await,
+        }
+    }
+
+    async fn work(self, space: &Space) -> Result<(), String> {
+        match self {
+            Story::Of(workload) => workload.work(space).await,
+            Story::Third => {
+                space.apply(&fitted_with(0.7)).await;
+                space.serves("iris", 3).await;
+            }
+            Story::Superseded => {
+                space.apply(&fitted_with(0.6)).await;
+                let begun = async || !space.list("batch/v1", "Job").await.is_empty();
+                within(30.0, "a fit has begun", begun).await?;
+                space.apply(&fitted_with(0.7)).await;
+                let is_ready = async || auriga_e2e::is_ready(&space.model("iris").await);
+                within(60.0, "the edit is served", is_ready).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn fitted_with(c: f64) -> Manifest {
+    Manifest::iris("iris").with("/spec/deletionPolicy", "Retain").c(c)
+}
+
+/// What came of one story.
+#[derive(Default)]
+struct Told {
+    /// What was tried, and what is wrong.
+    tries: Vec<(String, Result<(), String>)>,
+    /// How many deletes the operator sent, and how many of them without saying what they mean.
+    deletes: usize,
+    careless: usize,
+}
+
+/// For each delete of each story: the operator starts anew on lists from before that delete, while something else has the
+/// name of what was deleted.
+///
+/// Errors: the cluster does not answer.
+pub(crate) async fn told_again(ground: &Ground) -> Result<Finding> {
+    let mut finding = Finding::default();
+    let (mut deletes, mut careless) = (0, 0);
+    let stories = stream::iter(Story::ALL).map(|story| one(ground, story));
+    let mut stories = stories.buffered(AT_ONCE);
+    while let Some(told) = stories.next().await {
+        let told = told?;
+        for (what, result) in told.tries {
+            finding.count(&what, result);
+        }
+        deletes += told.deletes;
+        careless += told.careless;
+    }
+    finding.figures.push(format!(
+        "{} of {deletes} DELETEs with the UID and the version they mean",
+        deletes - careless
+    ));
+    Ok(finding)
+}
+
+async fn one(ground: &Ground, story: Story) -> Result<Told> {
+    let mut told = Told::default();
+    let mut writes = Vec::new();
+    let result = play(ground, &[], async |arena| {
+        story.prepare(&arena.space).await;
+        arena.quiet().await?;
+        arena.proxy.begin(None);
+        story.work(&arena.space).await?;
+        arena.quiet().await?;
+        writes = arena.proxy.seen(|record| record.writes.clone());
+        Ok(())
+    });
+    told.tries
+        .push((format!("{} without a fault", story.word()), result.await?));
+    let deletes: BTreeSet<Nth> = (writes.into_iter())
+        .filter(|nth| nth.write.verb == "delete")
+        .collect();
+    // Where the operator deletes nothing, the state before the first write stands for that.
+    let points: Vec<Option<Nth>> = if deletes.is_empty() {
+        vec![None]
+    } else {
+        deletes.into_iter().map(Some).collect()
+    };
+    for point in points {
+        let what = match &point {
+            Some(nth) => format!("{}: lists from before {nth}", story.word()),
+            None => format!("{}: lists from before it", story.word()),
+        };
+        let result = play(ground, &[], async |arena| {
+            let result = mislead(arena, story, point).await;
+            arena.proxy.seen(|record| {
+                told.deletes += sent_deletes(record);
+                told.careless += record.careless.len();
+            });
+            result
+        });
+        let result = result.await?;
+        told.tries.push((what, result));
+    }
+    Ok(told)
+}
+
+fn sent_deletes(record: &Record) -> usize {
+    let is_delete = |nth: &&Nth| nth.write.verb == "delete";
+    record.writes.iter().filter(is_delete).count()
+}
+
+async fn mislead(arena: &mut Arena, story: Story, point: Option<Nth>) -> Result<(), String> {
+    story.prepare(&arena.space).await;
+    arena.quiet().await?;
+    let at = point.clone().unwrap_or_else(first_delete);
+    arena.proxy.begin_and(Some((at.clone(), Act::KeepLists)));
+    if point.is_none() {
+        arena
+            .proxy
+            .keep_lists()
+            .await
+            .map_err(|error| format!("{error:#}"))?;
+    }
+    let before = stored(&arena.space).await;
+    story.work(&arena.space).await?;
+    arena.quiet().await?;
+    if point.is_some() && arena.proxy.seen(|record| record.struck.is_none()) {
+        return Err(format!("{at} did not come"));
+    }
+    arena.kill().await.map_err(|error| format!("{error:#}"))?;
+    let anew = make_anew(&arena.space, before).await?;
+    arena.proxy.replay_lists();
+    arena.proxy.let_see(|view| view.is_frozen = true);
+    arena.rise().map_err(|error| format!("{error:#}"))?;
+    sleep(BELIEVED).await;
+    arena.proxy.let_see(|view| view.is_frozen = false);
+    sleep(WATCHED).await;
+    for (version, kind, name, uid) in anew {
+        let found = arena.space.get(&version, &kind, &name).await;
+        if found.is_none_or(|found| {
+            found["metadata"]["uid"] != uid.as_str() || !found["metadata"]["deletionTimestamp"].is_null()
+        }) {
+            return Err(format!("{kind} {name}, which was made anew, was deleted"));
+        }
+    }
+    let careless = arena.proxy.seen(|record| record.careless.clone());
+    match careless.first() {
+        Some(path) => Err(format!("deleted {path} without preconditions")),
+        None => Ok(()),
+    }
+}
+
+fn first_delete() -> Nth {
+    Nth {
+        write: Write {
+            verb: "delete",
+            resource: String::new(),
+        },
+        number: 1,
+    }
+}
+
+/// The kinds that an operator deletes.
+const KINDS: [(&str, &str); 6] = [
+    ("apps/v1", "Deployment"),
+    ("batch/v1", "Job"),
+    ("auriga.dev/v1alpha1", "TrainingJob"),
+    ("v1", "ConfigMap"),
+    ("v1", "Service"),
+    ("policy/v1", "PodDisruptionBudget"),
+];
+
+async fn stored(space: &Space) -> Vec<Value> {
+    let mut all = Vec::new();
+    for (version, kind) in KINDS {
+        all.extend(space.list(version, kind).await);
+    }
+    all
+}
+
+/// Makes everything of `before` again under its name that is gone by now, as if it were somebody else's who has copied
+/// name and labels; version, kind, name and UID of each.
+async fn make_anew(
+    space: &Space,
+    before: Vec<Value>,
+) -> Result<Vec<(String, String, String, String)>, String> {
+    let mut made = Vec::new();
+    for mut object in before {
+        let text = |field: &Value| field.as_str().unwrap_or_default().to_owned();
+        let (version, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
+        let name = text(&object["metadata"]["name"]);
+        if space.get(&version, &kind, &name).await.is_some() {
+            continue;
+        }
+        object["metadata"] = json!({
+            "name": name,
+            "labels": object["metadata"]["labels"],
+            "annotations": object["metadata"]["annotations"],
+        });
+        if let Some(fields) = object.as_object_mut() {
+            fields.remove("status");
+        }
+        if kind == "Job" {
+            // What the API server drew for the first one.
+            let spec = &mut object["spec"];
+            for drawn in ["selector", "manualSelector"] {
+                spec.as_object_mut().map(|spec| spec.remove(drawn));
+            }
+            spec["template"]["metadata"] = json!({});
+            spec["suspend"] = json!(true);
+        }
+        if kind == "Deployment" {
+            object["spec"]["replicas"] = json!(0);
+        }
+        if kind == "Service" {
+            object["spec"] = json!({ "ports": [{ "port": 80 }] });
+        }
+        let applied = space.apply_object(&object).await;
+        made.push((version, kind, name, text(&applied["metadata"]["uid"])));
+    }
+    Ok(made)
+}
