@@ -49,7 +49,8 @@ impl Stage {
         match self {
             Stage::Loading => {
                 // They are started again, and may do better; but the cause is a limit that somebody has set.
-                let killed = (health.accident.as_ref()).filter(|accident| accident.reason == Reason::OOMKilled);
+                let killed =
+                    (health.accident.as_ref()).filter(|accident| accident.reason == Reason::OOMKilled);
                 let why = killed.map_or_else(String::new, |killed| format!(" {}.", killed.message));
                 (
                     ConditionStatus::Unknown,

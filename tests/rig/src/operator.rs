@@ -134,12 +134,7 @@ fn spawn(program: &Program, namespace: &str, identity: &str, kubeconfig: &Path, 
         .env_clear()
         .env("KUBECONFIG", kubeconfig)
         .args(["--namespace", namespace, "--identity", identity])
-        .args([
-            "--image",
-            &program.image,
-            "--image-pull-policy",
-            "IfNotPresent",
-        ])
+        .args(["--image", &program.image, "--image-pull-policy", "IfNotPresent"])
         .args(["--metrics-listen", "127.0.0.1:0", "--retry-mistake", "15s"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())

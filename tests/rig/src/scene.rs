@@ -147,7 +147,10 @@ pub(crate) async fn seconds_until<T>(
 
 /// What the Models of a namespace say of themselves, in parentheses.
 async fn models(space: &Space) -> String {
-    let listed = space.typed::<Model>().list(&kube::api::ListParams::default()).await;
+    let listed = space
+        .typed::<Model>()
+        .list(&kube::api::ListParams::default())
+        .await;
     let mut told = String::new();
     for model in listed.map(|list| list.items).unwrap_or_default() {
         let name = model.metadata.name.unwrap_or_default();

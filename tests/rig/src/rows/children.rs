@@ -50,9 +50,16 @@ pub(super) async fn deleted(ground: &Ground) -> Result<Finding> {
             finding.count(&what, stays_away(scene, kind).await);
         }
         // A fit that no node takes lasts as long as it has to.
-        let waiting = iris.clone().c(0.5).with("/spec/pod/nodeSelector", json!({ "disk": "golden" }));
+        let waiting = iris
+            .clone()
+            .c(0.5)
+            .with("/spec/pod/nodeSelector", json!({ "disk": "golden" }));
         space.apply(&waiting).await;
-        let of_fit = [(JOB, "TrainingJob"), (CONFIG_MAP, "TrainingJob"), (TRAINING_JOB, "Model")];
+        let of_fit = [
+            (JOB, "TrainingJob"),
+            (CONFIG_MAP, "TrainingJob"),
+            (TRAINING_JOB, "Model"),
+        ];
         for children in of_fit.iter().map(std::slice::from_ref).chain([&of_fit[..]]) {
             eventually("the fit has its Job", async || {
                 living(space, of_fit[0]).await.into_iter().next()
@@ -147,7 +154,10 @@ async fn living(space: &Space, (kind, of): Child) -> Vec<Value> {
 
 /// Whether a TrainingJob or Job has not come to its end.
 pub(super) fn is_unfinished(object: &Value) -> bool {
-    let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
+    let conditions = object["status"]["conditions"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     !conditions.iter().any(|condition| {
         ["Complete", "Failed", "SuccessCriteriaMet"].contains(&text(condition, "/type"))
             && condition["status"] == "True"
@@ -163,5 +173,8 @@ pub(super) fn owner(object: &Value) -> Option<&str> {
 
 /// The text at a pointer; empty if there is none.
 pub(super) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    object
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }

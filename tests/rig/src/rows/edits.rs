@@ -156,7 +156,9 @@ async fn foreign(scene: &Scene<'_>, steady: Duration) -> Result<(), String> {
     let inject = |object: &mut Value| {
         object["spec"]["template"]["metadata"]["annotations"]["example.com/injected"] = json!("yes");
     };
-    space.edit(DEPLOYMENT.0, DEPLOYMENT.1, &names[1].1, inject).await?;
+    space
+        .edit(DEPLOYMENT.0, DEPLOYMENT.1, &names[1].1, inject)
+        .await?;
     let stick = |object: &mut Value| object["spec"]["sessionAffinity"] = json!("ClientIP");
     space.edit(SERVICE.0, SERVICE.1, &names[0].1, stick).await?;
     space.scale_model("iris", 3).await;
@@ -174,7 +176,10 @@ async fn foreign(scene: &Scene<'_>, steady: Duration) -> Result<(), String> {
         let is_kept = text(&object, "/metadata/annotations/example.com~1note") == "ours"
             && text(&object, "/metadata/labels/example.com~1team") == "flowers";
         let is_injected = *kind != DEPLOYMENT
-            || text(&object, "/spec/template/metadata/annotations/example.com~1injected") == "yes";
+            || text(
+                &object,
+                "/spec/template/metadata/annotations/example.com~1injected",
+            ) == "yes";
         let sticks = *kind != SERVICE || text(&object, "/spec/sessionAffinity") == "ClientIP";
         if !(is_kept && is_injected && sticks) {
             return Err(format!("{} {name} lost what others have set", kind.1));

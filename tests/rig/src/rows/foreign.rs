@@ -39,7 +39,10 @@ pub(super) async fn names_taken(ground: &Ground) -> Result<Finding> {
             number += 1;
             let c = 0.5 + 0.1 * f64::from(number);
             let waiting = json!({ "disk": "golden" });
-            scene.space.apply(&iris.clone().c(c).with("/spec/pod/nodeSelector", waiting)).await;
+            scene
+                .space
+                .apply(&iris.clone().c(c).with("/spec/pod/nodeSelector", waiting))
+                .await;
             let ours = eventually("the new fit has a Job", async || {
                 let jobs = scene.space.list(TRAINING_JOB.0, TRAINING_JOB.1).await;
                 let job = jobs.into_iter().find(is_unfinished)?;
@@ -50,7 +53,12 @@ pub(super) async fn names_taken(ground: &Ground) -> Result<Finding> {
                 if kind == TRAINING_JOB {
                     return Some(job);
                 }
-                scene.space.list(kind.0, kind.1).await.into_iter().find(|one| is_its(&one))
+                scene
+                    .space
+                    .list(kind.0, kind.1)
+                    .await
+                    .into_iter()
+                    .find(|one| is_its(&one))
             })
             .await;
             let result = take_the_name_of(scene, kind, Some(ours), &mut slowest).await;
@@ -82,22 +90,27 @@ async fn take_the_name_of(
     scene.space.gone(kind.0, kind.1, &name).await;
     let foreign = scene.space.make(&foreign(kind, &ours)).await;
     scene.rise_again().await?;
-    let told = attempt(seconds_until(TOLD + 5, "the name's conflict is told", async || {
-        let objects = [MODEL, TRAINING_JOB];
-        for (version, kind) in objects {
-            let all = scene.space.list(version, kind).await;
-            let tells = |object: &Value| {
-                let conditions = object["status"]["conditions"].as_array().cloned();
-                conditions.unwrap_or_default().iter().any(|one| {
-                    one["reason"] == "NameConflict" && text(one, "/message").contains(&name)
-                })
-            };
-            if all.iter().any(tells) {
-                return Some(());
+    let told = attempt(seconds_until(
+        TOLD + 5,
+        "the name's conflict is told",
+        async || {
+            let objects = [MODEL, TRAINING_JOB];
+            for (version, kind) in objects {
+                let all = scene.space.list(version, kind).await;
+                let tells = |object: &Value| {
+                    let conditions = object["status"]["conditions"].as_array().cloned();
+                    conditions
+                        .unwrap_or_default()
+                        .iter()
+                        .any(|one| one["reason"] == "NameConflict" && text(one, "/message").contains(&name))
+                };
+                if all.iter().any(tells) {
+                    return Some(());
+                }
             }
-        }
-        None
-    }));
+            None
+        },
+    ));
     let told = told.await;
     // Whoever looks once more has the time to do harm.
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -162,7 +175,9 @@ fn foreign(kind: Kind, ours: &Value) -> Value {
 /// Two TrainingJobs whose names differ only behind what a name of 63 characters holds.
 async fn cut_alike(space: &Space) -> Result<(), String> {
     space.iris_data("iris").await;
-    space.apply(&Manifest::iris("iris").with("/spec/suspend", true)).await;
+    space
+        .apply(&Manifest::iris("iris").with("/spec/suspend", true))
+        .await;
     let names = ["one", "two"].map(|end| format!("{}-{end}", "a".repeat(100)));
     for name in &names {
         space.try_apply(&by_hand(name)).await?;
@@ -207,7 +222,9 @@ pub(super) async fn odd_names(ground: &Ground) -> Result<Finding> {
     let done = scene(ground, async |scene| {
         let space = &scene.space;
         space.iris_data("iris").await;
-        space.apply(&Manifest::iris("iris").with("/spec/suspend", true)).await;
+        space
+            .apply(&Manifest::iris("iris").with("/spec/suspend", true))
+            .await;
         for name in &names {
             let model = Manifest::iris("iris").with("/metadata/name", name.as_str());
             let result = match space.try_apply(model.value()).await {
@@ -244,6 +261,8 @@ pub(super) async fn odd_names(ground: &Ground) -> Result<Finding> {
     })
     .await;
     finding.count("all names", done);
-    finding.figures.push(format!("{taken} names taken and working, {refused} refused"));
+    finding
+        .figures
+        .push(format!("{taken} names taken and working, {refused} refused"));
     Ok(finding)
 }

@@ -28,10 +28,19 @@ pub(super) async fn short_of_memory(ground: &Ground) -> Result<Finding> {
     let mut finding = Finding::default();
     let mut told = Vec::new();
     let fit = scene(ground, async |scene| fit_beyond_its_limit(&scene.space).await).await;
-    told.extend(fit.as_ref().ok().map(|took| format!("a fit told after {took:.1} s")));
+    told.extend(
+        fit.as_ref()
+            .ok()
+            .map(|took| format!("a fit told after {took:.1} s")),
+    );
     finding.count("a fit", fit.map(|_| ()));
     let serving = scene(ground, async |scene| serving_beyond_its_limit(scene).await).await;
-    told.extend(serving.as_ref().ok().map(|took| format!("pods that serve after {took:.1} s")));
+    told.extend(
+        serving
+            .as_ref()
+            .ok()
+            .map(|took| format!("pods that serve after {took:.1} s")),
+    );
     finding.count("pods that serve", serving.map(|_| ()));
     finding.figures.extend(told);
     Ok(finding)
@@ -52,7 +61,14 @@ fn wordy(limit: &str) -> Manifest {
 fn words(rows: u32) -> String {
     let row = |number: u32| {
         let letter = |shift: u32| char::from(b'a' + u8::try_from((number >> shift) % 4).unwrap_or_default());
-        format!("{},{},{},{},{}\n", letter(0), letter(1), letter(2), letter(3), letter(4))
+        format!(
+            "{},{},{},{},{}\n",
+            letter(0),
+            letter(1),
+            letter(2),
+            letter(3),
+            letter(4)
+        )
     };
     (0..rows).map(row).collect()
 }
@@ -114,19 +130,31 @@ async fn serving_beyond_its_limit(scene: &Scene<'_>) -> Result<f64, String> {
     let good = Manifest::iris("iris")
         .with("/spec/dataset/train/csv/nrows", 250)
         .with("/spec/dataset/test/csv/skiprows", 250)
-        .with("/spec/estimator", json!({ "randomForestClassifier": { "nEstimators": 3000 } }));
+        .with(
+            "/spec/estimator",
+            json!({ "randomForestClassifier": { "nEstimators": 3000 } }),
+        );
     space.apply(&good).await;
     space.serves("iris", 1).await;
     space.answers_with("iris", 1, auriga_e2e::IRIS_ROW).await;
     let clients = Clients::begin(space).await;
     let small = json!({ "requests": { "memory": "20Mi" }, "limits": { "memory": "20Mi" } });
     space
-        .apply(&good.clone().with("/spec/serving/resources", small).with("/spec/serving/progressDeadlineSeconds", 40))
+        .apply(
+            &good
+                .clone()
+                .with("/spec/serving/resources", small)
+                .with("/spec/serving/progressDeadlineSeconds", 40),
+        )
         .await;
-    until(Duration::from_secs(60), "a pod that serves was killed", async || {
-        let pods = space.list("v1", "Pod").await;
-        pods.iter().any(was_killed).then_some(())
-    })
+    until(
+        Duration::from_secs(60),
+        "a pod that serves was killed",
+        async || {
+            let pods = space.list("v1", "Pod").await;
+            pods.iter().any(was_killed).then_some(())
+        },
+    )
     .await;
     let told = attempt(seconds_until(60, "the limit is told", async || {
         let model = space.model("iris").await;
@@ -147,7 +175,9 @@ async fn serving_beyond_its_limit(scene: &Scene<'_>) -> Result<f64, String> {
 fn noise(rows: u32) -> String {
     let mut state: u64 = 1;
     let mut digit = |of: u64| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % of
     };
     let mut text = String::new();
@@ -175,7 +205,9 @@ pub(super) async fn image_not_had(ground: &Ground) -> Result<Finding> {
         slowest = slowest.max(told.as_ref().copied().unwrap_or_default());
         finding.count(what, told.map(|_| ()));
     }
-    finding.figures.push(format!("named after {slowest:.1} s at most, no prediction failed"));
+    finding.figures.push(format!(
+        "named after {slowest:.1} s at most, no prediction failed"
+    ));
     Ok(finding)
 }
 
@@ -195,9 +227,8 @@ async fn without_image(ground: &Ground, scene: &mut Scene<'_>, image: &str) -> R
     let told = attempt(seconds_until(40, "the image is named", async || {
         let model = space.model("iris").await;
         let status = model.status.as_ref()?;
-        let of_image = |one: &auriga_crds::Condition| {
-            one.reason == "ImagePullFailed" && one.message.contains(image)
-        };
+        let of_image =
+            |one: &auriga_crds::Condition| one.reason == "ImagePullFailed" && one.message.contains(image);
         let ready = condition(&status.conditions, "Ready")?;
         (of_image(ready) && ready.status != auriga_crds::ConditionStatus::True).then_some(())
     }));

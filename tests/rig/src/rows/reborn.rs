@@ -48,9 +48,11 @@ pub(super) async fn reborn(ground: &Ground) -> Result<Finding> {
             auriga_e2e::is_ready(&space.model("iris").await).then_some(())
         })
         .await;
-        let left = attempt(until(Duration::from_secs(60), "nothing is left of those before", async || {
-            orphans(space).await.is_empty().then_some(())
-        }));
+        let left = attempt(until(
+            Duration::from_secs(60),
+            "nothing is left of those before",
+            async || orphans(space).await.is_empty().then_some(()),
+        ));
         if left.await.is_err() {
             let left = orphans(space).await;
             return Err(format!("{} are left: {}", left.len(), left.join(", ")));
@@ -61,7 +63,9 @@ pub(super) async fn reborn(ground: &Ground) -> Result<Finding> {
     match result {
         Ok(took) => {
             finding.count("what is left", Ok(()));
-            finding.figures.push(format!("{cycles} cycles, the last Model ready after {took:.1} s"));
+            finding
+                .figures
+                .push(format!("{cycles} cycles, the last Model ready after {took:.1} s"));
         }
         Err(words) => finding.count("what is left", Err(words)),
     }
@@ -70,7 +74,17 @@ pub(super) async fn reborn(ground: &Ground) -> Result<Finding> {
 
 /// What is there of owners that are not.
 async fn orphans(space: &Space) -> Vec<String> {
-    let kinds = [MODEL, TRAINING_JOB, JOB, DEPLOYMENT, REPLICA_SET, SERVICE, CONFIG_MAP, BUDGET, POD];
+    let kinds = [
+        MODEL,
+        TRAINING_JOB,
+        JOB,
+        DEPLOYMENT,
+        REPLICA_SET,
+        SERVICE,
+        CONFIG_MAP,
+        BUDGET,
+        POD,
+    ];
     let mut objects = Vec::new();
     for (version, kind) in kinds {
         objects.extend(space.list(version, kind).await);

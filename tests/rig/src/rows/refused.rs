@@ -57,7 +57,12 @@ impl Wall {
         let name = &space.name;
         let of = |version: &str, kind: &str, name: &str, spec: Value| json!({ "apiVersion": version, "kind": kind, "metadata": { "name": name }, "spec": spec });
         match self {
-            Wall::Quota => vec![of("v1", "ResourceQuota", "none", json!({ "hard": { "pods": "0" } }))],
+            Wall::Quota => vec![of(
+                "v1",
+                "ResourceQuota",
+                "none",
+                json!({ "hard": { "pods": "0" } }),
+            )],
             Wall::Limits => {
                 let limits = json!([{ "type": "Container", "max": { "memory": "16Mi" } }]);
                 vec![of("v1", "LimitRange", "none", json!({ "limits": limits }))]
@@ -127,7 +132,11 @@ pub(super) async fn refused(ground: &Ground) -> Result<Finding> {
     let (mut told, mut recovered): (f64, f64) = (0.0, 0.0);
     for wall in Wall::ALL {
         for serves in [false, true] {
-            let what = format!("{} for {}", wall.word(), if serves { "pods that serve" } else { "a fit" });
+            let what = format!(
+                "{} for {}",
+                wall.word(),
+                if serves { "pods that serve" } else { "a fit" }
+            );
             let result = scene(ground, async |scene| {
                 scene.space.iris_data("iris").await;
                 let result = attempt(behind(&scene.space, wall, serves)).await;
@@ -184,7 +193,9 @@ async fn behind(space: &Space, wall: Wall, serves: bool) -> Result<(f64, f64), S
     }
     let jobs = space.list(TRAINING_JOB.0, TRAINING_JOB.1).await.len();
     if jobs != 1 || writes > 6 {
-        return Err(format!("{writes} changes of the Model in 10 s, {jobs} TrainingJobs"));
+        return Err(format!(
+            "{writes} changes of the Model in 10 s, {jobs} TrainingJobs"
+        ));
     }
     if serves {
         let answer = space.ask("iris", auriga_e2e::IRIS_ROW).await?;

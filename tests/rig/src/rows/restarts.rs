@@ -33,10 +33,14 @@ async fn in_scene(scene: &Scene<'_>, rounds: usize, finding: &mut Finding) -> Re
     scene.on_postgres().await;
     let space = &scene.space;
     space.answers_with("iris", 1, auriga_e2e::IRIS_ROW).await;
-    until(Duration::from_secs(10), "the budget allows one eviction", async || {
-        let budget = space.get(BUDGET.0, BUDGET.1, "iris").await?;
-        (budget["status"]["disruptionsAllowed"] == 1).then_some(())
-    })
+    until(
+        Duration::from_secs(10),
+        "the budget allows one eviction",
+        async || {
+            let budget = space.get(BUDGET.0, BUDGET.1, "iris").await?;
+            (budget["status"]["disruptionsAllowed"] == 1).then_some(())
+        },
+    )
     .await;
     let clients = Clients::begin(space).await;
     sleep(AT_REST).await;
@@ -49,7 +53,11 @@ async fn in_scene(scene: &Scene<'_>, rounds: usize, finding: &mut Finding) -> Re
         let is_drain = round % 2 == 1;
         let what = if is_drain { "drain" } else { "rolling restart" };
         let moved = attempt(async {
-            if is_drain { drain(space).await } else { restart(space, round).await }
+            if is_drain {
+                drain(space).await
+            } else {
+                restart(space, round).await
+            }
         });
         let moved = moved.await.and_then(|moved| moved);
         // Nodes hear of pods that went a moment later.
@@ -57,7 +65,12 @@ async fn in_scene(scene: &Scene<'_>, rounds: usize, finding: &mut Finding) -> Re
         let answers = clients.end().await;
         sent += answers.sent;
         slowest = slowest.max(answers.p99);
-        let slow = || format!("99 of 100 answered within {:.1} ms, {:.1} ms at rest", answers.p99, quiet.p99);
+        let slow = || {
+            format!(
+                "99 of 100 answered within {:.1} ms, {:.1} ms at rest",
+                answers.p99, quiet.p99
+            )
+        };
         let in_time = (answers.p99 <= 2.0 * quiet.p99).then_some(()).ok_or_else(slow);
         let result = moved.and_then(|()| answers.all_well());
         finding.count(&format!("{what} {round}"), result);
@@ -73,7 +86,9 @@ async fn in_scene(scene: &Scene<'_>, rounds: usize, finding: &mut Finding) -> Re
 /// Restarts the pods with the traffic, as `kubectl rollout restart` does.
 async fn restart(space: &Space, round: usize) -> Result<(), String> {
     let found = space.list(DEPLOYMENT.0, DEPLOYMENT.1).await;
-    let ours = found.iter().find(|one| owner(one) == Some("Model") && one["spec"]["replicas"] != 0);
+    let ours = found
+        .iter()
+        .find(|one| owner(one) == Some("Model") && one["spec"]["replicas"] != 0);
     let name = ours.map(|one| text(one, "/metadata/name").to_owned());
     let name = name.ok_or("the Model has no Deployment")?;
     let annotate = |object: &mut Value| {
@@ -89,22 +104,30 @@ async fn restart(space: &Space, round: usize) -> Result<(), String> {
 /// Evicts each pod, as a drain of its node does: again and again until its budget allows it.
 async fn drain(space: &Space) -> Result<(), String> {
     for pod in space.serving_pods("iris").await {
-        until(Duration::from_secs(60), &format!("pod {pod} can be evicted"), async || {
-            let evicted = space.evict(&pod).await;
-            let is_gone = space.get("v1", "Pod", &pod).await.is_none();
-            (evicted.is_ok() || is_gone).then_some(())
-        })
+        until(
+            Duration::from_secs(60),
+            &format!("pod {pod} can be evicted"),
+            async || {
+                let evicted = space.evict(&pod).await;
+                let is_gone = space.get("v1", "Pod", &pod).await.is_none();
+                (evicted.is_ok() || is_gone).then_some(())
+            },
+        )
         .await;
     }
-    until(Duration::from_secs(60), "two pods answer, and none is on its way out", async || {
-        let pods = space.list("v1", "Pod").await;
-        let ours: Vec<&Value> = pods
-            .iter()
-            .filter(|pod| text(pod, "/metadata/labels/app.kubernetes.io~1component") == "runtime")
-            .collect();
-        let are_there = ours.len() == 2 && ours.iter().all(|pod| is_ready(pod));
-        are_there.then_some(())
-    })
+    until(
+        Duration::from_secs(60),
+        "two pods answer, and none is on its way out",
+        async || {
+            let pods = space.list("v1", "Pod").await;
+            let ours: Vec<&Value> = pods
+                .iter()
+                .filter(|pod| text(pod, "/metadata/labels/app.kubernetes.io~1component") == "runtime")
+                .collect();
+            let are_there = ours.len() == 2 && ours.iter().all(|pod| is_ready(pod));
+            are_there.then_some(())
+        },
+    )
     .await;
     Ok(())
 }

@@ -153,7 +153,11 @@ async fn absent(scene: &mut Scene<'_>, all: &[Right], right: &Right, c: f64) -> 
     while named.is_none() && since.elapsed() < Duration::from_secs(25) {
         sleep(Duration::from_millis(250)).await;
         let log = scene.log();
-        let told = format!("{}\n{}", log.get(heard..).unwrap_or_default(), conditions(&scene.space).await);
+        let told = format!(
+            "{}\n{}",
+            log.get(heard..).unwrap_or_default(),
+            conditions(&scene.space).await
+        );
         if names(&told, right) {
             named = Some(since.elapsed().as_secs_f64());
         } else if is_ready(&scene.space.model("iris").await) && since.elapsed() > Duration::from_secs(12) {
@@ -197,7 +201,9 @@ async fn missing_secret(space: &Space) -> Result<f64, String> {
     space.postgres().await;
     space.rows("iris", &iris_rows()).await;
     let iris = Manifest::iris("iris").on_postgres();
-    space.apply(&iris.with("/spec/persister/secretRef/name", "credentials")).await;
+    space
+        .apply(&iris.with("/spec/persister/secretRef/name", "credentials"))
+        .await;
     let told = attempt(seconds_until(20, "the Secret is named", async || {
         let told = conditions(space).await;
         told.contains("Secret credentials").then_some(())

@@ -76,7 +76,11 @@ fn values(schema: &Value) -> Vec<(Kind, Value)> {
         return vec![(Valid, json!("64Mi")), (Valid, json!(1)), (Invalid, json!(true))];
     }
     match schema["type"].as_str() {
-        Some("boolean") => vec![(Valid, json!(true)), (Valid, json!(false)), (Invalid, json!("maybe"))],
+        Some("boolean") => vec![
+            (Valid, json!(true)),
+            (Valid, json!(false)),
+            (Invalid, json!("maybe")),
+        ],
         Some("integer") => number(schema, |number| json!(number as i64)),
         Some("number") => number(schema, |number| json!(number)),
         Some("string") => text(schema),
@@ -151,7 +155,11 @@ fn least(schema: &Value) -> Value {
         Some("object") => {
             let required = schema["required"].as_array().into_iter().flatten();
             let mut names: Vec<String> = required.filter_map(Value::as_str).map(str::to_owned).collect();
-            names.extend(unions(schema).into_iter().filter_map(|members| members.into_iter().next()));
+            names.extend(
+                unions(schema)
+                    .into_iter()
+                    .filter_map(|members| members.into_iter().next()),
+            );
             let fields = names.into_iter().map(|name| {
                 let inner = least(&schema["properties"][&name]);
                 (name, inner)
@@ -160,7 +168,9 @@ fn least(schema: &Value) -> Value {
         }
         Some("array") if schema["minItems"].as_u64() >= Some(1) => json!([least(&schema["items"])]),
         Some("array") => json!([]),
-        Some("integer" | "number") => json!(schema["minimum"].as_f64().map_or(1, |least| least.ceil() as i64)),
+        Some("integer" | "number") => {
+            json!(schema["minimum"].as_f64().map_or(1, |least| least.ceil() as i64))
+        }
         Some("boolean") => json!(true),
         _ => schema["enum"].get(0).cloned().unwrap_or_else(|| json!("a")),
     }
@@ -175,11 +185,18 @@ fn rivals(schema: &Value, member: &str) -> Vec<String> {
 
 /// Members of which exactly one is to be given, by the rules of a schema.
 fn unions(schema: &Value) -> Vec<Vec<String>> {
-    let rules = schema["x-kubernetes-validations"].as_array().into_iter().flatten();
+    let rules = schema["x-kubernetes-validations"]
+        .as_array()
+        .into_iter()
+        .flatten();
     let rules = rules.filter_map(|rule| rule["rule"].as_str());
     let members = |rule: &str| {
-        let list = rule.strip_suffix("].exists_one(given, given)")?.strip_prefix('[')?;
-        let names = list.split(", ").filter_map(|one| one.strip_prefix("has(self.")?.strip_suffix(')'));
+        let list = rule
+            .strip_suffix("].exists_one(given, given)")?
+            .strip_prefix('[')?;
+        let names = list
+            .split(", ")
+            .filter_map(|one| one.strip_prefix("has(self.")?.strip_suffix(')'));
         Some(names.map(str::to_owned).collect())
     };
     rules.filter_map(members).collect()
@@ -213,7 +230,12 @@ mod tests {
 
     #[test]
     fn a_number_is_tried_at_its_bounds_and_beyond() {
-        let values = |kind| of("size", kind).into_iter().map(|(value, _)| value).collect::<Vec<_>>();
+        let values = |kind| {
+            of("size", kind)
+                .into_iter()
+                .map(|(value, _)| value)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(values(Kind::Boundary), [json!(1), json!(9)]);
         assert_eq!(values(Kind::Invalid), [json!(0), json!(10), json!("many")]);
     }

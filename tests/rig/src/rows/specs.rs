@@ -70,14 +70,18 @@ async fn quickly(scene: &Scene<'_>) -> Result<String, String> {
         sleep(Duration::from_millis(500)).await;
     }
     let since = Instant::now();
-    let last = attempt(until(Duration::from_secs(90), "the last edit is served", async || {
-        let model = space.model("iris").await;
-        let status = model.status.clone()?;
-        let jobs = space.training_jobs().await;
-        let of_last = jobs.iter().find(|job| job.spec.fit_hash == status.spec_hash)?;
-        let version = of_last.status.as_ref()?.result.as_ref()?.version;
-        (is_ready(&model) && version.is_some() && status.active_version == version).then_some(())
-    }));
+    let last = attempt(until(
+        Duration::from_secs(90),
+        "the last edit is served",
+        async || {
+            let model = space.model("iris").await;
+            let status = model.status.clone()?;
+            let jobs = space.training_jobs().await;
+            let of_last = jobs.iter().find(|job| job.spec.fit_hash == status.spec_hash)?;
+            let version = of_last.status.as_ref()?.result.as_ref()?.version;
+            (is_ready(&model) && version.is_some() && status.active_version == version).then_some(())
+        },
+    ));
     let last = last.await;
     let took = since.elapsed().as_secs_f64();
     // Nodes hear of the last move of the traffic a moment later.
@@ -98,19 +102,40 @@ async fn quickly(scene: &Scene<'_>) -> Result<String, String> {
 
 /// What the API server takes and nobody can carry out: where it is written, and the reason that is told.
 fn bad() -> Vec<(&'static str, Value, &'static str)> {
-    let misfit = json!([{ "path": "/predict", "mapping": [{ "name": "a", "type": "float", "column": "b" }] }]);
+    let misfit =
+        json!([{ "path": "/predict", "mapping": [{ "name": "a", "type": "float", "column": "b" }] }]);
     let huge = json!({ "requests": { "cpu": "500" } });
     vec![
-        ("/spec/dataset/train/csv/configMap/name", json!("nothing"), "ConfigMapNotFound"),
+        (
+            "/spec/dataset/train/csv/configMap/name",
+            json!("nothing"),
+            "ConfigMapNotFound",
+        ),
         ("/spec/dataset/target", json!("weight"), "InvalidSpec"),
         ("/spec/serving/entryPoints", misfit, "InvalidSpec"),
-        ("/spec/activation", json!({ "policy": "Pinned", "version": 9 }), "VersionNotFound"),
-        ("/spec/pod/nodeSelector", json!({ "disk": "golden" }), "Unschedulable"),
+        (
+            "/spec/activation",
+            json!({ "policy": "Pinned", "version": 9 }),
+            "VersionNotFound",
+        ),
+        (
+            "/spec/pod/nodeSelector",
+            json!({ "disk": "golden" }),
+            "Unschedulable",
+        ),
         ("/spec/serving/resources", huge, "Unschedulable"),
         ("/spec/pod/priorityClassName", json!("nobody"), "Forbidden"),
         ("/spec/pod/affinity", json!({ "nodeAffinity": 7 }), "InvalidSpec"),
-        ("/spec/pod/labels", json!({ "a label": "with spaces" }), "InvalidSpec"),
-        ("/spec/pod/tolerations", json!([{ "key": "a", "effect": "Sometimes" }]), "InvalidSpec"),
+        (
+            "/spec/pod/labels",
+            json!({ "a label": "with spaces" }),
+            "InvalidSpec",
+        ),
+        (
+            "/spec/pod/tolerations",
+            json!([{ "key": "a", "effect": "Sometimes" }]),
+            "InvalidSpec",
+        ),
     ]
 }
 
@@ -125,7 +150,10 @@ async fn bad_and_back(scene: &Scene<'_>, iris: &Manifest, finding: &mut Finding)
             stays_unready(space).await?;
             space.apply(iris).await;
             space.serves("iris", 1).await;
-            eventually("all is as it was", async || (essence(space).await == before).then_some(())).await;
+            eventually("all is as it was", async || {
+                (essence(space).await == before).then_some(())
+            })
+            .await;
             Ok(())
         });
         let result = result.await.and_then(|result| result);
@@ -162,7 +190,11 @@ async fn essence(space: &Space) -> Value {
         templates,
         service["spec"]["selector"],
         conditions,
-        [json!(status.active_version), json!(status.spec_hash), json!(status.ready_replicas)]
+        [
+            json!(status.active_version),
+            json!(status.spec_hash),
+            json!(status.ready_replicas)
+        ]
     ])
 }
 
@@ -177,7 +209,12 @@ async fn each_field(
     let space = &scene.space;
     let kinds = space
         .cluster
-        .get(None, "apiextensions.k8s.io/v1", "CustomResourceDefinition", "models.auriga.dev")
+        .get(
+            None,
+            "apiextensions.k8s.io/v1",
+            "CustomResourceDefinition",
+            "models.auriga.dev",
+        )
         .await
         .ok_or("there is no kind Model")?;
     let schema = &kinds["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];

@@ -68,7 +68,9 @@ pub(super) async fn away(ground: &Ground) -> Result<Finding> {
     .await;
     finding.count("the Model afterwards", done);
     let figures = figures.join(", ");
-    finding.figures.push(format!("all done after the store was back: {figures}"));
+    finding
+        .figures
+        .push(format!("all done after the store was back: {figures}"));
     Ok(finding)
 }
 
@@ -81,12 +83,22 @@ async fn without_store(scene: &Scene<'_>, step: Step, iris: &mut Manifest) -> Re
         Step::Fit => next = next.c(0.5),
         Step::Load => next = next.with("/spec/serving/serviceMetadata", json!({ "a": "b" })),
         Step::Activate => {
-            let active = space.model("iris").await.status.and_then(|status| status.active_version);
+            let active = space
+                .model("iris")
+                .await
+                .status
+                .and_then(|status| status.active_version);
             let active = active.ok_or("no version is active")?;
             let waiting = next.clone().c(0.7).with("/spec/activation", manual(active));
             space.apply(&waiting).await;
-            space.says("iris", "Ready", ConditionStatus::True, "AwaitingApproval", 60).await;
-            let newest = space.model("iris").await.status.and_then(|status| status.latest_version);
+            space
+                .says("iris", "Ready", ConditionStatus::True, "AwaitingApproval", 60)
+                .await;
+            let newest = space
+                .model("iris")
+                .await
+                .status
+                .and_then(|status| status.latest_version);
             next = waiting.with("/spec/activation", manual(newest.ok_or("no version is new")?));
         }
         Step::Serve => {}
@@ -141,6 +153,8 @@ async fn serves_what_is_asked(space: &Space) -> bool {
     let of_spec = jobs.iter().find(|job| job.spec.fit_hash == status.spec_hash);
     let version = of_spec.and_then(|job| job.status.as_ref()?.result.as_ref()?.version);
     let answers = space.ask("iris", auriga_e2e::IRIS_ROW).await;
-    let answered = answers.ok().map(|answer| answer.code == 200 && answer.version == status.active_version);
+    let answered = answers
+        .ok()
+        .map(|answer| answer.code == 200 && answer.version == status.active_version);
     version == status.active_version && answered == Some(true)
 }

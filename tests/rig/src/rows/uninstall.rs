@@ -112,7 +112,10 @@ async fn remove_in_order(scene: &mut Scene<'_>, policy: &str, parts: &[Part]) ->
     scene.space.postgres().await;
     scene.space.rows("iris", &iris_rows()).await;
     let iris = Manifest::iris("iris").on_postgres().with("/spec/replicas", 1);
-    scene.space.apply(&iris.with("/spec/deletionPolicy", policy)).await;
+    scene
+        .space
+        .apply(&iris.with("/spec/deletionPolicy", policy))
+        .await;
     scene.space.ready_within("iris", 90).await;
     let mut is_there = true;
     for part in parts {
@@ -139,7 +142,9 @@ async fn remove_in_order(scene: &mut Scene<'_>, policy: &str, parts: &[Part]) ->
         return Ok(Way::Alone(took));
     }
     let Some(model) = space.get(MODEL.0, MODEL.1, "iris").await else {
-        return Err(format!("its namespace is there after {GONE} s, though its Model is not"));
+        return Err(format!(
+            "its namespace is there after {GONE} s, though its Model is not"
+        ));
     };
     if is_there {
         let says_why = says_why(&model);
@@ -169,7 +174,11 @@ async fn freed(space: &Space) {
 /// The time until the namespace is gone.
 async fn gone(space: &Space, limit: u64) -> f64 {
     let (took, ()) = seconds_until(limit, "the namespace is gone", async || {
-        space.get("v1", "Namespace", &space.name).await.is_none().then_some(())
+        space
+            .get("v1", "Namespace", &space.name)
+            .await
+            .is_none()
+            .then_some(())
     })
     .await;
     took
