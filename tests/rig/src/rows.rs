@@ -3,6 +3,7 @@
 mod children;
 mod edits;
 mod foreign;
+mod images;
 mod memory;
 mod owned;
 mod reborn;
@@ -103,7 +104,7 @@ pub(crate) const ROWS: &[Row] = &[
         name: "F28",
         happens: "the image of new pods cannot be had",
         wanted: "named within 15 s, no prediction fails",
-        run: |ground| Box::pin(memory::image_not_had(ground)),
+        run: |ground| Box::pin(images::image_not_had(ground)),
     },
     Row {
         name: "F30",
