@@ -143,6 +143,21 @@ pub fn of_complaint(complaint: &str) -> Trouble {
     Trouble::outside(reason, format!("No pod can be made: {complaint}; {remedy}"))
 }
 
+/// What a pod that runs says is in its way, with whose words they are. It knows the files of its Secret, but not its name.
+pub fn said(pod: &Pod, reason: Reason, words: &str) -> String {
+    match secret(pod).filter(|_| reason == Reason::SecretNotFound) {
+        Some(secret) => format!("Secret {secret}, as pod {} reads it: {words}", name(pod)),
+        None => format!("Pod {}: {words}", name(pod)),
+    }
+}
+
+/// The Secret with the store's credentials, by the pod's volumes.
+fn secret(pod: &Pod) -> Option<&str> {
+    let volumes = pod.spec.as_ref()?.volumes.as_ref()?;
+    let secrets = volumes.iter().filter_map(|volume| volume.secret.as_ref());
+    secrets.filter_map(|secret| secret.secret_name.as_deref()).next()
+}
+
 /// The status of the one container.
 pub fn container(pod: &Pod) -> Option<&ContainerStatus> {
     let statuses = pod.status.as_ref()?.container_statuses.as_ref()?;

@@ -174,14 +174,7 @@ fn check<'a>(seen: &'a PodSeen, held: &Held<'_>, owner_uid: &str) -> Result<&'a 
 /// What a pod says that runs and cannot answer.
 fn unwell(seen: &PodSeen, alive: &Alive) -> Option<Trouble> {
     let reason = alive.known_reason()?;
-    let words = alive.message.clone().unwrap_or_default();
-    let message = match secret(&seen.pod).filter(|_| reason == Reason::SecretNotFound) {
-        Some(secret) => format!(
-            "Secret {secret}, as pod {} reads it: {words}",
-            seen.pod.name_any()
-        ),
-        None => format!("Pod {}: {words}", seen.pod.name_any()),
-    };
+    let message = trouble::said(&seen.pod, reason, alive.message.as_deref().unwrap_or_default());
     Some(match reason {
         Reason::GoldenRequestFailed
         | Reason::DigestMismatch
@@ -191,13 +184,6 @@ fn unwell(seen: &PodSeen, alive: &Alive) -> Option<Trouble> {
         | Reason::InvalidSpec => verdict(reason, message),
         _ => outside(reason, message),
     })
-}
-
-/// The Secret with the store's credentials, by the pod's volumes.
-fn secret(pod: &Pod) -> Option<&str> {
-    let volumes = pod.spec.as_ref()?.volumes.as_ref()?;
-    let secrets = volumes.iter().filter_map(|volume| volume.secret.as_ref());
-    secrets.filter_map(|secret| secret.secret_name.as_deref()).next()
 }
 
 /// A container that ends again and again.

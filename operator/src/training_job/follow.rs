@@ -223,7 +223,7 @@ fn running(look: &Look<'_>, run: &Run<'_>, pod: &PodSeen) -> Stand {
 fn waiting(pod: &PodSeen) -> Option<Stand> {
     let alive = pod.answer.alive()?;
     let reason = alive.known_reason()?;
-    let message = format!("Pod {}: {}", pod.pod.name_any(), alive.message.as_deref()?);
+    let message = trouble::said(&pod.pod, reason, alive.message.as_deref()?);
     Some(Stand {
         is_stalled: reason == Reason::SecretNotFound,
         ..Stand::at(Phase::Running, reason, message)

@@ -8,6 +8,7 @@ mod dead_watches;
 mod edits;
 mod etcd;
 mod foreign;
+mod images;
 mod late_watches;
 mod memory;
 mod node;
@@ -160,7 +161,7 @@ pub(crate) const ROWS: &[Row] = &[
         name: "F28",
         happens: "the image of new pods cannot be had",
         wanted: "named within 15 s, no prediction fails",
-        run: |ground| Box::pin(memory::image_not_had(ground)),
+        run: |ground| Box::pin(images::image_not_had(ground)),
     },
     Row {
         name: "F30",

@@ -104,7 +104,7 @@ fn a_pod_that_is_killed_for_memory_while_it_loads_is_told_with_its_limit_before_
     let status = world.changes().status;
     assert_eq!(told(&status, "Ready"), Some((Unknown, "OOMKilled")));
     let ready = status.conditions.iter().find(|one| one.kind == "Ready").unwrap();
-    assert!(ready.message.contains("limit of 1Gi"), "{}", ready.message);
+    assert!(ready.message.contains("limit of 2Gi"), "{}", ready.message);
 }
 
 /// A pod whose container ended and waits to be started again, so many times.

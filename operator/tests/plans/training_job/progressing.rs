@@ -5,6 +5,7 @@ use auriga_crds::{
     contract::{Alive, TrainerStatus},
 };
 use auriga_operator::seen::Answer;
+use serde_json::json;
 
 use super::{Fit, a_begun_fit, progress, words};
 use crate::{
@@ -39,6 +40,19 @@ fn a_pod_that_waits_for_the_secret_of_its_store_is_told_of() {
                  Secret at /etc/auriga/persister is missing; add it";
     let alive = waiting(Reason::SecretNotFound, words);
     golden!(now_saying(a_begun_fit().seen_running(), alive).plan());
+}
+
+#[test]
+fn a_secret_that_a_fit_waits_for_is_named_though_its_pod_knows_files_alone() {
+    let alive = waiting(Reason::SecretNotFound, "the key password is missing");
+    let mut fit = now_saying(a_begun_fit().seen_running(), alive);
+    for seen in &mut fit.seen.pods {
+        let volume = json!({ "name": "credentials", "secret": { "secretName": "database" } });
+        let spec = seen.pod.spec.as_mut().unwrap();
+        spec.volumes = serde_json::from_value(json!([volume])).unwrap();
+    }
+    let message = fit.plan().status.message.unwrap();
+    assert!(message.starts_with("Secret database, as pod "), "{message}");
 }
 
 #[test]

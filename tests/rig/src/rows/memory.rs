@@ -1,9 +1,10 @@
-//! A fit is killed for memory, pods that serve die of it, or their image cannot be had.
+//! A fit, or pods that serve, are killed for want of memory.
+
+use std::time::Duration;
 
 use anyhow::Result;
-use auriga_e2e::{Manifest, Space, condition, iris_rows, is_ready, until};
+use auriga_e2e::{Manifest, Space, condition, is_ready, until};
 use serde_json::{Value, json};
-use std::time::Duration;
 use tokio::time::sleep;
 
 use super::children::text;
@@ -16,8 +17,6 @@ use crate::{
 
 /// How long it may take until the reason is told.
 const OOM_TOLD: f64 = 10.0;
-/// How long it may take until an image is named.
-const IMAGE_TOLD: f64 = 15.0;
 /// How often a fit that was killed for memory may run.
 const RUNS: usize = 3;
 
@@ -168,6 +167,9 @@ async fn serving_beyond_its_limit(scene: &Scene<'_>) -> Result<f64, String> {
     answers.all_well()?;
     space.apply(&good).await;
     attempt(space.serves("iris", 1)).await?;
+    if took > OOM_TOLD {
+        return Err(format!("was told after {took:.1} s"));
+    }
     Ok(took)
 }
 
@@ -188,61 +190,4 @@ fn noise(rows: u32) -> String {
         text.push_str(&format!("class-{}\n", digit(10)));
     }
     text
-}
-
-/// Lets the image of new pods be one that nobody has.
-///
-/// Errors: never; what does not work is in the finding.
-pub(super) async fn image_not_had(ground: &Ground) -> Result<Finding> {
-    const NOWHERE: [(&str, &str); 2] = [
-        ("an unknown image", "docker.io/auriga/no-such-image:1"),
-        ("a registry that is not there", "127.0.0.1:1/auriga/auriga:1"),
-    ];
-    let mut finding = Finding::default();
-    let mut slowest: f64 = 0.0;
-    for (what, image) in NOWHERE {
-        let told = scene(ground, async |scene| without_image(ground, scene, image).await).await;
-        slowest = slowest.max(told.as_ref().copied().unwrap_or_default());
-        finding.count(what, told.map(|_| ()));
-    }
-    finding.figures.push(format!(
-        "named after {slowest:.1} s at most, no prediction failed"
-    ));
-    Ok(finding)
-}
-
-async fn without_image(ground: &Ground, scene: &mut Scene<'_>, image: &str) -> Result<f64, String> {
-    scene.space.postgres().await;
-    scene.space.rows("iris", &iris_rows()).await;
-    let iris = Manifest::iris("iris").on_postgres();
-    scene.space.apply(&iris).await;
-    scene.space.serves("iris", 1).await;
-    scene.space.answers_with("iris", 1, auriga_e2e::IRIS_ROW).await;
-    let clients = Clients::begin(&scene.space).await;
-    let program = ground.program.with_image(image);
-    scene.rise(&program).await.map_err(|error| format!("{error:#}"))?;
-    let space = &scene.space;
-    let changed = iris.with("/spec/serving/serviceMetadata", json!({ "a": "b" }));
-    space.apply(&changed).await;
-    let told = attempt(seconds_until(40, "the image is named", async || {
-        let model = space.model("iris").await;
-        let status = model.status.as_ref()?;
-        let of_image =
-            |one: &auriga_crds::Condition| one.reason == "ImagePullFailed" && one.message.contains(image);
-        let ready = condition(&status.conditions, "Ready")?;
-        (of_image(ready) && ready.status != auriga_crds::ConditionStatus::True).then_some(())
-    }));
-    let told = told.await;
-    sleep(Duration::from_secs(5)).await;
-    scene.rise_again().await?;
-    let healed = attempt(scene.space.serves("iris", 1)).await;
-    sleep(Duration::from_secs(1)).await;
-    let answers = clients.end().await;
-    let (took, ()) = told?;
-    answers.all_well()?;
-    healed?;
-    if took > IMAGE_TOLD {
-        return Err(format!("was named after {took:.1} s"));
-    }
-    Ok(took)
 }

@@ -16,7 +16,9 @@ pub(super) fn leaves(object: &Value, manager: &str) -> Vec<Path> {
             walk(&entry["fieldsV1"], &mut Vec::new(), &mut found);
         }
     }
-    found.retain(|path| path.place(object).is_some());
+    // Who made a map first is its owner, too, and means each of its entries.
+    let is_map = |value: &Value| value.as_object().is_some_and(|map| !map.is_empty());
+    found.retain(|path| path.get(object).is_some_and(|value| !is_map(value)));
     found.sort();
     found.dedup();
     found
@@ -157,9 +159,10 @@ mod tests {
                 "labels": { "a/b": "c", "other": "d" },
                 "managedFields": [
                     { "manager": "auriga", "fieldsV1": {
-                        "f:metadata": { "f:labels": { ".": {}, "f:a/b": {} } },
+                        "f:metadata": { "f:labels": { "f:a/b": {} } },
                         "f:spec": { "f:ports": { "k:{\"port\":80}": { ".": {}, "f:name": {}, "f:port": {} } } },
                     } },
+                    { "manager": "auriga", "fieldsV1": { "f:metadata": { "f:labels": { ".": {} } } } },
                     { "manager": "auriga", "subresource": "status", "fieldsV1": { "f:status": {} } },
                     { "manager": "else", "fieldsV1": { "f:metadata": { "f:labels": { "f:other": {} } } } },
                 ],

@@ -223,7 +223,9 @@ async fn each_field(
         let what = format!("{:?} {}: {}", variant.kind, variant.field, short(&variant.value));
         fields.push(variant.field.clone());
         let manifest = iris.clone().with("/spec", variant.spec.clone());
-        let answer = space.would_take(manifest.value()).await;
+        // In an object that is there already, an empty list takes the list away rather than being one.
+        let fresh = manifest.clone().with("/metadata/name", "fresh");
+        let answer = space.would_take(fresh.value()).await;
         let result = match (variant.kind, answer) {
             (Kind::Invalid, Err(_)) => {
                 refused += 1;

@@ -152,14 +152,23 @@ async fn remove_in_order(scene: &mut Scene<'_>, policy: &str, parts: &[Part]) ->
             object["metadata"]["annotations"]["auriga.dev/skip-cleanup"] = json!("true");
         };
         space.edit(MODEL.0, MODEL.1, "iris", skip).await?;
-        attempt(gone(space, 30)).await?;
+        attempt(freed(space)).await?;
         return says_why
             .then_some(Way::Skipped)
             .ok_or_else(|| "no condition said why the Model was still there".to_owned());
     }
     let free = |object: &mut Value| object["metadata"]["finalizers"] = json!([]);
     space.edit(MODEL.0, MODEL.1, "iris", free).await?;
-    attempt(gone(space, 30)).await.map(|_| Way::Freed)
+    attempt(freed(space)).await.map(|()| Way::Freed)
+}
+
+/// Waits until a Model that nothing holds any more is gone, and its namespace with it.
+async fn freed(space: &Space) {
+    seconds_until(30, "the Model is gone", async || {
+        space.get(MODEL.0, MODEL.1, "iris").await.is_none().then_some(())
+    })
+    .await;
+    gone(space, GONE).await;
 }
 
 /// The time until the namespace is gone.
