@@ -128,7 +128,8 @@ async fn run(arguments: &Arguments) -> Result<bool> {
     let program = Program {
         path: arguments.operator.clone(),
         logs: arguments.logs.clone(),
-        arguments: Vec::new(),
+        image: "docker.io/auriga/auriga:dev".to_owned(),
+        environment: Vec::new(),
     };
     let all_writes = Writes {
         workloads: Workload::ALL.to_vec(),

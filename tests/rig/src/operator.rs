@@ -29,8 +29,10 @@ pub(crate) struct Program {
     pub(crate) path: PathBuf,
     /// Where logs go, one file for each operator.
     pub(crate) logs: PathBuf,
-    /// What it is told besides what it always is.
-    pub(crate) arguments: Vec<String>,
+    /// The image of the pods that it starts.
+    pub(crate) image: String,
+    /// Its environment, besides where the API server is.
+    pub(crate) environment: Vec<(&'static str, String)>,
 }
 
 /// How to start an operator for one namespace.
@@ -48,7 +50,7 @@ impl Program {
         let kubeconfig = folder.path().join("kubeconfig");
         std::fs::write(&kubeconfig, kubeconfig_of(api_server, namespace))
             .context("cannot write a kubeconfig")?;
-        let log = self.logs.join(format!("{namespace}-{identity}.log"));
+        let log = self.log(namespace, identity);
         let (program, namespace, identity) = (self.clone(), namespace.to_owned(), identity.to_owned());
         let metrics = free_address()?;
         Ok(Start {
@@ -58,13 +60,24 @@ impl Program {
         })
     }
 
-    /// The same, told more.
-    pub(crate) fn with_arguments(&self, arguments: &[&str]) -> Program {
+    /// The same with pods of another image.
+    pub(crate) fn with_image(&self, image: &str) -> Program {
+        Program {
+            image: image.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// The same with more in its environment.
+    pub(crate) fn with_environment(&self, more: impl IntoIterator<Item = (&'static str, String)>) -> Program {
         let mut program = self.clone();
+        program.environment.extend(more);
         program
-            .arguments
-            .extend(arguments.iter().map(|one| (*one).to_owned()));
-        program
+    }
+
+    /// Where the operator that calls itself `identity` in `namespace` logs.
+    pub(crate) fn log(&self, namespace: &str, identity: &str) -> PathBuf {
+        self.logs.join(format!("{namespace}-{identity}.log"))
     }
 }
 
@@ -79,6 +92,7 @@ impl Start {
 pub(crate) struct Operator {
     task: JoinHandle<()>,
     exits: watch::Receiver<Vec<String>>,
+    id: watch::Receiver<Option<u32>>,
 }
 
 impl Operator {
@@ -86,6 +100,7 @@ impl Operator {
     pub(crate) fn start(start: Start, mut killed: UnboundedReceiver<Killed>) -> Result<Operator> {
         let mut child = start.once()?;
         let (exit, exits) = watch::channel(Vec::new());
+        let (changed, id) = watch::channel(child.id());
         let task = tokio::spawn(async move {
             loop {
                 tokio::select! {
@@ -102,7 +117,10 @@ impl Operator {
                 }
                 sleep(DEAD).await;
                 match start.once() {
-                    Ok(started) => child = started,
+                    Ok(started) => {
+                        changed.send_replace(started.id());
+                        child = started;
+                    }
                     Err(error) => {
                         exit.send_modify(|exits| exits.push(format!("{error:#}")));
                         return;
@@ -110,7 +128,12 @@ impl Operator {
                 }
             }
         });
-        Ok(Operator { task, exits })
+        Ok(Operator { task, exits, id })
+    }
+
+    /// The id of its process.
+    pub(crate) fn id(&self) -> Option<u32> {
+        *self.id.borrow()
     }
 
     /// How it ended by itself, each time that it did.
@@ -126,7 +149,7 @@ impl Drop for Operator {
     }
 }
 
-/// An address of this machine that nobody listens at, so that whoever starts an operator knows its own.
+/// An address of this machine that nobody listens at: whoever starts an operator knows it then.
 fn free_address() -> Result<SocketAddr> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").context("cannot listen")?;
     listener.local_addr().context("a listener has an address")
@@ -146,15 +169,10 @@ fn spawn(
     command
         .env_clear()
         .env("KUBECONFIG", kubeconfig)
+        .envs(program.environment.iter().map(|(key, value)| (key, value)))
         .args(["--namespace", namespace, "--identity", identity])
-        .args([
-            "--image",
-            "docker.io/auriga/auriga:dev",
-            "--image-pull-policy",
-            "IfNotPresent",
-        ])
+        .args(["--image", &program.image, "--image-pull-policy", "IfNotPresent"])
         .args(["--metrics-listen", &metrics.to_string(), "--retry-mistake", "15s"])
-        .args(&program.arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)

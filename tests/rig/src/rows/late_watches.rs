@@ -147,7 +147,9 @@ pub(crate) async fn missed(ground: &Ground) -> Result<Finding> {
     while let Some((what, result)) = tries.next().await {
         finding.count(&what, result?);
     }
-    finding.figures.push("watches listed anew at the end of each".to_owned());
+    finding
+        .figures
+        .push("watches listed anew at the end of each".to_owned());
     Ok(finding)
 }
 
