@@ -32,20 +32,23 @@ pub(crate) struct Arena {
     exit: Option<String>,
 }
 
-/// Lets `act` happen in an arena of its own, whose operator gets `arguments` besides the usual ones; what is wrong, if
+/// Lets `act` happen in an arena of its own, whose operator gets this `environment`; what is wrong, if
 /// anything is, an operator that ended by itself above all.
 ///
 /// Errors: the cluster does not answer, or the program does not start.
 pub(crate) async fn play(
     ground: &Ground,
-    arguments: &[&str],
+    environment: &[(&'static str, &str)],
     act: impl AsyncFnOnce(&mut Arena) -> Result<(), String>,
 ) -> Result<Result<(), String>> {
     let space = ground.space().await?;
     // Rows kill the operator themselves.
     let (kill, _) = mpsc::unbounded_channel();
     let proxy = Proxy::start(ground.client_of_operator(&space).await?, kill).await?;
-    let program = ground.program.with_arguments(arguments);
+    let environment = environment
+        .iter()
+        .map(|(name, value)| (*name, (*value).to_owned()));
+    let program = ground.program.with_environment(environment);
     let start = program.start(&space.name, "rig", proxy.address)?;
     let mut arena = Arena {
         space,

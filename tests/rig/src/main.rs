@@ -133,7 +133,6 @@ async fn run(arguments: &Arguments) -> Result<bool> {
         logs: arguments.logs.clone(),
         image: "docker.io/auriga/auriga:dev".to_owned(),
         environment: Vec::new(),
-        arguments: Vec::new(),
     };
     let all_writes = Writes {
         workloads: Workload::ALL.to_vec(),

@@ -33,8 +33,6 @@ pub(crate) struct Program {
     pub(crate) image: String,
     /// Its environment, besides where the API server is.
     pub(crate) environment: Vec<(&'static str, String)>,
-    /// What it is told besides what it always is.
-    pub(crate) arguments: Vec<String>,
 }
 
 /// How to start an operator for one namespace.
@@ -80,15 +78,6 @@ impl Program {
     /// Where the operator that calls itself `identity` in `namespace` logs.
     pub(crate) fn log(&self, namespace: &str, identity: &str) -> PathBuf {
         self.logs.join(format!("{namespace}-{identity}.log"))
-    }
-
-    /// The same, told more.
-    pub(crate) fn with_arguments(&self, arguments: &[&str]) -> Program {
-        let mut program = self.clone();
-        program
-            .arguments
-            .extend(arguments.iter().map(|one| (*one).to_owned()));
-        program
     }
 }
 
@@ -160,7 +149,7 @@ impl Drop for Operator {
     }
 }
 
-/// An address of this machine that nobody listens at, so that whoever starts an operator knows its own.
+/// An address of this machine that nobody listens at: whoever starts an operator knows it then.
 fn free_address() -> Result<SocketAddr> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").context("cannot listen")?;
     listener.local_addr().context("a listener has an address")
@@ -184,7 +173,6 @@ fn spawn(
         .args(["--namespace", namespace, "--identity", identity])
         .args(["--image", &program.image, "--image-pull-policy", "IfNotPresent"])
         .args(["--metrics-listen", &metrics.to_string(), "--retry-mistake", "15s"])
-        .args(&program.arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)

@@ -222,11 +222,12 @@ impl Way {
             return Ok(refusal(StatusCode::GONE, "Expired"));
         }
         let view = self.view.subscribe();
+        let begun = view.borrow().marks;
         let answer = self.send(request).await?;
         if answer.status() != StatusCode::OK {
             return Ok(answer.map(BodyExt::boxed_unsync));
         }
-        Ok(streams::passed(resource, answer, view))
+        Ok(streams::passed(resource, answer, view, begun))
     }
 
     async fn pod(&self, name: &str, page: &str, request: hyper::Request<Body>) -> Result<Answer, Lost> {

@@ -22,6 +22,9 @@ use crate::{
     proxy::{Said, StandIn},
 };
 
+/// What makes a stand-in for the pods of a candidate.
+type Speaks = fn() -> StandIn;
+
 /// How long a candidate is bad.
 const BAD: Duration = Duration::from_secs(15);
 /// How long it may take from the moment that a version shows to be bad until the one before has the traffic again.
@@ -32,7 +35,7 @@ const ROLLED_BACK: f64 = 10.0;
 /// Errors: the cluster does not answer.
 pub(crate) async fn bad(ground: &Ground) -> Result<Finding> {
     let mut finding = Finding::default();
-    let candidates: [(&str, fn() -> StandIn); 4] = [
+    let candidates: [(&str, Speaks); 4] = [
         ("a candidate answers 503", || {
             instead("iris-v2-", || Said::Changed(503, |_| ()))
         }),
@@ -77,7 +80,8 @@ fn flaps() -> StandIn {
     let asked = Arc::new(AtomicUsize::new(0));
     Arc::new(move |pod, page| {
         let is_it = pod.starts_with("iris-v2-") && page == "/alive";
-        (is_it && asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(2)).then(|| Said::Changed(503, |_| ()))
+        (is_it && asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(2))
+            .then_some(Said::Changed(503, |_| ()))
     })
 }
 

@@ -16,7 +16,8 @@ use crate::{
 };
 
 /// The operator asks pods through the API server, where the proxy can speak in their stead, and often.
-pub(super) const THROUGH_PROXY: [&str; 3] = ["--alive-via", "api-proxy", "--poll-serving=1s"];
+pub(super) const THROUGH_PROXY: [(&str, &str); 2] =
+    [("AURIGA_ALIVE_VIA", "api-proxy"), ("AURIGA_POLL_SERVING", "1s")];
 /// How many oddities are tried at once.
 pub(super) const AT_ONCE: usize = 3;
 /// How long a pod says something odd.

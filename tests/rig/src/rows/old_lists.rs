@@ -17,6 +17,8 @@ use crate::{
     workload::Workload,
 };
 
+/// What the operator calls itself where it writes.
+const OPERATOR: &str = "auriga";
 /// How many stories are told at once.
 const AT_ONCE: usize = 3;
 /// How long the operator believes what it was told.
@@ -196,10 +198,13 @@ async fn mislead(arena: &mut Arena, story: Story, point: Option<Nth>) -> Result<
     sleep(WATCHED).await;
     for (version, kind, name, uid) in anew {
         let found = arena.space.get(&version, &kind, &name).await;
-        if found.is_none_or(|found| {
-            found["metadata"]["uid"] != uid.as_str() || !found["metadata"]["deletionTimestamp"].is_null()
-        }) {
+        let found = found.filter(|found| found["metadata"]["uid"] == uid.as_str());
+        let Some(found) = found.filter(|found| found["metadata"]["deletionTimestamp"].is_null()) else {
             return Err(format!("{kind} {name}, which was made anew, was deleted"));
+        };
+        let managers = found["metadata"]["managedFields"].as_array();
+        if managers.is_some_and(|all| all.iter().any(|one| one["manager"] == OPERATOR)) {
+            return Err(format!("{kind} {name}, which was made anew, was written to"));
         }
     }
     let careless = arena.proxy.seen(|record| record.careless.clone());
