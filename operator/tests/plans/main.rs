@@ -5,6 +5,7 @@
     reason = "helpers of tests may panic as the tests themselves do"
 )]
 
+mod cluster;
 #[allow(dead_code, unused_imports, reason = "each area uses its part of them")]
 mod given;
 mod golden;
