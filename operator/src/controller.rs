@@ -89,11 +89,7 @@ async fn reconcile<K: Kind>(object: Arc<K>, ctx: Arc<Context>) -> Result<Action,
 /// may be killed between any two writes. `clock` says what time it is.
 ///
 /// Errors: the cluster could not be read or written; what was done until then stays.
-pub async fn look<K: Kind>(
-    object: &K,
-    ctx: &Context,
-    clock: impl Fn() -> Timestamp,
-) -> Result<Next, Error> {
+pub async fn look<K: Kind>(object: &K, ctx: &Context, clock: impl Fn() -> Timestamp) -> Result<Next, Error> {
     let seen = match object.observe(ctx).await {
         Ok(seen) => seen,
         Err(error) => match apply::unreadable(&error) {

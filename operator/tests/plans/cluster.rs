@@ -3,6 +3,8 @@
 mod invariants;
 mod nodes;
 mod operator;
+#[cfg(feature = "planted-bugs")]
+mod planted;
 mod requests;
 mod server;
 mod steps;
@@ -123,7 +125,9 @@ impl Cluster {
     /// A stranger puts an object in the place of a child: of its name, and with its labels too if it `is_labeled`.
     fn is_usurped(&mut self, child: &Key, is_labeled: bool) {
         let mut state = self.server.state();
-        let Some(mut object) = state.objects.get(child).cloned() else { return };
+        let Some(mut object) = state.objects.get(child).cloned() else {
+            return;
+        };
         state.delete(child);
         let labels = object["metadata"]["labels"].take();
         object["metadata"] = json!({});

@@ -191,7 +191,10 @@ fn start_pod(state: &mut State, owner: &Value, controller: (&str, &str, &str, &s
     }]);
     let made = (1..).map(|number| ("pods".to_owned(), format!("{name}-{number}")));
     let log = state.log.get("pods").map_or(0, Vec::len);
-    let key = made.skip(log).find(|key| !state.objects.contains_key(key)).unwrap();
+    let key = made
+        .skip(log)
+        .find(|key| !state.objects.contains_key(key))
+        .unwrap();
     state.make(&key, pod);
     key
 }
@@ -225,7 +228,10 @@ pub(super) fn fitting(state: &State) -> Vec<Key> {
 /// A fit ends with a version: the one that its TrainingJob has made before, or the next number.
 pub(super) fn fit_ends(state: &mut State, store: &mut Store, pod: &Key) {
     let live = &state.objects[pod];
-    let model = live["metadata"]["labels"][labels::MODEL].as_str().unwrap().to_owned();
+    let model = live["metadata"]["labels"][labels::MODEL]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let job = &live["metadata"]["ownerReferences"][0]["name"];
     let job = ("jobs".to_owned(), job.as_str().unwrap().to_owned());
     let hash = state.objects[&job]["metadata"]["annotations"][labels::FIT_HASH]
@@ -275,7 +281,9 @@ fn serves(pod: &Value) -> Option<(String, u64)> {
 /// Pods that were told the revision that the ledger has make their version the active one.
 pub(super) fn fences_are_read(state: &State, store: &mut Store) {
     for pod in state.all("pods").filter(|pod| is_running(pod)) {
-        let Some((model, version)) = serves(pod) else { continue };
+        let Some((model, version)) = serves(pod) else {
+            continue;
+        };
         let rows = store.ledger.entry(model).or_default();
         let fence = pod["metadata"]["annotations"][FENCE_ANNOTATION].as_str();
         if fence == Some(&rows.len().to_string()) && rows.last() != Some(&version) {

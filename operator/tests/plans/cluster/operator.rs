@@ -4,15 +4,8 @@ use std::collections::BTreeMap;
 
 use auriga_crds::{Model, TrainingJob};
 use auriga_operator::{
-    alive::Via,
-    cache::Cache,
-    caches::Caches,
-    context::Context,
-    controller::look,
-    kind::Kind,
-    labels,
-    lease::Leading,
-    settings::Settings,
+    alive::Via, cache::Cache, caches::Caches, context::Context, controller::look, kind::Kind, labels,
+    lease::Leading, settings::Settings,
 };
 use kube::{Resource, runtime::watcher::Event};
 use serde::de::DeserializeOwned;
@@ -77,7 +70,9 @@ impl Operator {
     pub(super) fn hears(&mut self, plural: &'static str, most: usize) {
         let state = self.server.state();
         let log = state.log.get(plural).map_or(&[][..], Vec::as_slice);
-        let Some(told) = self.told.get_mut(plural) else { return };
+        let Some(told) = self.told.get_mut(plural) else {
+            return;
+        };
         for happened in log.iter().skip(*told).take(most) {
             tell(&self.ctx.caches, plural, happened);
             *told += 1;

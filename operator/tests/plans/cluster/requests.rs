@@ -80,7 +80,9 @@ pub(super) fn patched(
         json_patch::merge(&mut object, body);
         for list in ["finalizers"] {
             if object["metadata"].get(list) == Some(&json!([])) {
-                object["metadata"].as_object_mut().map(|metadata| metadata.remove(list));
+                object["metadata"]
+                    .as_object_mut()
+                    .map(|metadata| metadata.remove(list));
             }
         }
     }

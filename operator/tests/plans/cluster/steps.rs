@@ -157,7 +157,10 @@ impl Cluster {
             Step::Seconds(seconds) => self.pass(*seconds),
             Step::PodDies(which) => {
                 let mut state = self.server.state();
-                let pods: Vec<String> = state.all("pods").map(|pod| text(pod, "name").to_owned()).collect();
+                let pods: Vec<String> = state
+                    .all("pods")
+                    .map(|pod| text(pod, "name").to_owned())
+                    .collect();
                 if let Some(name) = pods.get(which % pods.len().max(1)) {
                     state.delete(&key("pods", name));
                 }
@@ -166,7 +169,8 @@ impl Cluster {
             Step::ServiceIsTaken => {
                 let mut state = self.server.state();
                 if !state.objects.contains_key(&key("services", &first)) {
-                    let service = json!({ "apiVersion": "v1", "kind": "Service", "metadata": {}, "spec": {} });
+                    let service =
+                        json!({ "apiVersion": "v1", "kind": "Service", "metadata": {}, "spec": {} });
                     let made = state.make(&key("services", &first), service);
                     state.foreign.insert(text(&made, "uid").to_owned());
                 }
@@ -193,8 +197,12 @@ impl Cluster {
 
     fn loses_a_child(&mut self, step: &Step) {
         let children = self.children();
-        let (Step::ChildIsDeleted(which) | Step::IsUsurped(which, _)) = step else { return };
-        let Some(child) = children.get(which % children.len().max(1)) else { return };
+        let (Step::ChildIsDeleted(which) | Step::IsUsurped(which, _)) = step else {
+            return;
+        };
+        let Some(child) = children.get(which % children.len().max(1)) else {
+            return;
+        };
         match step {
             Step::IsUsurped(_, is_labeled) => self.is_usurped(child, *is_labeled),
             _ => self.server.state().delete(child),
@@ -206,7 +214,9 @@ impl Cluster {
             Step::C(model, c) => {
                 let name = self.models[model % self.models.len()].clone();
                 let c = 0.1 + f64::from(*c);
-                self.edit(&name, |spec| spec.estimator.logistic_regression.as_mut().unwrap().c = c);
+                self.edit(&name, |spec| {
+                    spec.estimator.logistic_regression.as_mut().unwrap().c = c
+                });
             }
             Step::Metadata(value) => self.edit(first, |spec| {
                 let metadata = &mut spec.serving.service_metadata;
@@ -246,14 +256,19 @@ impl Cluster {
                 let mut state = self.server.state();
                 if !state.objects.contains_key(&key("trainingjobs", BY_HAND)) {
                     let spec = TrainingJobSpec {
-                        model_ref: ModelReference { name: first.to_owned() },
+                        model_ref: ModelReference {
+                            name: first.to_owned(),
+                        },
                         fit_hash: None,
                         save_if_better_than: None,
                         suspend: false,
                     };
-                    state.make(&key("trainingjobs", BY_HAND), json!(TrainingJob::new(BY_HAND, spec)));
+                    state.make(
+                        &key("trainingjobs", BY_HAND),
+                        json!(TrainingJob::new(BY_HAND, spec)),
+                    );
                     drop(state);
-                    }
+                }
             }
             Step::SuspendedByHand(suspend) => {
                 self.server.state().change(&key("trainingjobs", BY_HAND), |live| {

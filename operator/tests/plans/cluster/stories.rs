@@ -52,7 +52,11 @@ pub(super) fn tell(frame: &Frame, steps: &[Step], settings: Settings) -> TestCas
 }
 
 async fn told(frame: &Frame, steps: &[Step], settings: Settings) -> TestCaseResult {
-    let names: &[&str] = if frame.has_two { &["iris", "rose"] } else { &["iris"] };
+    let names: &[&str] = if frame.has_two {
+        &["iris", "rose"]
+    } else {
+        &["iris"]
+    };
     let mut cluster = Cluster::of(names, settings, |spec| spec.deletion_policy = frame.policy);
     for step in steps {
         let before = cluster.facts();
