@@ -129,7 +129,9 @@ impl Cluster {
             return;
         };
         state.delete(child);
-        let labels = object["metadata"]["labels"].take();
+        let mut labels = object["metadata"]["labels"].take();
+        // What outlives its owner is told by that one alone: nobody else's has it.
+        labels.as_object_mut().map(|all| all.remove(labels::MODEL_UID));
         object["metadata"] = json!({});
         if is_labeled {
             object["metadata"]["labels"] = labels;

@@ -56,8 +56,12 @@ struct Arguments {
     logs: PathBuf,
 
     /// Keeps what is found, and writes docs/reliability.md
-    #[arg(long, global = true)]
+    #[arg(long, global = true, conflicts_with = "planted_bug")]
     save: bool,
+
+    /// Gives the operators a bug that has to be found: adopt-by-name, one-check-two-writes, stale-cache
+    #[arg(long, global = true)]
+    planted_bug: Option<String>,
 
     /// Prints one line of JSON for each plan and row
     #[arg(long, global = true)]
@@ -121,6 +125,7 @@ async fn run(arguments: &Arguments) -> Result<bool> {
     let program = Program {
         path: arguments.operator.clone(),
         logs: arguments.logs.clone(),
+        planted_bug: arguments.planted_bug.clone(),
     };
     let all_writes = Writes {
         workloads: Workload::ALL.to_vec(),

@@ -29,6 +29,8 @@ pub(crate) struct Program {
     pub(crate) path: PathBuf,
     /// Where logs go, one file for each operator.
     pub(crate) logs: PathBuf,
+    /// The bug that they have on purpose; only a program with the feature `planted-bugs` takes one.
+    pub(crate) planted_bug: Option<String>,
 }
 
 /// How to start an operator for one namespace.
@@ -45,9 +47,9 @@ impl Program {
         std::fs::write(&kubeconfig, kubeconfig_of(api_server, namespace))
             .context("cannot write a kubeconfig")?;
         let log = self.logs.join(format!("{namespace}-{identity}.log"));
-        let (path, namespace, identity) = (self.path.clone(), namespace.to_owned(), identity.to_owned());
+        let (program, namespace, identity) = (self.clone(), namespace.to_owned(), identity.to_owned());
         Ok(Start {
-            command: Box::new(move || spawn(&path, &namespace, &identity, &kubeconfig, &log)),
+            command: Box::new(move || spawn(&program, &namespace, &identity, &kubeconfig, &log)),
             _folder: folder,
         })
     }
@@ -111,10 +113,10 @@ impl Drop for Operator {
     }
 }
 
-fn spawn(program: &Path, namespace: &str, identity: &str, kubeconfig: &Path, log: &Path) -> Result<Child> {
+fn spawn(program: &Program, namespace: &str, identity: &str, kubeconfig: &Path, log: &Path) -> Result<Child> {
     let log = std::fs::File::options().create(true).append(true).open(log);
     let log = log.context("cannot write a log")?;
-    let mut command = Command::new(program);
+    let mut command = Command::new(&program.path);
     command
         .env_clear()
         .env("KUBECONFIG", kubeconfig)
@@ -126,13 +128,14 @@ fn spawn(program: &Path, namespace: &str, identity: &str, kubeconfig: &Path, log
             "IfNotPresent",
         ])
         .args(["--metrics-listen", "127.0.0.1:0", "--retry-mistake", "15s"])
+        .args(program.planted_bug.iter().flat_map(|bug| ["--planted-bug", bug]))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)
         .kill_on_drop(true);
     command
         .spawn()
-        .with_context(|| format!("cannot start {}", program.display()))
+        .with_context(|| format!("cannot start {}", program.path.display()))
 }
 
 /// A kubeconfig without credentials: the proxy has them.

@@ -101,7 +101,9 @@ impl Cluster {
 
     /// A suspended fit has no Job that may run, once the operator has seen that.
     pub(super) fn suspends(&self) -> Result<(), TestCaseError> {
-        let suspended = self.training_jobs().into_iter().filter(|job| job.spec.suspend);
+        let jobs = self.training_jobs().into_iter();
+        // One that is over stays over, and its Job will take notice of that.
+        let suspended = jobs.filter(|job| job.spec.suspend && fits::end(job).is_none());
         for job in suspended {
             let state = self.server.state();
             let is_its = |other: &&Value| {

@@ -203,7 +203,8 @@ impl State {
         let live = self.objects.get(key).cloned();
         let (wanted, live) = match (method.as_str(), live) {
             ("POST", Some(live)) => {
-                if self.told.contains_key(text(&live, "uid")) {
+                let uid = text(&live, "uid");
+                if self.told.contains_key(uid) && !self.foreign.contains(uid) {
                     self.wrongs
                         .push(format!("{what}: this very operator has made it already"));
                 }
