@@ -216,7 +216,8 @@ impl Cluster {
             .objects
             .contains_key(&key("poddisruptionbudgets", name));
         prop_assert_eq!(budget, model.spec.replicas >= 2, "a budget for two pods or more");
-        for job in self.training_jobs() {
+        let jobs = self.training_jobs().into_iter();
+        for job in jobs.filter(|job| job.spec.model_ref.name == name) {
             prop_assert!(
                 fits::end(&job).is_some(),
                 "{:?} is not over in the end",

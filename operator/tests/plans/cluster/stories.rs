@@ -78,7 +78,12 @@ async fn told(frame: &Frame, steps: &[Step], settings: Settings) -> TestCaseResu
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+    // A story takes some hundred times as long as one of plans alone: an eighth of as many.
+    #![proptest_config(ProptestConfig {
+        cases: ProptestConfig::default().cases.div_ceil(8),
+        max_shrink_iters: 2_000,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn whatever_happens_in_a_cluster_it_comes_right(
