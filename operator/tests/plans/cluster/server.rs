@@ -62,8 +62,9 @@ pub(super) struct State {
     pub(super) wrongs: Vec<String>,
     /// How many writes changed something, status and events aside.
     pub(super) effects: usize,
-    /// The version of each object, by UID, as the operator that runs was told it in an answer to a write of its own.
-    told: BTreeMap<String, String>,
+    /// The version of each object, by UID, as the operator that runs was told it in an answer to a write of its own: of the
+    /// status, or of the rest.
+    told: BTreeMap<(String, bool), String>,
     applied: BTreeMap<String, Value>,
     made: u64,
 }
@@ -173,7 +174,7 @@ impl State {
             Some(_) => Answer::Lost,
             None => Answer::Given(match done {
                 Ok(object) => {
-                    self.tell(&object);
+                    self.tell(&object, target.is_status);
                     answered(&object)
                 }
                 Err(refused) => refused,
@@ -181,14 +182,16 @@ impl State {
         }
     }
 
-    fn tell(&mut self, object: &Value) {
+    fn tell(&mut self, object: &Value, is_status: bool) {
         let version = text(object, "resourceVersion").to_owned();
-        self.told.insert(text(object, "uid").to_owned(), version);
+        let uid = text(object, "uid").to_owned();
+        self.told.insert((uid, is_status), version);
     }
 
     /// Whether the operator that runs was told this state of this object, in an answer to a write.
-    fn is_told(&self, object: &Value) -> bool {
-        self.told.get(text(object, "uid")).map(String::as_str) == Some(text(object, "resourceVersion"))
+    fn is_told(&self, object: &Value, is_status: bool) -> bool {
+        let told = self.told.get(&(text(object, "uid").to_owned(), is_status));
+        told.map(String::as_str) == Some(text(object, "resourceVersion"))
     }
 
     fn write(
@@ -204,7 +207,7 @@ impl State {
         let (wanted, live) = match (method.as_str(), live) {
             ("POST", Some(live)) => {
                 let uid = text(&live, "uid");
-                if self.told.contains_key(uid) && !self.foreign.contains(uid) {
+                if self.told.contains_key(&(uid.to_owned(), false)) && !self.foreign.contains(uid) {
                     self.wrongs
                         .push(format!("{what}: this very operator has made it already"));
                 }
@@ -233,7 +236,7 @@ impl State {
             }
         };
         if wanted == live {
-            if self.is_told(&live) {
+            if self.is_told(&live, is_status) {
                 self.wrongs
                     .push(format!("{what}: this very operator has made it so already"));
             }
