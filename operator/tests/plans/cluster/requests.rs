@@ -15,6 +15,12 @@ pub(super) struct Target {
     pub(super) proxied: Option<String>,
 }
 
+/// Why a request is refused: a status code, a word for it, and the field that is at fault.
+pub(super) struct Refused(pub(super) u16, pub(super) &'static str, pub(super) &'static str);
+
+/// Somebody else was faster.
+pub(super) const CONFLICT: Refused = Refused(409, "Conflict", "");
+
 impl Target {
     pub(super) fn of(path: &str, body: &Value) -> Target {
         let mut parts = path.split('/').skip_while(|part| *part != "namespaces").skip(2);
@@ -37,11 +43,11 @@ pub(super) fn preconditions(
     told: &Value,
     what: &str,
     wrongs: &mut Vec<String>,
-) -> Result<(), Response<Body>> {
+) -> Result<(), Refused> {
     for field in ["uid", "resourceVersion"] {
         match told[field].as_str() {
             None => wrongs.push(format!("{what}: without a precondition on {field}")),
-            Some(told) if told != text(live, field) => return Err(refused(409, "Conflict", "")),
+            Some(told) if told != text(live, field) => return Err(CONFLICT),
             Some(_) => {}
         }
     }
@@ -54,25 +60,25 @@ pub(super) fn patched(
     last: Option<&Value>,
     kind: &str,
     body: &Value,
-) -> Result<Value, Response<Body>> {
+) -> Result<Value, Refused> {
     let mut object = live.clone();
     if kind.contains("json-patch") {
         let patch: json_patch::Patch = serde_json::from_value(body.clone()).unwrap();
         return match json_patch::patch(&mut object, &patch) {
             Ok(()) => Ok(object),
-            Err(_) => Err(refused(422, "Invalid", "")),
+            Err(_) => Err(Refused(422, "Invalid", "")),
         };
     }
     let told = |field: &str| body["metadata"][field].as_str();
     if told("uid").is_some_and(|uid| uid != text(live, "uid")) {
         return Err(if kind.contains("apply") {
-            refused(409, "Conflict", "")
+            CONFLICT
         } else {
-            refused(422, "Invalid", "metadata.uid")
+            Refused(422, "Invalid", "metadata.uid")
         });
     }
     if told("resourceVersion").is_some_and(|version| version != text(live, "resourceVersion")) {
-        return Err(refused(409, "Conflict", ""));
+        return Err(CONFLICT);
     }
     if kind.contains("apply") {
         apply(&mut object, last.unwrap_or(&Value::Null), body);
@@ -108,13 +114,16 @@ pub(super) fn answered(object: &Value) -> Response<Body> {
     Response::new(Body::from(object.to_string().into_bytes()))
 }
 
-pub(super) fn refused(code: u16, reason: &str, field: &str) -> Response<Body> {
-    let status = json!({
-        "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason,
-        "message": reason,
-        "details": { "causes": [{ "reason": "", "message": "", "field": field }] },
-    });
-    let mut response = answered(&status);
-    *response.status_mut() = StatusCode::from_u16(code).unwrap();
-    response
+impl Refused {
+    pub(super) fn response(&self) -> Response<Body> {
+        let Refused(code, reason, field) = *self;
+        let status = json!({
+            "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason,
+            "message": reason,
+            "details": { "causes": [{ "reason": "", "message": "", "field": field }] },
+        });
+        let mut response = answered(&status);
+        *response.status_mut() = StatusCode::from_u16(code).unwrap();
+        response
+    }
 }

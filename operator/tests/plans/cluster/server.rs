@@ -11,8 +11,10 @@ use kube::{Client, client::Body};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::requests::{self, Target, answered, refused};
+use super::requests::{self, CONFLICT, Refused, Target, answered};
 use crate::given::NOW;
+
+const NOT_FOUND: Refused = Refused(404, "NotFound", "");
 
 /// Plural and name.
 pub(super) type Key = (String, String);
@@ -149,7 +151,7 @@ impl State {
         let key = (target.plural, target.name);
         if *method == Method::GET {
             let live = self.objects.get(&key);
-            return Answer::Given(live.map_or_else(|| refused(404, "NotFound", ""), answered));
+            return Answer::Given(live.map_or_else(|| NOT_FOUND.response(), answered));
         }
         let fault = match &mut self.strike {
             Some((0, fault)) => Some(*fault),
@@ -164,8 +166,8 @@ impl State {
         }
         match fault {
             Some(Fault::KilledBefore) => return Answer::Killed,
-            Some(Fault::Refused) => return Answer::Given(refused(500, "InternalError", "")),
-            Some(Fault::Conflict) => return Answer::Given(refused(409, "Conflict", "")),
+            Some(Fault::Refused) => return Answer::Given(Refused(500, "InternalError", "").response()),
+            Some(Fault::Conflict) => return Answer::Given(CONFLICT.response()),
             Some(Fault::KilledAfter | Fault::AnswerLost) | None => {}
         }
         let done = self.write(method, &key, target.is_status, kind, body);
@@ -177,7 +179,7 @@ impl State {
                     self.tell(&object, target.is_status);
                     answered(&object)
                 }
-                Err(refused) => refused,
+                Err(refused) => refused.response(),
             }),
         }
     }
@@ -201,7 +203,7 @@ impl State {
         is_status: bool,
         kind: &str,
         body: &Value,
-    ) -> Result<Value, Response<Body>> {
+    ) -> Result<Value, Refused> {
         let what = format!("{method} {}/{}", key.0, key.1);
         let live = self.objects.get(key).cloned();
         let (wanted, live) = match (method.as_str(), live) {
@@ -211,7 +213,7 @@ impl State {
                     self.wrongs
                         .push(format!("{what}: this very operator has made it already"));
                 }
-                return Err(refused(409, "AlreadyExists", ""));
+                return Err(Refused(409, "AlreadyExists", ""));
             }
             ("POST", None) => {
                 self.is_timely(key, body, &what);
@@ -220,7 +222,7 @@ impl State {
                 self.applied.insert(text(&made, "uid").to_owned(), body.clone());
                 return Ok(made);
             }
-            (_, None) => return Err(refused(404, "NotFound", "")),
+            (_, None) => return Err(NOT_FOUND),
             ("DELETE", Some(live)) => {
                 requests::preconditions(&live, &body["preconditions"], &what, &mut self.wrongs)?;
                 self.spares_strangers(&live, &what);
