@@ -27,6 +27,7 @@ use crate::{
     error::Error,
     labels::AURIGA,
     plan::{Desired, Refusal, Target},
+    planted::Bug,
 };
 
 /// What came of carrying a plan out.
@@ -103,7 +104,7 @@ fn is_there(ctx: &Context, desired: &Desired, object: &Object<'_>) -> bool {
     match desired {
         Desired::Create(_) => false,
         Desired::Apply(_) => match object.stored(&ctx.caches) {
-            Stored::Seen(live) => object.standing(&live) == Standing::Ours,
+            Stored::Seen(live) => standing(ctx, object, &live) == Standing::Ours,
             Stored::Absent | Stored::Unwatched => false,
         },
         Desired::Mark(_) => true,
@@ -124,7 +125,7 @@ pub(crate) fn unreadable(error: &Error) -> Option<Refusal> {
 
 async fn create(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
     if let Stored::Seen(live) = object.stored(&ctx.caches)
-        && object.standing(&live) == Standing::Ours
+        && standing(ctx, object, &live) == Standing::Ours
     {
         return Ok(Outcome::Done);
     }
@@ -148,7 +149,7 @@ async fn create(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
 async fn make_so(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
     let (mut wanted, hash) = object.stamped();
     let known = match object.stored(&ctx.caches) {
-        Stored::Seen(live) if object.standing(&live) == Standing::Ours => Some(live),
+        Stored::Seen(live) if standing(ctx, object, &live) == Standing::Ours => Some(live),
         // What the watches do not know may be there nevertheless, and somebody else's.
         _ => match live(object).await? {
             None => None,
@@ -339,7 +340,7 @@ async fn live(object: &Object<'_>) -> Result<Option<DynamicObject>, Error> {
 
 /// What it means for a plan that `live` has the name of `object` already.
 fn judged(ctx: &Context, object: &Object<'_>, live: DynamicObject) -> Result<Outcome, Error> {
-    Ok(match object.standing(&json_of(live.clone())) {
+    Ok(match standing(ctx, object, &json_of(live.clone())) {
         Standing::Ours => {
             keep(ctx, object, live);
             Outcome::Done
@@ -363,7 +364,18 @@ fn refused(ctx: &Context, object: &Object<'_>, error: Error) -> Result<Outcome, 
     }
 }
 
+/// Whose `live` is, which has the name of `object`.
+fn standing(ctx: &Context, object: &Object<'_>, live: &Value) -> Standing {
+    if ctx.settings.has_planted(Bug::AdoptByName) {
+        return Standing::Ours;
+    }
+    object.standing(live)
+}
+
 fn keep(ctx: &Context, object: &Object<'_>, made: DynamicObject) {
+    if ctx.settings.has_planted(Bug::StaleCache) {
+        return;
+    }
     ctx.caches.put(object.kind(), json_of(made));
 }
 

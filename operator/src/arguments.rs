@@ -61,6 +61,11 @@ pub(crate) struct Arguments {
         value_name = "ADDRESS"
     )]
     pub(crate) metrics_listen: SocketAddr,
+
+    /// The bug that tests are to find
+    #[cfg(feature = "planted-bugs")]
+    #[arg(long, env = "AURIGA_PLANTED_BUG", value_enum)]
+    planted_bug: Option<auriga_operator::planted::Bug>,
 }
 
 impl Arguments {
@@ -74,6 +79,8 @@ impl Arguments {
             poll_rollout: self.poll_rollout,
             poll_serving: self.poll_serving,
             retry_mistake: self.retry_mistake,
+            #[cfg(feature = "planted-bugs")]
+            planted: self.planted_bug,
             ..Settings::default()
         }
     }

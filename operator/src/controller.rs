@@ -61,7 +61,7 @@ async fn reconcile<K: Kind>(object: Arc<K>, ctx: Arc<Context>) -> Result<Action,
         return Ok(Action::await_change());
     }
     let mut measured = ctx.metrics.measure(K::NAME);
-    let looked = AssertUnwindSafe(look(object.as_ref(), &ctx)).catch_unwind();
+    let looked = AssertUnwindSafe(look(object.as_ref(), &ctx, Timestamp::now)).catch_unwind();
     let outcome = match tokio::time::timeout(LIMIT, looked).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_panic)) => Err(Error::Panicked),
@@ -86,17 +86,19 @@ async fn reconcile<K: Kind>(object: Arc<K>, ctx: Arc<Context>) -> Result<Action,
 /// 5. events: tell what has happened, once the status says so;
 ///
 /// and then say when to look again. Every step rests on what the cluster holds, never on what this program did before: it
-/// may be killed between any two writes.
-async fn look<K: Kind>(object: &K, ctx: &Context) -> Result<Next, Error> {
+/// may be killed between any two writes. `clock` says what time it is.
+///
+/// Errors: the cluster could not be read or written; what was done until then stays.
+pub async fn look<K: Kind>(object: &K, ctx: &Context, clock: impl Fn() -> Timestamp) -> Result<Next, Error> {
     let seen = match object.observe(ctx).await {
         Ok(seen) => seen,
         Err(error) => match apply::unreadable(&error) {
-            Some(refusal) => return unreadable(object, ctx, refusal).await,
+            Some(refusal) => return unreadable(object, ctx, refusal, clock()).await,
             None => return Err(error),
         },
     };
 
-    let now = Timestamp::now();
+    let now = clock();
     let Plan {
         apply: desired,
         delete,
@@ -129,10 +131,15 @@ async fn look<K: Kind>(object: &K, ctx: &Context) -> Result<Next, Error> {
 }
 
 /// The end of a look that could not read what it rests on: the status stays, but for its conditions.
-async fn unreadable<K: Kind>(object: &K, ctx: &Context, refusal: Refusal) -> Result<Next, Error> {
+async fn unreadable<K: Kind>(
+    object: &K,
+    ctx: &Context,
+    refusal: Refusal,
+    now: Timestamp,
+) -> Result<Next, Error> {
     let before = object.status().cloned().unwrap_or_default();
     let refusals = [refusal];
-    write(object, ctx, object.refused(before, &refusals, Timestamp::now())).await?;
+    write(object, ctx, object.refused(before, &refusals, now)).await?;
     publish(object, ctx, told(Vec::new(), &refusals, true)).await;
     Ok(Next::After(jittered(REFUSED)))
 }

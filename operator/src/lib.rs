@@ -28,6 +28,7 @@ pub mod metrics;
 pub mod model;
 pub mod names;
 pub mod plan;
+pub mod planted;
 pub mod runnable;
 pub mod seen;
 pub mod settings;

@@ -26,6 +26,9 @@ pub struct Settings {
     pub settle: Duration,
     /// The least time between two fits of something that failed by the user's mistake, when nothing was edited.
     pub retry_mistake: Duration,
+    /// The bug that tests are to find.
+    #[cfg(feature = "planted-bugs")]
+    pub planted: Option<crate::planted::Bug>,
 }
 
 impl Default for Settings {
@@ -41,6 +44,8 @@ impl Default for Settings {
             drain: Duration::from_secs(10),
             settle: Duration::from_millis(500),
             retry_mistake: Duration::from_secs(300),
+            #[cfg(feature = "planted-bugs")]
+            planted: None,
         }
     }
 }

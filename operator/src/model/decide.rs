@@ -53,6 +53,7 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
         model,
         wish: &wish,
         settings,
+        manifests: &seen.config_maps,
         jobs: &in_store,
         now,
     };

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use auriga_crds::{Digest, Model, Reason, TrainingJob, contract};
 use jiff::Timestamp;
-use k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod};
+use k8s_openapi::api::{
+    apps::v1::Deployment,
+    core::v1::{ConfigMap, Pod},
+};
 use kube::ResourceExt as _;
 use serde_json::json;
 
@@ -39,6 +42,8 @@ pub struct Turn<'a> {
     pub wish: &'a Wish,
     /// What the operator was told.
     pub settings: &'a Settings,
+    /// The manifests that are there.
+    pub manifests: &'a [ConfigMap],
     /// The fits that are on record.
     pub jobs: &'a [TrainingJob],
     /// Now.
@@ -128,10 +133,14 @@ pub fn step(
         rejection.write(&mut annotations);
     }
     let replicas = if rejection.is_some() { 0 } else { wanted };
-    let mut apply = vec![
-        Desired::create(&manifest(turn.model, slot)),
-        Desired::apply(&deployment_as_it_is(turn, slot, held, replicas, annotations)),
-    ];
+    let mut apply: Vec<Desired> = manifest_of(turn, slot).into_iter().collect();
+    apply.push(Desired::apply(&deployment_as_it_is(
+        turn,
+        slot,
+        held,
+        replicas,
+        annotations,
+    )));
     apply.extend(held.into_iter().flat_map(|held| {
         if activates {
             fences(held, &health, turn.now)
@@ -147,6 +156,14 @@ pub fn step(
         is_new,
         may_activate,
     }
+}
+
+/// The manifest of `slot`, unless it is there: it is never changed, and takes longer to write out than all else of a look.
+pub(super) fn manifest_of(turn: Turn<'_>, slot: &Slot) -> Option<Desired> {
+    let name = slot.name(turn.model);
+    let mut manifests = turn.manifests.iter();
+    let is_there = manifests.any(|one| one.metadata.name.as_ref() == Some(&name));
+    (!is_there).then(|| Desired::create(&manifest(turn.model, slot)))
 }
 
 /// Whether a version that was not in the store was fitted since.

@@ -208,8 +208,7 @@ impl Work {
         // The spec may ask for more by now than what it was made for can bear.
         let replicas = turn.wish.replicas.min(held.most_replicas());
         if slot.serve_hash == turn.wish.serve_hash {
-            let manifest = crate::build::deployment::manifest(turn.model, slot);
-            self.apply.push(Desired::create(&manifest));
+            self.apply.extend(rollout::manifest_of(turn, slot));
         }
         self.apply.push(Desired::apply(&deployment_as_it_is(
             turn,

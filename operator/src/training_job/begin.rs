@@ -16,6 +16,7 @@ use crate::{
     labels,
     model::wish::store,
     plan::{Desired, Next, Plan},
+    planted::Bug,
 };
 
 /// The plan for a TrainingJob that has no Job of this `number` yet, and should have one.
@@ -45,10 +46,13 @@ pub(super) fn begin(look: &Look<'_>, number: u32) -> Plan<TrainingJobStatus> {
         queue: &queue,
     };
     let mut apply: Vec<Desired> = marked(look.job, store(&fixed.model)).into_iter().collect();
-    if look.seen.manifest.is_none() {
+    let has_manifest = look.seen.manifest.is_some();
+    if !has_manifest {
         apply.push(Desired::create(&job::manifest(&fit)));
     }
-    apply.push(Desired::create(&job::job(&fit, number, look.settings)));
+    if !(has_manifest && look.settings.has_planted(Bug::OneCheckTwoWrites)) {
+        apply.push(Desired::create(&job::job(&fit, number, look.settings)));
+    }
     let facts = Facts {
         fit_hash: Some(fixed.fit_hash.clone()),
         ..Facts::default()

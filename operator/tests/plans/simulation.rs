@@ -327,7 +327,11 @@ impl Facts {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: ProptestConfig::default().cases.div_ceil(4),
+        max_shrink_iters: 20_000,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn whatever_happens_the_last_spec_wins_and_no_invariant_breaks(steps in prop::collection::vec(step(), 1..60)) {

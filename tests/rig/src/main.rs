@@ -60,8 +60,12 @@ struct Arguments {
     logs: PathBuf,
 
     /// Keeps what is found, and writes docs/reliability.md
-    #[arg(long, global = true)]
+    #[arg(long, global = true, conflicts_with = "planted_bug")]
     save: bool,
+
+    /// Gives the operators a bug that has to be found: adopt-by-name, one-check-two-writes, stale-cache
+    #[arg(long, global = true)]
+    planted_bug: Option<String>,
 
     /// Prints one line of JSON for each plan and row
     #[arg(long, global = true)]
@@ -132,7 +136,9 @@ async fn run(arguments: &Arguments) -> Result<bool> {
         path: arguments.operator.clone(),
         logs: arguments.logs.clone(),
         image: "docker.io/auriga/auriga:dev".to_owned(),
-        environment: Vec::new(),
+        environment: (arguments.planted_bug.iter())
+            .map(|bug| ("AURIGA_PLANTED_BUG", bug.clone()))
+            .collect(),
     };
     let all_writes = Writes {
         workloads: Workload::ALL.to_vec(),

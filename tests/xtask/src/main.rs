@@ -42,6 +42,7 @@ cargo xtask <task>
   reference              computes with scikit-learn and compares with the stored values
   reference --update     stores those values, and the examples' data, anew
   faults                 breaks the operator's way to the API server on a cluster (--help: the flags)
+  faults planted         plants bugs in the operator, and says how soon the simulation finds each
   bench fit              measures fits beside other libraries; prints a line of JSON (--help: the flags)
   bench serve            measures serving beside other servers, likewise; ten minutes, on a machine that does nothing else
   bench operator         measures the time from apply to Ready beside a bare Job and Deployment, likewise, on a cluster

@@ -22,7 +22,7 @@ use k8s_openapi::api::{
     core::v1::{ConfigMap, Service},
 };
 use kube::ResourceExt as _;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{NOW, PodWords as _, alive, model, pod, settings, texts};
@@ -345,32 +345,24 @@ impl World {
 
     /// The object of that kind and name.
     fn same(&self, value: &Value) -> Option<Value> {
-        let name = &value["metadata"]["name"];
-        let mut objects = self.objects().into_iter();
-        objects.find(|one| one["kind"] == value["kind"] && one["metadata"]["name"] == *name)
-    }
-
-    fn objects(&self) -> Vec<Value> {
         let seen = &self.seen;
-        let mut objects: Vec<Value> = seen.training_jobs.iter().map(|one| json!(one)).collect();
-        objects.extend(seen.config_maps.iter().map(|one| json!(one)));
-        objects.extend(seen.slots.iter().map(|one| json!(one.deployment)));
-        objects.extend(
-            seen.slots
-                .iter()
-                .flat_map(|one| &one.pods)
-                .map(|one| json!(one.pod)),
-        );
-        objects.extend(seen.service.iter().map(|one| json!(one)));
-        objects.extend(seen.budget.iter().map(|one| json!(one)));
-        objects.push(json!(self.model));
-        objects
+        let name = value["metadata"]["name"].as_str();
+        match value["kind"].as_str()? {
+            "Model" => named(std::iter::once(&self.model), name),
+            "TrainingJob" => named(&seen.training_jobs, name),
+            "ConfigMap" => named(&seen.config_maps, name),
+            "Deployment" => named(seen.slots.iter().map(|one| &one.deployment), name),
+            "Pod" => named(
+                seen.slots.iter().flat_map(|one| &one.pods).map(|one| &one.pod),
+                name,
+            ),
+            "Service" => named(&seen.service, name),
+            "PodDisruptionBudget" => named(&seen.budget, name),
+            _ => None,
+        }
     }
 
     fn carry_out(&mut self, desired: &Desired) {
-        if self.is_so(desired) {
-            return;
-        }
         let value = desired.value();
         let name = value["metadata"]["name"].as_str().unwrap().to_owned();
         if let Desired::Mark(value) = desired {
@@ -442,6 +434,17 @@ impl World {
             other => panic!("nobody marks a {other}"),
         }
     }
+}
+
+/// The one of `objects` with this name, as JSON.
+fn named<'a, K>(objects: impl IntoIterator<Item = &'a K>, name: Option<&str>) -> Option<Value>
+where
+    K: kube::Resource<DynamicType = ()> + Serialize + 'a,
+{
+    let mut objects = objects.into_iter();
+    objects
+        .find(|one| one.meta().name.as_deref() == name)
+        .map(|one| json!(one))
 }
 
 fn read<T: DeserializeOwned>(value: Value) -> T {

@@ -115,7 +115,8 @@ impl Root {
         self.file("/etc/nsswitch.conf", "hosts: files dns\n")
     }
 
-    fn inside(&self, path: &str) -> PathBuf {
+    /// Where a path of the image lies.
+    pub(super) fn inside(&self, path: &str) -> PathBuf {
         self.folder.join(path.trim_start_matches('/'))
     }
 
