@@ -5,9 +5,6 @@
     reason = "helpers of tests may panic as the tests themselves do"
 )]
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 mod cluster;
 #[allow(dead_code, unused_imports, reason = "each area uses its part of them")]
 mod given;

@@ -328,7 +328,8 @@ impl Facts {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: ProptestConfig::default().cases.div_ceil(4),
+        // As many as take a few seconds without optimization; PROPTEST_CASES asks for more.
+        cases: 64,
         max_shrink_iters: 20_000,
         ..ProptestConfig::default()
     })]

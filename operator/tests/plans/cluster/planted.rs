@@ -27,7 +27,7 @@ fn is_found(bug: Bug) {
     let config = ProptestConfig {
         cases: 100_000,
         failure_persistence: None,
-        max_shrink_iters: 400,
+        max_shrink_iters: 100,
         ..ProptestConfig::default()
     };
     let (start, stories, first) = (Instant::now(), Cell::new(0_usize), Cell::new(None));
