@@ -1,6 +1,9 @@
 //! Pods that say anything but what a pod should say at /alive, and fits that leave anything but an outcome.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use anyhow::Result;
 use auriga_e2e::{Manifest, Space};
@@ -296,13 +299,14 @@ async fn outcome(ground: &Ground, text: String) -> Result<Result<(), String>> {
     play(ground, &[], async |arena| {
         let space = &arena.space;
         space.iris_data("iris").await;
-        let is_first = |object: &Value| {
-            let job = object["metadata"]["labels"]["batch.kubernetes.io/job-name"].as_str();
-            job.is_some_and(|job| !job.ends_with("-2"))
+        let first = OnceLock::new();
+        let is_of_first_job = move |pod: &Value| {
+            let job = pod["metadata"]["labels"]["batch.kubernetes.io/job-name"].as_str();
+            job.is_some_and(|job| first.get_or_init(|| job.to_owned()) == job)
         };
         arena.proxy.let_see(|view| {
             view.rewrite = Some(Arc::new(move |resource, object| {
-                if resource == "pods" && is_first(object) {
+                if resource == "pods" && is_of_first_job(object) {
                     leave(object, &text);
                 }
             }));

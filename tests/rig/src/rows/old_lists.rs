@@ -202,8 +202,10 @@ async fn mislead(arena: &mut Arena, story: Story, point: Option<Nth>) -> Result<
         let Some(found) = found.filter(|found| found["metadata"]["deletionTimestamp"].is_null()) else {
             return Err(format!("{kind} {name}, which was made anew, was deleted"));
         };
+        // What a TrainingJob's status says is the operator's to write, whoever made it.
+        let is_touched = |one: &Value| one["manager"] == OPERATOR && one["subresource"].is_null();
         let managers = found["metadata"]["managedFields"].as_array();
-        if managers.is_some_and(|all| all.iter().any(|one| one["manager"] == OPERATOR)) {
+        if managers.is_some_and(|all| all.iter().any(is_touched)) {
             return Err(format!("{kind} {name}, which was made anew, was written to"));
         }
     }
