@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 const QUANTITIES: [&str; 3] = ["limits", "requests", "sizeLimit"];
 
 /// Whether `live` has everything that `desired` asks for; what it has beyond, defaults and what others wrote, is nobody's
-/// business. A field that is asked to be empty may be absent, as the API leaves out what is empty. Items of a list that all
+/// business. A field that is asked to be empty may be absent, as the API leaves out what is empty; but not one that is asked to
+/// be false, since a right or a token that nobody denies is granted. Items of a list that all
 /// have names are found by them, others by their place.
 pub fn covers(live: &Value, desired: &Value) -> bool {
     value(Some(live), desired, false)
@@ -53,7 +54,7 @@ fn list(live: &[Value], desired: &[Value]) -> bool {
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::Bool(set) => !set,
+        Value::Bool(_) => false,
         Value::Number(number) => number.as_f64() == Some(0.0),
         Value::String(text) => text.is_empty(),
         Value::Array(items) => items.is_empty(),

@@ -52,6 +52,11 @@ pub(super) async fn reverted(ground: &Ground) -> Result<Finding> {
         space.edit(DEPLOYMENT.0, DEPLOYMENT.1, &name, pause).await?;
         for kind in [SERVICE, DEPLOYMENT, CONFIG_MAP, BUDGET] {
             let name = child(space, kind).await?;
+            // What was made once is applied again for this.
+            let relabel = |object: &mut Value| {
+                object["metadata"]["labels"]["app.kubernetes.io/part-of"] = json!("somebody");
+            };
+            space.edit(kind.0, kind.1, &name, relabel).await?;
             let object = space.settled(kind.0, kind.1, &name).await;
             for path in leaves(&object, "auriga") {
                 let place = path.place(&object).unwrap_or_default();

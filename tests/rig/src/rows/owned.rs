@@ -9,10 +9,14 @@ pub(super) struct Path(Vec<String>);
 
 /// Ways to the fields without further ones below them that `manager` has written.
 pub(super) fn leaves(object: &Value, manager: &str) -> Vec<Path> {
-    let mut found = Vec::new();
     let entries = object["metadata"]["managedFields"].as_array();
-    for entry in entries.into_iter().flatten() {
-        if entry["manager"] == manager && entry["subresource"].is_null() {
+    let by_manager = |entry: &&Value| entry["manager"] == manager && entry["subresource"].is_null();
+    let all: Vec<&Value> = entries.into_iter().flatten().filter(by_manager).collect();
+    // Who makes an object owns what the API server fills in, too; who applies one owns what he has asked for.
+    let was_applied = all.iter().any(|entry| entry["operation"] == "Apply");
+    let mut found = Vec::new();
+    for entry in all {
+        if !was_applied || entry["operation"] == "Apply" {
             walk(&entry["fieldsV1"], &mut Vec::new(), &mut found);
         }
     }
@@ -185,6 +189,18 @@ mod tests {
                 "/spec/ports/1/port"
             ]
         );
+    }
+
+    #[test]
+    fn what_was_filled_in_for_who_made_an_object_is_left_out_once_it_was_applied() {
+        let made =
+            json!({ "manager": "auriga", "operation": "Update", "fieldsV1": { "f:a": {}, "f:b": {} } });
+        let applied = json!({ "manager": "auriga", "operation": "Apply", "fieldsV1": { "f:a": {} } });
+        let count = |fields: Value| {
+            let object = json!({ "a": 1, "b": 2, "metadata": { "managedFields": fields } });
+            leaves(&object, "auriga").len()
+        };
+        assert_eq!((count(json!([made])), count(json!([made, applied]))), (2, 1));
     }
 
     #[test]
