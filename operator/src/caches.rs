@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::{
     cache::{Cache, controlled_by, controller_uid, key},
+    kept::{Kept, Packed},
     labels,
     model::fits,
 };
@@ -34,7 +35,7 @@ pub struct Caches {
     /// Jobs of Auriga's.
     pub jobs: Cache<Job>,
     /// Deployments of Auriga's.
-    pub deployments: Cache<Deployment>,
+    pub deployments: Cache<Packed<Deployment>>,
     /// Services of Auriga's.
     pub services: Cache<Service>,
     /// ConfigMaps of Auriga's.
@@ -157,13 +158,13 @@ where
 
 fn put<K>(cache: &Cache<K>, object: Value)
 where
-    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + 'static,
+    K: Kept + Resource<DynamicType = ()> + Clone + DeserializeOwned + 'static,
 {
     // What cannot be read is left to the watch, which says so.
     if let Ok(mut object) = serde_json::from_value::<K>(object)
         && object.meta().name.is_some()
     {
-        object.meta_mut().managed_fields = None;
+        object.reduce();
         cache.put(object);
     }
 }

@@ -20,6 +20,7 @@ pub mod controller;
 pub mod error;
 pub mod events;
 pub mod health;
+pub mod kept;
 pub mod kind;
 pub mod labels;
 pub mod lease;

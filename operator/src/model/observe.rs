@@ -44,7 +44,7 @@ impl Kind for Model {
         let uid = self.uid().unwrap_or_default();
         let ours = controlled_by(&uid);
         let texts = ctx.reader.texts(self, caches).await?;
-        let slots = slots(ctx, self, &caches.deployments.by(&ours)).await;
+        let slots = slots(ctx, self, &ours).await;
         let service = owned(caches.services.by(&ours)).into_iter().next();
         let training_jobs = caches
             .training_jobs
@@ -112,7 +112,9 @@ fn owned<K: Clone>(objects: Vec<Arc<K>>) -> Vec<K> {
 }
 
 /// Each Deployment with its pods, which are asked all at once.
-async fn slots(ctx: &Context, model: &Model, deployments: &[Arc<Deployment>]) -> Vec<SlotSeen> {
+async fn slots(ctx: &Context, model: &Model, ours: &str) -> Vec<SlotSeen> {
+    let deployments = ctx.caches.deployments.by(ours);
+    let deployments: Vec<Deployment> = deployments.iter().map(|one| one.unpacked()).collect();
     let pods: Vec<Vec<Arc<Pod>>> = (deployments.iter())
         .map(|deployment| pods_of(&ctx.caches, model, deployment))
         .collect();
@@ -123,9 +125,9 @@ async fn slots(ctx: &Context, model: &Model, deployments: &[Arc<Deployment>]) ->
         .ask(pods.iter().flatten().cloned().collect(), fresh)
         .await;
     let mut asked = asked.into_iter();
-    (deployments.iter().zip(pods))
+    (deployments.into_iter().zip(pods))
         .map(|(deployment, pods)| SlotSeen {
-            deployment: deployment.as_ref().clone(),
+            deployment,
             pods: asked.by_ref().take(pods.len()).collect(),
         })
         .collect()
