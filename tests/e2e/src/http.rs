@@ -87,6 +87,6 @@ impl Connection {
 }
 
 /// `GET path` on a connection of its own.
-pub(crate) async fn get(address: SocketAddr, path: &str) -> Result<Answer, String> {
+pub async fn get(address: SocketAddr, path: &str) -> Result<Answer, String> {
     Connection::open(address).await?.get(path, true).await
 }

@@ -17,7 +17,7 @@ mod until;
 mod waits;
 
 pub use cluster::{Cluster, alone, in_a_namespace, on_the_cluster};
-pub use http::Answer;
+pub use http::{Answer, get};
 pub use install::OPERATOR_NAMESPACE;
 pub use ledger::{Activation, assert_only_active_versions_answered, assert_rate};
 pub use load::{Load, Running, Sent};

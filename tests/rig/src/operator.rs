@@ -40,14 +40,35 @@ pub(crate) struct Start {
 impl Program {
     /// An operator that calls itself `identity`, looks after `namespace`, and speaks to `api_server`.
     pub(crate) fn start(&self, namespace: &str, identity: &str, api_server: SocketAddr) -> Result<Start> {
+        self.start_with(
+            namespace,
+            identity,
+            api_server,
+            &["--metrics-listen=127.0.0.1:0".to_owned()],
+        )
+    }
+
+    /// The same, with these flags besides.
+    pub(crate) fn start_with(
+        &self,
+        namespace: &str,
+        identity: &str,
+        api_server: SocketAddr,
+        flags: &[String],
+    ) -> Result<Start> {
         let folder = tempfile::tempdir().context("cannot make a folder")?;
         let kubeconfig = folder.path().join("kubeconfig");
         std::fs::write(&kubeconfig, kubeconfig_of(api_server, namespace))
             .context("cannot write a kubeconfig")?;
         let log = self.logs.join(format!("{namespace}-{identity}.log"));
-        let (path, namespace, identity) = (self.path.clone(), namespace.to_owned(), identity.to_owned());
+        let path = self.path.clone();
+        let mut all = vec![
+            format!("--namespace={namespace}"),
+            format!("--identity={identity}"),
+        ];
+        all.extend_from_slice(flags);
         Ok(Start {
-            command: Box::new(move || spawn(&path, &namespace, &identity, &kubeconfig, &log)),
+            command: Box::new(move || spawn(&path, &all, &kubeconfig, &log)),
             _folder: folder,
         })
     }
@@ -111,21 +132,21 @@ impl Drop for Operator {
     }
 }
 
-fn spawn(program: &Path, namespace: &str, identity: &str, kubeconfig: &Path, log: &Path) -> Result<Child> {
+fn spawn(program: &Path, flags: &[String], kubeconfig: &Path, log: &Path) -> Result<Child> {
     let log = std::fs::File::options().create(true).append(true).open(log);
     let log = log.context("cannot write a log")?;
     let mut command = Command::new(program);
     command
         .env_clear()
         .env("KUBECONFIG", kubeconfig)
-        .args(["--namespace", namespace, "--identity", identity])
+        .args(flags)
         .args([
             "--image",
             "docker.io/auriga/auriga:dev",
             "--image-pull-policy",
             "IfNotPresent",
         ])
-        .args(["--metrics-listen", "127.0.0.1:0", "--retry-mistake", "15s"])
+        .args(["--retry-mistake", "15s"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)

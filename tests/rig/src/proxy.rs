@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use http_body_util::{BodyExt, Full, Limited, combinators::UnsyncBoxBody};
 use hyper::{
-    HeaderMap, Response, StatusCode,
+    HeaderMap, Method, Response, StatusCode,
     body::{Bytes, Incoming},
     header,
     server::conn::http1,
@@ -46,10 +46,23 @@ pub(crate) struct Record {
     pub(crate) careless: Vec<String>,
     /// When the last write came.
     pub(crate) last_write: Option<Instant>,
+    /// All requests in their order, those that read too; a watch is one.
+    pub(crate) requests: Vec<Asked>,
     /// What is still to be done, to which write.
     armed: Option<(Nth, Fault)>,
     /// When it was done.
     pub(crate) struck: Option<Instant>,
+}
+
+/// A request.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    /// When it came.
+    pub(crate) at: Instant,
+    /// What it does.
+    pub(crate) method: Method,
+    /// To what, without the query.
+    pub(crate) path: String,
 }
 
 /// A proxy at work; it ends with the value.
@@ -149,6 +162,13 @@ impl Way {
             .map_err(|_| Lost)?
             .to_bytes();
         let kind = Request::of(&parts.method, parts.uri.path());
+        self.note(|record| {
+            record.requests.push(Asked {
+                at: Instant::now(),
+                method: parts.method.clone(),
+                path: parts.uri.path().to_owned(),
+            });
+        });
         let mut forwarded = hyper::Request::builder()
             .method(&parts.method)
             .uri(parts.uri.path_and_query().map_or("/", |uri| uri.as_str()));
