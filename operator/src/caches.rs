@@ -43,7 +43,7 @@ pub struct Caches {
     /// PodDisruptionBudgets of Auriga's.
     pub budgets: Cache<PodDisruptionBudget>,
     /// Pods of Auriga's.
-    pub pods: Cache<Pod>,
+    pub pods: Cache<Packed<Pod>>,
     /// Name, UID and version of every ConfigMap: a Model may name any.
     pub sources: Cache<PartialObjectMeta<ConfigMap>>,
 }
@@ -232,7 +232,7 @@ fn keys_of_job(job: &Job) -> Vec<String> {
     keys
 }
 
-fn keys_of_pod(pod: &Pod) -> Vec<String> {
+fn keys_of_pod(pod: &Packed<Pod>) -> Vec<String> {
     let mut keys = keys_of_child(pod);
     if let (Some(model), Some(slot)) = (pod.labels().get(labels::MODEL), pod.labels().get(labels::SLOT)) {
         keys.push(slot_key(&pod.namespace().unwrap_or_default(), model, slot));

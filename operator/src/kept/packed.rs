@@ -7,8 +7,10 @@ use kube::Resource;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error as _};
 use serde_json::Value;
 
-/// A `K` of which only the metadata lie ready. For those that are large and seldom looked at: the pod template of a Deployment
-/// takes 20 KiB as values, whose types have a field for everything that a volume could be, and 3 KiB as text.
+use super::Kept;
+
+/// A reduced `K` of which only the metadata lie ready. For those that are large as values, whose types have a field for
+/// everything that a volume or a container could be: the template of a Deployment takes 20 KiB so, and 3 KiB as text.
 #[derive(Clone, Debug)]
 pub struct Packed<K> {
     metadata: ObjectMeta,
@@ -31,19 +33,17 @@ where
 
 impl<'de, K> Deserialize<'de> for Packed<K>
 where
-    K: Resource + DeserializeOwned,
+    K: Kept + DeserializeOwned + Serialize,
 {
     /// Errors: it is no `K`.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut whole = Value::deserialize(deserializer)?;
-        let metadata = whole.as_object_mut().and_then(|fields| fields.remove("metadata"));
-        let mut read = K::deserialize(&whole).map_err(D::Error::custom)?;
-        if let Some(metadata) = metadata {
-            *read.meta_mut() = ObjectMeta::deserialize(metadata).map_err(D::Error::custom)?;
-        }
+        let mut object = K::deserialize(Value::deserialize(deserializer)?).map_err(D::Error::custom)?;
+        object.reduce();
+        let metadata = std::mem::take(object.meta_mut());
+        let text = serde_json::to_string(&object).map_err(D::Error::custom)?;
         Ok(Packed {
-            metadata: read.meta().clone(),
-            text: whole.to_string().into_boxed_str(),
+            metadata,
+            text: text.into_boxed_str(),
             kind: PhantomData,
         })
     }

@@ -145,7 +145,8 @@ fn pods_of(caches: &Caches, model: &Model, deployment: &Deployment) -> Vec<Arc<P
         return Vec::new();
     };
     let namespace = model.namespace().unwrap_or_default();
-    let mut pods = caches.pods.by(&slot_key(&namespace, &model.name_any(), slot));
+    let kept = (caches.pods).by(&slot_key(&namespace, &model.name_any(), slot));
+    let mut pods: Vec<_> = kept.iter().map(|pod| Arc::new(pod.unpacked())).collect();
     pods.retain(|pod| {
         let is_of_deployment = controller(pod.as_ref())
             .is_some_and(|owner| owner.kind == "ReplicaSet" && owner.name.starts_with(&stem));
@@ -163,7 +164,7 @@ fn cleanup(caches: &Caches, uid: &str) -> Option<CleanupSeen> {
         // They answer nothing; what they leave behind counts.
         pods: (pods.iter())
             .map(|pod| PodSeen {
-                pod: pod.as_ref().clone(),
+                pod: pod.unpacked(),
                 answer: Answer::NotAsked,
                 passes: 0,
             })
