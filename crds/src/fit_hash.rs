@@ -25,12 +25,12 @@ const UNDECIDING_OF_TRAINING: [&str; 3] = ["activeDeadlineSeconds", "backoffLimi
 /// A text of more bytes is kept as its digest and length: what is stored with each version must not grow with data.
 const LONGEST_TEXT: usize = 256;
 
-/// `v1-<64 hex digits>` over the fields of the spec that decide the fit and the texts of the ConfigMaps they name.
+/// `v1-<64 hex digits>` over the fields of the spec that decide the fit and the digests of the ConfigMap texts they name.
 ///
 /// Values equal to their schema's default count as absent, so that a later build with one more defaulted field computes
 /// the same. What says how versions are served, kept or run is left out: it decides nothing before a version exists.
-pub fn fit_hash(checked: &Checked, config_maps: &BTreeMap<ConfigMapKey, String>) -> String {
-    let contents = contents(config_maps, |text| Digest::of(text.as_bytes()).to_string());
+pub fn fit_hash(checked: &Checked, config_maps: &BTreeMap<ConfigMapKey, Digest>) -> String {
+    let contents = contents(config_maps, Digest::to_string);
     let hashed = json!({ "spec": checked.fit, "configMaps": contents });
     // serde_json keeps object keys sorted and prints a number the same way each time: the text is canonical.
     format!(
@@ -44,13 +44,10 @@ pub fn fit_hash(checked: &Checked, config_maps: &BTreeMap<ConfigMapKey, String>)
 ///
 /// [`crate::differences`] compares two of them.
 pub fn fit_spec(checked: &Checked, config_maps: &BTreeMap<ConfigMapKey, String>) -> Value {
-    json!({ "spec": shortened(&checked.fit), "configMaps": contents(config_maps, summary) })
+    json!({ "spec": shortened(&checked.fit), "configMaps": contents(config_maps, |text: &String| summary(text)) })
 }
 
-fn contents(
-    config_maps: &BTreeMap<ConfigMapKey, String>,
-    shown: impl Fn(&str) -> String,
-) -> Map<String, Value> {
+fn contents<T>(config_maps: &BTreeMap<ConfigMapKey, T>, shown: impl Fn(&T) -> String) -> Map<String, Value> {
     (config_maps.iter())
         .map(|(ConfigMapKey { name, key }, text)| (format!("{name}/{key}"), shown(text).into()))
         .collect()

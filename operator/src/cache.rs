@@ -225,16 +225,20 @@ where
             .collect();
         self.index.clear();
         self.writer.apply_watcher_event(&Event::Init);
+        let mut listed = Vec::with_capacity(found.len());
         for (name, object) in found {
             self.enter(&object);
-            let after = Arc::new(object.clone());
+            let seen = before.get(&name);
             self.writer.apply_watcher_event(&Event::InitApply(object));
-            changes.push(Change {
-                before: before.get(&name),
-                after: Some(after),
-            });
+            listed.push((name, seen));
         }
         self.writer.apply_watcher_event(&Event::InitDone);
+        // The very objects that are kept now: copies of all of them would be the most that this program ever holds.
+        let now = self.writer.as_reader();
+        changes.extend(listed.into_iter().map(|(name, before)| Change {
+            before,
+            after: now.get(&name),
+        }));
         let changes = changes
             .into_iter()
             .map(|change| self.since_told(change))
@@ -289,10 +293,11 @@ where
         match (&before, after) {
             (_, Some(object)) => {
                 self.enter(&object);
-                self.writer.apply_watcher_event(&Event::Apply(object.clone()));
+                let name = ObjectRef::from_obj(&object);
+                self.writer.apply_watcher_event(&Event::Apply(object));
                 Change {
                     before,
-                    after: Some(Arc::new(object)),
+                    after: self.writer.as_reader().get(&name),
                 }
             }
             (Some(gone), None) => {

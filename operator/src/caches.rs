@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::{
     cache::{Cache, controlled_by, controller_uid, key},
+    kept::{Kept, Packed},
     labels,
     model::fits,
 };
@@ -34,7 +35,7 @@ pub struct Caches {
     /// Jobs of Auriga's.
     pub jobs: Cache<Job>,
     /// Deployments of Auriga's.
-    pub deployments: Cache<Deployment>,
+    pub deployments: Cache<Packed<Deployment>>,
     /// Services of Auriga's.
     pub services: Cache<Service>,
     /// ConfigMaps of Auriga's.
@@ -42,7 +43,7 @@ pub struct Caches {
     /// PodDisruptionBudgets of Auriga's.
     pub budgets: Cache<PodDisruptionBudget>,
     /// Pods of Auriga's.
-    pub pods: Cache<Pod>,
+    pub pods: Cache<Packed<Pod>>,
     /// Name, UID and version of every ConfigMap: a Model may name any.
     pub sources: Cache<PartialObjectMeta<ConfigMap>>,
 }
@@ -157,13 +158,13 @@ where
 
 fn put<K>(cache: &Cache<K>, object: Value)
 where
-    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + 'static,
+    K: Kept + Resource<DynamicType = ()> + Clone + DeserializeOwned + 'static,
 {
     // What cannot be read is left to the watch, which says so.
     if let Ok(mut object) = serde_json::from_value::<K>(object)
         && object.meta().name.is_some()
     {
-        object.meta_mut().managed_fields = None;
+        object.reduce();
         cache.put(object);
     }
 }
@@ -231,7 +232,7 @@ fn keys_of_job(job: &Job) -> Vec<String> {
     keys
 }
 
-fn keys_of_pod(pod: &Pod) -> Vec<String> {
+fn keys_of_pod(pod: &Packed<Pod>) -> Vec<String> {
     let mut keys = keys_of_child(pod);
     if let (Some(model), Some(slot)) = (pod.labels().get(labels::MODEL), pod.labels().get(labels::SLOT)) {
         keys.push(slot_key(&pod.namespace().unwrap_or_default(), model, slot));

@@ -20,6 +20,7 @@ use tower::{Layer, Service};
 use crate::{
     context::{Context, lock},
     start::Waiting,
+    watch::PAGE,
 };
 
 /// How long a request may take to arrive, and a connection be without one.
@@ -138,8 +139,10 @@ pub(crate) fn verb(query: Option<&str>) -> Option<&'static str> {
     let mut parameters = query.unwrap_or_default().split('&');
     parameters.find_map(|parameter| match parameter {
         "watch=true" => Some("watch"),
-        "limit=500" => Some("list"),
-        _ => None,
+        _ => {
+            let page = parameter.strip_prefix("limit=")?.parse().ok();
+            (page == Some(PAGE)).then_some("list")
+        }
     })
 }
 
@@ -294,7 +297,9 @@ mod tests {
             let answer = tower::service_fn(move |_: Request<()>| {
                 std::future::ready(Response::builder().status(status).body(()))
             });
-            let request = Request::get("/apis/batch/v1/jobs?&limit=500").body(()).unwrap();
+            let request = Request::get(format!("/apis/batch/v1/jobs?&limit={PAGE}"))
+                .body(())
+                .unwrap();
             signs.layer(answer).call(request).await.unwrap();
             assert_eq!(signs.refused(), expected);
         }
@@ -304,7 +309,8 @@ mod tests {
     fn only_lists_and_watches_are_signs() {
         for (query, expected) in [
             ("watch=true&timeoutSeconds=60", Some("watch")),
-            ("&limit=500", Some("list")),
+            ("&limit=250", Some("list")),
+            ("&limit=1", None),
             ("fieldManager=auriga", None),
         ] {
             assert_eq!(verb(Some(query)), expected, "{query}");

@@ -21,6 +21,7 @@ pub mod deadline;
 pub mod error;
 pub mod events;
 pub mod health;
+pub mod kept;
 pub mod kind;
 pub mod labels;
 pub mod lease;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use auriga_crds::{ConfigMapKey, Model, TrainingJob, VersionSummary, contract::Alive};
+use auriga_crds::{ConfigMapKey, Digest, Model, TrainingJob, VersionSummary, contract::Alive};
 use k8s_openapi::api::{
     apps::v1::Deployment,
     batch::v1::Job,
@@ -106,11 +106,11 @@ impl Answer {
     }
 }
 
-/// Texts of ConfigMap keys: each that is named, with its text, or why there is none.
+/// Texts of ConfigMap keys: each that is named, with its digest, or why there is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Texts {
     /// Those that are there.
-    pub found: BTreeMap<ConfigMapKey, String>,
+    pub found: BTreeMap<ConfigMapKey, Digest>,
     /// Those that are not: whole sentences that say what to do.
     pub missing: Vec<String>,
 }

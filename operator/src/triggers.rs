@@ -11,6 +11,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::{
     cache::{Change, controller, key},
     caches::{Caches, IN_LINE, awaits_its_turn, is_over, is_under_way},
+    kept::Packed,
     labels,
 };
 
@@ -77,7 +78,7 @@ impl Triggers {
     }
 
     /// A pod changed: what its Job belongs to, or the Model it answers for.
-    pub fn pod(&self, caches: &Caches, change: &Change<Pod>) {
+    pub fn pod(&self, caches: &Caches, change: &Change<Packed<Pod>>) {
         let Some(pod) = change.states().last() else {
             return;
         };

@@ -4,8 +4,8 @@ use std::{fmt::Debug, hash::BuildHasher as _, time::Duration};
 
 use futures_util::{Stream, StreamExt as _};
 use kube::{
-    Api, Client, Resource,
-    core::{DeserializeGuard, NamespaceResourceScope, PartialObjectMeta},
+    Api, Client, Resource, ResourceExt as _,
+    core::{NamespaceResourceScope, PartialObjectMeta},
     runtime::{
         WatchStreamExt as _,
         reflector::ObjectRef,
@@ -19,12 +19,15 @@ use crate::{
     cache::{Cache, Change},
     context::Context,
     error::plain_watch,
+    kept::{Guarded, Kept},
     labels,
     triggers::Triggers,
 };
 
 /// How long one watch request lasts, in seconds: a connection that died without a word is noticed five seconds later.
 const LASTS: u32 = 60;
+/// How many objects a list is read at a time. The text of a page is held as a whole, and pages of all kinds come at once.
+pub(crate) const PAGE: u32 = 250;
 /// The longest pause between two tries of a watch that fails: an API server that is back is heard again soon.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
@@ -79,6 +82,10 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
             triggers.pod(caches, change);
         }),
         follow(metadata(client, namespace), &caches.sources, |change| {
+            if let (Some(before), None) = (&change.before, &change.after) {
+                let namespace = before.namespace().unwrap_or_default();
+                ctx.reader.forget(&namespace, &before.name_any());
+            }
             triggers.source(caches, change);
         }),
     );
@@ -93,16 +100,14 @@ fn forget<K: Resource<DynamicType = ()>>(ctx: &Context, change: &Change<K>) {
     }
 }
 
-/// An object as a watch tells it: one that cannot be read holds up no other.
-type Guarded<K> = DeserializeGuard<K>;
-
 fn objects<K>(
     client: &Client,
     namespace: Option<&str>,
     config: watcher::Config,
 ) -> impl Stream<Item = watcher::Result<Event<Guarded<K>>>> + Send + use<K>
 where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    K: Kept
+        + Resource<DynamicType = (), Scope = NamespaceResourceScope>
         + Clone
         + Debug
         + DeserializeOwned
@@ -113,7 +118,7 @@ where
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     };
-    watcher::watcher(api, config.timeout(LASTS))
+    watcher::watcher(api, config.timeout(LASTS).page_size(PAGE))
 }
 
 /// Of ConfigMaps at large only who they are is kept: their texts are read when a Model needs them.
@@ -133,13 +138,14 @@ where
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     };
-    watcher::watcher(api, watcher::Config::default().timeout(LASTS)).map(|event| {
+    watcher::watcher(api, watcher::Config::default().timeout(LASTS).page_size(PAGE)).map(|event| {
         event.map(|event| {
             each(event, |mut object| {
                 object.metadata.labels = None;
                 object.metadata.annotations = None;
                 object.metadata.owner_references = None;
-                DeserializeGuard(Ok(object))
+                object.metadata.managed_fields = None;
+                Guarded(Ok(object))
             })
         })
     })
@@ -168,16 +174,13 @@ async fn follow<K>(
     }
 }
 
-/// The object without what nobody reads, if it is one at all.
+/// The object, if it is one at all.
 fn readable<K>(object: Guarded<K>, cache: &Cache<K>, tell: impl Fn(&Change<K>)) -> Option<K>
 where
     K: Resource<DynamicType = ()> + Clone + 'static,
 {
     match object.0 {
-        Ok(mut object) => {
-            object.meta_mut().managed_fields = None;
-            Some(object)
-        }
+        Ok(object) => Some(object),
         Err(broken) => {
             let name = broken.metadata.name.unwrap_or_default();
             let namespace = broken.metadata.namespace.unwrap_or_default();

@@ -44,7 +44,7 @@ impl Kind for Model {
         let uid = self.uid().unwrap_or_default();
         let ours = controlled_by(&uid);
         let texts = ctx.reader.texts(self, caches).await?;
-        let slots = slots(ctx, self, &caches.deployments.by(&ours)).await;
+        let slots = slots(ctx, self, &ours).await;
         let service = owned(caches.services.by(&ours)).into_iter().next();
         let training_jobs = caches
             .training_jobs
@@ -112,7 +112,9 @@ fn owned<K: Clone>(objects: Vec<Arc<K>>) -> Vec<K> {
 }
 
 /// Each Deployment with its pods, which are asked all at once.
-async fn slots(ctx: &Context, model: &Model, deployments: &[Arc<Deployment>]) -> Vec<SlotSeen> {
+async fn slots(ctx: &Context, model: &Model, ours: &str) -> Vec<SlotSeen> {
+    let deployments = ctx.caches.deployments.by(ours);
+    let deployments: Vec<Deployment> = deployments.iter().map(|one| one.unpacked()).collect();
     let pods: Vec<Vec<Arc<Pod>>> = (deployments.iter())
         .map(|deployment| pods_of(&ctx.caches, model, deployment))
         .collect();
@@ -123,9 +125,9 @@ async fn slots(ctx: &Context, model: &Model, deployments: &[Arc<Deployment>]) ->
         .ask(pods.iter().flatten().cloned().collect(), fresh)
         .await;
     let mut asked = asked.into_iter();
-    (deployments.iter().zip(pods))
+    (deployments.into_iter().zip(pods))
         .map(|(deployment, pods)| SlotSeen {
-            deployment: deployment.as_ref().clone(),
+            deployment,
             pods: asked.by_ref().take(pods.len()).collect(),
         })
         .collect()
@@ -143,7 +145,8 @@ fn pods_of(caches: &Caches, model: &Model, deployment: &Deployment) -> Vec<Arc<P
         return Vec::new();
     };
     let namespace = model.namespace().unwrap_or_default();
-    let mut pods = caches.pods.by(&slot_key(&namespace, &model.name_any(), slot));
+    let kept = (caches.pods).by(&slot_key(&namespace, &model.name_any(), slot));
+    let mut pods: Vec<_> = kept.iter().map(|pod| Arc::new(pod.unpacked())).collect();
     pods.retain(|pod| {
         let is_of_deployment = controller(pod.as_ref())
             .is_some_and(|owner| owner.kind == "ReplicaSet" && owner.name.starts_with(&stem));
@@ -161,7 +164,7 @@ fn cleanup(caches: &Caches, uid: &str) -> Option<CleanupSeen> {
         // They answer nothing; what they leave behind counts.
         pods: (pods.iter())
             .map(|pod| PodSeen {
-                pod: pod.as_ref().clone(),
+                pod: pod.unpacked(),
                 answer: Answer::NotAsked,
                 passes: 0,
                 silent_for: Duration::ZERO,

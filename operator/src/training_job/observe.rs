@@ -48,6 +48,7 @@ impl Kind for TrainingJob {
         let jobs = caches.jobs.by(&ours);
         let pods: Vec<Arc<Pod>> = (jobs.iter())
             .flat_map(|job| caches.pods.by(&controlled_by(&job.uid().unwrap_or_default())))
+            .map(|pod| Arc::new(pod.unpacked()))
             .collect();
         // What is over is a record, and rests on nothing.
         let is_over = is_over(self);

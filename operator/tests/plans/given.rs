@@ -6,8 +6,8 @@ mod world;
 use std::{fs, path::Path};
 
 use auriga_crds::{
-    ClaimName, ConfigMapKey, Csv, Model, ModelReference, ModelSpec, Persister, TrainingJob, TrainingJobSpec,
-    document,
+    ClaimName, ConfigMapKey, Csv, Digest, Model, ModelReference, ModelSpec, Persister, TrainingJob,
+    TrainingJobSpec, document,
 };
 use auriga_operator::{labels, seen::Texts, settings::Settings};
 use jiff::{Timestamp, ToSpan as _};
@@ -83,7 +83,12 @@ pub(crate) fn texts(model: &Model) -> Texts {
     let keys = csvs.filter_map(|csv: &Csv| csv.config_map.clone());
     Texts {
         found: keys
-            .map(|key| (key.clone(), fs::read_to_string(example.join(&key.key)).unwrap()))
+            .map(|key| {
+                (
+                    key.clone(),
+                    Digest::of(&fs::read(example.join(&key.key)).unwrap()),
+                )
+            })
             .collect(),
         missing: Vec::new(),
     }

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use auriga_crds::{Checked, ConfigMapKey, Fault, check, document, fit_hash, fit_spec};
+use auriga_crds::{Checked, ConfigMapKey, Digest, Fault, check, document, fit_hash, fit_spec};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -174,7 +174,9 @@ impl Files {
                     }
                 }
             }
-            let fit_hash = fit_hash(&checked, &named);
+            let digests = named.iter();
+            let digests = digests.map(|(key, text)| (key.clone(), Digest::of(text.as_bytes())));
+            let fit_hash = fit_hash(&checked, &digests.collect());
             manifests.push(Manifest {
                 fit_hash,
                 base: folder(file),

@@ -1,6 +1,9 @@
 //! The cluster that plans run on, and what each of them is given of it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result};
 use auriga_e2e::{Cluster, Space};
@@ -11,10 +14,23 @@ use kube::{
 
 use crate::{node::Node, operator::Program};
 
+/// How much is asked of the rows that can do more or less of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scale {
+    /// How many Models there are where there are many.
+    pub(crate) models: usize,
+    /// How long nothing is to happen.
+    pub(crate) idle: Duration,
+}
+
 /// A cluster whose own operator rests.
 pub(crate) struct Ground {
     /// The operator's program.
     pub(crate) program: Program,
+    /// The program whose speed and size are measured.
+    pub(crate) measured: Program,
+    /// How much is asked of it.
+    pub(crate) scale: Scale,
     cluster: &'static Cluster,
     kubeconfig: Kubeconfig,
     path: PathBuf,
@@ -23,11 +39,18 @@ pub(crate) struct Ground {
 
 impl Ground {
     /// The cluster of this kubeconfig: with the kinds of this tree, and without an operator.
-    pub(crate) async fn of(kubeconfig: &Path, program: Program) -> Result<Ground> {
+    pub(crate) async fn of(
+        kubeconfig: &Path,
+        program: Program,
+        measured: Program,
+        scale: Scale,
+    ) -> Result<Ground> {
         let read = Kubeconfig::read_from(kubeconfig)
             .with_context(|| format!("{} is no kubeconfig", kubeconfig.display()))?;
         Ok(Ground {
             program,
+            measured,
+            scale,
             cluster: Cluster::without_operator(kubeconfig).await,
             kubeconfig: read,
             path: kubeconfig.to_owned(),

@@ -23,10 +23,11 @@ mod proxy;
 mod request;
 mod rows;
 mod scene;
+mod stub;
 mod sweep;
 mod workload;
 
-use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::{Args, Parser, Subcommand};
@@ -34,7 +35,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     finding::{Finding, attempt},
-    ground::Ground,
+    ground::{Ground, Scale},
     operator::Program,
     page::Findings,
     request::Fault,
@@ -54,6 +55,10 @@ struct Arguments {
     /// The operator's program
     #[arg(long, hide = true)]
     operator: PathBuf,
+
+    /// The operator's program as it is shipped, whose speed and size are measured; without it, the other one's are
+    #[arg(long, hide = true)]
+    measured: Option<PathBuf>,
 
     /// Where the operators' logs go
     #[arg(long, hide = true)]
@@ -80,13 +85,25 @@ enum Command {
     /// Breaks each write, one at a time
     Writes(Writes),
     /// Lets other faults happen; all of them unless some are named, such as F9
-    Rows {
-        names: Vec<String>,
+    Rows(Rows),
+}
 
-        /// Tries less of each, to see whether a row works
-        #[arg(long)]
-        quick: bool,
-    },
+#[derive(Debug, Args)]
+struct Rows {
+    /// Their names
+    names: Vec<String>,
+
+    /// How many Models there are in F11
+    #[arg(long, default_value_t = SCALE.models, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=2000))]
+    models: usize,
+
+    /// How many seconds the operator of F24 has nothing to do
+    #[arg(long, default_value_t = SCALE.idle.as_secs(), value_name = "SECONDS")]
+    idle: u64,
+
+    /// Tries less of each other one, to see whether a row works
+    #[arg(long)]
+    quick: bool,
 }
 
 #[derive(Debug, Args)]
@@ -110,6 +127,11 @@ struct Writes {
 
 /// Plans wait more than they compute; two cores bear so many.
 const AT_ONCE: usize = 8;
+/// What is asked for unless less is.
+const SCALE: Scale = Scale {
+    models: 1000,
+    idle: Duration::from_secs(600),
+};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -146,13 +168,25 @@ async fn run(arguments: &Arguments) -> Result<bool> {
         plan: None,
         at_once: AT_ONCE,
     };
+    let measured = Program {
+        path: arguments.measured.clone().unwrap_or(program.path.clone()),
+        ..program.clone()
+    };
+    let mut scale = SCALE;
     let (writes, rows) = match &arguments.command {
         None => (Some(&all_writes), rows::named(&[])?),
         Some(Command::Writes(writes)) => (Some(writes), Vec::new()),
-        Some(Command::Rows { names, .. }) => (None, rows::named(names)?),
+        Some(Command::Rows(rows)) => {
+            scale = Scale {
+                models: rows.models,
+                idle: Duration::from_secs(rows.idle),
+            };
+            (None, rows::named(&rows.names)?)
+        }
     };
-    let is_quick = matches!(arguments.command, Some(Command::Rows { quick: true, .. }));
-    let ground = Ground::of(&arguments.kubeconfig, program).await?.quick(is_quick);
+    let is_quick = matches!(&arguments.command, Some(Command::Rows(rows)) if rows.quick);
+    let ground = Ground::of(&arguments.kubeconfig, program, measured, scale).await?;
+    let ground = ground.quick(is_quick);
     let mut found = Findings::kept(&root)?;
     let mut is_well = true;
     if let Some(writes) = writes {

@@ -10,6 +10,27 @@ use crate::{finding::Finding, request::Fault, rows::ROWS, sweep::Verdict, worklo
 const RESULTS: &str = "tests/rig/results/reliability.json";
 const PAGE: &str = "docs/reliability.md";
 
+/// What stands beside row F11.
+const BESIDE: &str = "\
+\n## Beside other operators
+
+What others have published about theirs, on other machines and of other work; nothing of it was measured here. Neither says
+how long an operator takes that is started anew where there is work already.
+
+| | There are | Memory | Made ready within | Requests |
+|---|---|---|---|---|
+| Knative Serving, controller alone¹ | 1,000 Services, idle | 400 MiB | | |
+| the same with webhook, autoscaler, activator, Kourier¹ | 1,000 Services, idle | 1,770 MiB | | |
+| KubeRay 0.6² | 150 RayClusters of one pod each | 36 MB | | |
+| KubeRay, the advice in its chart³ | 500 pods | about 500 MB | | at most 100 per second, 200 at once |
+| KubeRay, its own load test⁴ | 1,000 RayClusters | | 269 s | |
+
+¹ \"Scalability and performance of OpenShift Serverless Serving\", openshift-knative.github.io/docs, for version 1.30. \
+² github.com/ray-project/kuberay, `benchmark/memory_benchmark/scripts/experiment_figures.py`. \
+³ The same, `helm-chart/kuberay-operator/values.yaml`. \
+⁴ The same, `benchmark/perf-tests/1000-raycluster/results/junit.xml`, steps 3 and 4.
+";
+
 /// All that was found so far.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Findings {
@@ -124,7 +145,7 @@ impl Findings {
                 row.name, row.happens, row.wanted
             );
         }
-        page
+        page + BESIDE
     }
 }
 

@@ -16,7 +16,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use http_body_util::combinators::UnsyncBoxBody;
-use hyper::{Response, body::Bytes};
+use hyper::{Method, Response, body::Bytes};
 use kube::Client;
 use tokio::{
     net::TcpListener,
@@ -69,10 +69,23 @@ pub(crate) struct Record {
     pub(crate) careless: Vec<String>,
     /// When the last write came.
     pub(crate) last_write: Option<Instant>,
+    /// All requests in their order, those that read too; a watch is one.
+    pub(crate) requests: Vec<Asked>,
     /// What is still to be done, at which write.
     armed: Option<(Nth, Act)>,
     /// When it was done.
     pub(crate) struck: Option<Instant>,
+}
+
+/// A request.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    /// When it came.
+    pub(crate) at: Instant,
+    /// What it does.
+    pub(crate) method: Method,
+    /// To what, without the query.
+    pub(crate) path: String,
 }
 
 /// A proxy at work; it ends with the value.

@@ -4,12 +4,15 @@ mod api_server;
 mod bad_versions;
 mod children;
 mod clock;
+mod crowd;
 mod dead_watches;
 mod edits;
 mod etcd;
 mod foreign;
+mod idle;
 mod images;
 mod late_watches;
+mod many;
 mod memory;
 mod node;
 mod odd_pods;
@@ -92,6 +95,12 @@ pub(crate) const ROWS: &[Row] = &[
         run: |ground| Box::pin(clock::wrong(ground)),
     },
     Row {
+        name: "F11",
+        happens: "an operator is started where 1,000 Models serve, on a node whose pods only answer for themselves",
+        wanted: "it has looked at all within 60 s, with 100 MiB, 50 requests in any second and no write",
+        run: |ground| Box::pin(many::cold_start(ground)),
+    },
+    Row {
         name: "F12",
         happens: "each right of the operator is taken away in turn; a Secret is missing",
         wanted: "named within 10 s, no exit, all works once it is back",
@@ -144,6 +153,13 @@ pub(crate) const ROWS: &[Row] = &[
         happens: "20 orders of uninstall, and the namespace with the Model; the store is down while it goes",
         wanted: "gone within 120 s, or a condition says why and the annotation frees it",
         run: |ground| Box::pin(uninstall::uninstalled(ground)),
+    },
+    Row {
+        name: "F24",
+        happens: "90 Models at zero replicas and 10 that serve are left alone for 10 minutes, on such a node, while what \
+                  their pods say differs at each look; then all are fitted at once",
+        wanted: "no write; at most one write of a status in 2 s for each fit and each Model",
+        run: |ground| Box::pin(idle::rest(ground)),
     },
     Row {
         name: "F26",

@@ -63,9 +63,46 @@ fn sweep(workspace: &Workspace, kubeconfig: &Path, flags: &[&str]) -> Result<()>
     }
     run(&mut build)?;
     let built = |name: &str| workspace.target.join("debug").join(name);
+    let measured = if is_measured(flags) {
+        run(workspace
+            .cargo()
+            .args(["build", "--release", "--package", "auriga-operator"]))?;
+        workspace.target.join("release/auriga-operator")
+    } else {
+        built("auriga-operator")
+    };
     let mut rig = workspace.program(built("auriga-rig"));
     rig.arg("--kubeconfig").arg(kubeconfig);
     rig.arg("--operator").arg(built("auriga-operator"));
+    rig.arg("--measured").arg(measured);
     rig.arg("--logs").arg(workspace.target.join("rig"));
     run(rig.args(flags))
+}
+
+/// Whether the rig is asked for the rows that measure an operator as it is shipped; its build takes minutes.
+fn is_measured(flags: &[&str]) -> bool {
+    let names_rows = ["F11", "F24"].iter().any(|row| flags.contains(row));
+    // Without a word that is no flag, everything is asked for, and without names all rows are.
+    let is_word = |flag: &&&str| !flag.starts_with('-') && flag.parse::<u64>().is_err();
+    let words: Vec<_> = flags.iter().filter(is_word).collect();
+    names_rows || words.is_empty() || words == [&"rows"]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operator_as_it_is_shipped_is_built_where_it_is_measured() {
+        for flags in [
+            &["--save"][..],
+            &["rows", "--models", "50"],
+            &["rows", "F9", "F11"],
+        ] {
+            assert!(is_measured(flags), "{flags:?}");
+        }
+        for flags in [&["rows", "F9"][..], &["writes", "--plan", "7"]] {
+            assert!(!is_measured(flags), "{flags:?}");
+        }
+    }
 }

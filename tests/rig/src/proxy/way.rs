@@ -23,7 +23,7 @@ use tokio::{
 };
 
 use super::{
-    Act, Answer, Killed, Record, Written,
+    Act, Answer, Asked, Killed, Record, Written,
     lists::Lists,
     lock,
     pods::{Said, StandIn},
@@ -88,6 +88,13 @@ impl Way {
             std::future::pending::<()>().await;
         }
         let kind = Request::of(&parts.method, parts.uri.path());
+        self.note(|record| {
+            record.requests.push(Asked {
+                at: Instant::now(),
+                method: parts.method.clone(),
+                path: parts.uri.path().to_owned(),
+            });
+        });
         let uri = parts
             .uri
             .path_and_query()
