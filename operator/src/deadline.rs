@@ -86,8 +86,8 @@ mod tests {
     use hyper::body::Frame;
 
     use super::*;
+    use crate::watch::PAGE;
 
-    const LIST: &str = "/api/v1/pods?&limit=500";
     const WATCH: &str = "/api/v1/pods?watch=true&timeoutSeconds=60";
 
     /// Whether `path` is answered by a server that sends the first bytes of its answer and then nothing, if it `begins` at
@@ -110,8 +110,9 @@ mod tests {
     async fn a_list_or_watch_on_a_dead_connection_is_given_up() {
         let late = Err("the API server did not answer within 20 s".to_owned());
         assert_eq!(is_answered(WATCH, false).await, late);
-        assert_eq!(is_answered(LIST, false).await, late);
-        assert_eq!(is_answered(LIST, true).await, late);
+        let list = format!("/api/v1/pods?&limit={PAGE}");
+        assert_eq!(is_answered(&list, false).await, late);
+        assert_eq!(is_answered(&list, true).await, late);
     }
 
     #[tokio::test(start_paused = true)]

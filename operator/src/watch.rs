@@ -7,13 +7,12 @@ use kube::{
     Api, Client, Resource, ResourceExt as _,
     core::{NamespaceResourceScope, PartialObjectMeta},
     runtime::{
-        WatchStreamExt as _,
         reflector::ObjectRef,
-        utils::Backoff,
         watcher::{self, Event},
     },
 };
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep};
 
 use crate::{
     cache::{Cache, Change},
@@ -37,57 +36,81 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
     let all = watcher::Config::default;
     let ours = || all().labels(&format!("{}={}", labels::MANAGED_BY, labels::AURIGA));
     tokio::join!(
-        follow(objects(client, namespace, all()), &caches.models, |change| {
-            forget(ctx, change);
-            triggers.model(caches, change);
-        }),
         follow(
-            objects(client, namespace, all()),
+            || objects(client, namespace, all()),
+            &caches.models,
+            |change| {
+                forget(ctx, change);
+                triggers.model(caches, change);
+            }
+        ),
+        follow(
+            || objects(client, namespace, all()),
             &caches.training_jobs,
             |change| {
                 forget(ctx, change);
                 triggers.training_job(caches, change);
             }
         ),
-        follow(objects(client, namespace, ours()), &caches.jobs, |change| {
-            forget(ctx, change);
-            triggers.job(caches, change);
-        }),
         follow(
-            objects(client, namespace, ours()),
+            || objects(client, namespace, ours()),
+            &caches.jobs,
+            |change| {
+                forget(ctx, change);
+                triggers.job(caches, change);
+            }
+        ),
+        follow(
+            || objects(client, namespace, ours()),
             &caches.deployments,
             |change| {
                 forget(ctx, change);
                 triggers.child(change);
             }
         ),
-        follow(objects(client, namespace, ours()), &caches.services, |change| {
-            forget(ctx, change);
-            triggers.child(change);
-        }),
         follow(
-            objects(client, namespace, ours()),
+            || objects(client, namespace, ours()),
+            &caches.services,
+            |change| {
+                forget(ctx, change);
+                triggers.child(change);
+            }
+        ),
+        follow(
+            || objects(client, namespace, ours()),
             &caches.config_maps,
             |change| {
                 forget(ctx, change);
                 triggers.child(change);
             }
         ),
-        follow(objects(client, namespace, ours()), &caches.budgets, |change| {
-            forget(ctx, change);
-            triggers.child(change);
-        }),
-        follow(objects(client, namespace, ours()), &caches.pods, |change| {
-            forget(ctx, change);
-            triggers.pod(caches, change);
-        }),
-        follow(metadata(client, namespace), &caches.sources, |change| {
-            if let (Some(before), None) = (&change.before, &change.after) {
-                let namespace = before.namespace().unwrap_or_default();
-                ctx.reader.forget(&namespace, &before.name_any());
+        follow(
+            || objects(client, namespace, ours()),
+            &caches.budgets,
+            |change| {
+                forget(ctx, change);
+                triggers.child(change);
             }
-            triggers.source(caches, change);
-        }),
+        ),
+        follow(
+            || objects(client, namespace, ours()),
+            &caches.pods,
+            |change| {
+                forget(ctx, change);
+                triggers.pod(caches, change);
+            }
+        ),
+        follow(
+            || metadata(client, namespace),
+            &caches.sources,
+            |change| {
+                if let (Some(before), None) = (&change.before, &change.after) {
+                    let namespace = before.namespace().unwrap_or_default();
+                    ctx.reader.forget(&namespace, &before.name_any());
+                }
+                triggers.source(caches, change);
+            }
+        ),
     );
 }
 
@@ -151,26 +174,40 @@ where
     })
 }
 
-async fn follow<K>(
-    events: impl Stream<Item = watcher::Result<Event<Guarded<K>>>>,
-    cache: &Cache<K>,
-    tell: impl Fn(&Change<K>),
-) where
+/// Fills a cache from what `begin` starts: a list, and a watch that goes on from it. After an error all begins anew with a
+/// list. To go on from the last version that was seen would miss what happens on an API server whose objects were restored
+/// from a backup: it counts from lower versions again, and tells who asks from a higher one nothing until it has passed it.
+async fn follow<K, E>(begin: impl Fn() -> E, cache: &Cache<K>, tell: impl Fn(&Change<K>))
+where
     K: Resource<DynamicType = ()> + Clone + 'static,
+    E: Stream<Item = watcher::Result<Event<Guarded<K>>>>,
 {
-    let mut events = std::pin::pin!(events.backoff(Pause::default()));
-    while let Some(event) = events.next().await {
-        match event {
-            Ok(event) => {
-                if let Some(event) = known(each(event, |object| readable(object, cache, &tell))) {
-                    cache.take(event).iter().for_each(&tell);
+    let mut pause = Pause::default();
+    loop {
+        let mut events = std::pin::pin!(begin());
+        let mut listed = None;
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(event) => {
+                    if matches!(event, Event::InitDone) {
+                        listed = Some(Instant::now());
+                    }
+                    if let Some(event) = known(each(event, |object| readable(object, cache, &tell))) {
+                        cache.take(event).iter().for_each(&tell);
+                    }
+                }
+                Err(error) => {
+                    let error = plain_watch(&error);
+                    tracing::warn!(kind = %K::kind(&()), %error, "cannot watch {}: {error}", K::plural(&()));
+                    break;
                 }
             }
-            Err(error) => {
-                let error = plain_watch(&error);
-                tracing::warn!(kind = %K::kind(&()), %error, "cannot watch {}: {error}", K::plural(&()));
-            }
         }
+        // Lists that go well say nothing of a watch that is refused each time.
+        if listed.is_some_and(|listed| listed.elapsed() > LONGEST_PAUSE) {
+            pause = Pause::default();
+        }
+        sleep(pause.next()).await;
     }
 }
 
@@ -225,19 +262,11 @@ struct Pause {
     tries: u32,
 }
 
-impl Iterator for Pause {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
+impl Pause {
+    fn next(&mut self) -> Duration {
         let whole = Duration::from_millis(500) * (1 << self.tries.min(6));
         self.tries = self.tries.saturating_add(1);
-        Some(jittered(whole.min(LONGEST_PAUSE)))
-    }
-}
-
-impl Backoff for Pause {
-    fn reset(&mut self) {
-        self.tries = 0;
+        jittered(whole.min(LONGEST_PAUSE))
     }
 }
 
@@ -246,4 +275,53 @@ pub(crate) fn jittered(whole: Duration) -> Duration {
     // The keys of a hash map are random and need no generator of their own.
     let random = std::hash::RandomState::new().hash_one(whole) % 1024;
     whole.mul_f64(0.5 + f64::from(u32::try_from(random).unwrap_or(0)) / 2048.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use futures_util::{FutureExt as _, StreamExt as _, stream};
+    use k8s_openapi::api::core::v1::Service;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    fn service(name: &str, version: &str) -> Service {
+        let mut service = Service::default();
+        service.metadata.name = Some(name.to_owned());
+        service.metadata.namespace = Some("a".to_owned());
+        service.metadata.uid = Some(name.to_owned());
+        service.metadata.resource_version = Some(version.to_owned());
+        service
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_an_error_objects_are_listed_anew_also_from_lower_versions() {
+        let cache = Cache::new(|_: &Service| Vec::new());
+        let lists = Cell::new(0);
+        let begin = || {
+            lists.set(lists.get() + 1);
+            // The second time the API server is back at where it was before.
+            let (found, is_broken) = match lists.get() {
+                1 => (vec![service("iris", "90"), service("rose", "80")], true),
+                _ => (vec![service("iris", "20")], false),
+            };
+            let found = found.into_iter().map(|one| Event::InitApply(Guarded(Ok(one))));
+            let events = [Event::Init].into_iter().chain(found).chain([Event::InitDone]);
+            let broken = is_broken.then_some(Err(watcher::Error::NoResourceVersion));
+            let events: Vec<watcher::Result<_>> = events.map(Ok).chain(broken).collect();
+            stream::iter(events).chain(stream::pending())
+        };
+        let followed = timeout(Duration::from_secs(60), follow(begin, &cache, |_| {}));
+        followed.map(drop).await;
+        assert_eq!(lists.get(), 2);
+        let versions: Vec<_> = cache
+            .all()
+            .iter()
+            .map(|one| one.metadata.resource_version.clone())
+            .collect();
+        assert_eq!(versions, [Some("20".to_owned())]);
+    }
 }

@@ -327,12 +327,7 @@ impl Facts {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        // As many as take a few seconds without optimization; PROPTEST_CASES asks for more.
-        cases: 64,
-        max_shrink_iters: 20_000,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(given::stories(64, 20_000))]
 
     #[test]
     fn whatever_happens_the_last_spec_wins_and_no_invariant_breaks(steps in prop::collection::vec(step(), 1..60)) {

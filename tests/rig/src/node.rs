@@ -138,11 +138,14 @@ pub(crate) async fn signal(name: &str, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether a process has not ended; one that nobody has asked about yet has.
+/// Whether a process has not wholly ended. One that nobody has asked about yet has, once all its threads are gone: its ports
+/// are free only then.
 fn is_alive(id: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     let state = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
-    !state.is_empty() && !state.starts_with('Z')
+    let threads = fs::read_dir(format!("/proc/{id}/task")).map_or(0, Iterator::count);
+    let has_ended = state.is_empty() || (state.starts_with('Z') && threads <= 1);
+    !has_ended
 }
 
 /// The texts of a file of a process, which zero bytes end.

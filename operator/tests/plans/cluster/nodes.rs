@@ -18,8 +18,10 @@ use crate::given::{alive, saying};
 pub(super) struct Store {
     /// The version that each TrainingJob has made, by UID.
     pub(super) made_by: BTreeMap<String, u64>,
-    /// The hash that each version was fitted to, by Model and number; empty if a person asked for it.
+    /// The hash that each version was fitted to, by Model and number.
     pub(super) fitted: BTreeMap<(String, u64), String>,
+    /// Whether a person has asked for one of them.
+    pub(super) has_fits_by_hand: bool,
     /// The versions that were made the active one, by Model.
     pub(super) ledger: BTreeMap<String, Vec<u64>>,
     /// Versions whose pods cannot answer, and why.
@@ -240,10 +242,8 @@ pub(super) fn fit_ends(state: &mut State, store: &mut Store, pod: &Key) {
         .to_owned();
     let next = store.newest(&model).unwrap_or(0) + 1;
     let version = *store.made_by.entry(works_for(live).to_owned()).or_insert(next);
-    // What a person has fitted to the same is a version, but not the Model's.
-    let is_by_hand = live["metadata"]["labels"][labels::TRAINING_JOB] == super::steps::BY_HAND;
-    let fitted = if is_by_hand { String::new() } else { hash.clone() };
-    store.fitted.insert((model, version), fitted);
+    store.has_fits_by_hand |= live["metadata"]["labels"][labels::TRAINING_JOB] == super::steps::BY_HAND;
+    store.fitted.insert((model, version), hash.clone());
     let outcome = Outcome {
         version: VersionNumber::new(version),
         digest: saying(version, None, None, 0)

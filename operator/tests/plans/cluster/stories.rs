@@ -78,12 +78,7 @@ async fn told(frame: &Frame, steps: &[Step], settings: Settings) -> TestCaseResu
 }
 
 proptest! {
-    // As many as take less than ten seconds without optimization; PROPTEST_CASES asks for more.
-    #![proptest_config(ProptestConfig {
-        cases: 24,
-        max_shrink_iters: 2_000,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(given::stories(24, 2_000))]
 
     #[test]
     fn whatever_happens_in_a_cluster_it_comes_right(
