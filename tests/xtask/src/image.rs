@@ -135,7 +135,7 @@ mod tests {
         // The name that is looked for is the one that the program would know.
         assert!(has_no_planted_bug(&operator.join("src/arguments.rs")).is_err());
         assert!(has_no_planted_bug(&operator.join("Cargo.toml")).is_ok());
-        assert!(!include_str!("../../../Dockerfile").contains("features"));
+        assert!(!include_str!("../../../Dockerfile").contains("--features"));
     }
 
     #[test]
