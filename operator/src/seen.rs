@@ -83,6 +83,13 @@ pub struct PodSeen {
     pub silent_for: Duration,
 }
 
+impl PodSeen {
+    /// Whether it has been silent for so long that this is worth a word: one that starts is silent for a moment, too.
+    pub fn is_long_silent(&self) -> bool {
+        self.silent_for >= Duration::from_secs(5)
+    }
+}
+
 /// What came of asking a pod at `/alive`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {

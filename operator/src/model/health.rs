@@ -1,7 +1,5 @@
 //! Whether the pods of one Deployment can answer, and if not, why.
 
-use std::time::Duration;
-
 use auriga_crds::{
     Digest, Reason,
     contract::{Alive, Golden, pod},
@@ -17,8 +15,6 @@ use crate::{
 
 /// A container that ended so often does not begin to work by itself.
 const RESTARTS: i32 = 3;
-/// A pod that was silent for so long is named: one that starts is silent for a moment, too.
-const LONG_SILENT: Duration = Duration::from_secs(5);
 
 /// What the pods of a Deployment say, taken together.
 #[derive(Clone, Debug, Default)]
@@ -87,7 +83,7 @@ pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32) -> Health {
         }
         // A verdict about the version outweighs what may pass.
         let trouble = found.err().flatten();
-        let is_doubted = !matches!(seen.answer, Answer::Silent(_)) || seen.silent_for >= LONG_SILENT;
+        let is_doubted = !matches!(seen.answer, Answer::Silent(_)) || seen.is_long_silent();
         let doubt = trouble
             .as_ref()
             .filter(|trouble| trouble.reason == Reason::RuntimeUnhealthy && is_doubted);

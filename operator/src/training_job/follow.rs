@@ -1,7 +1,5 @@
 //! Follows a fit that has a Job: what its pod does, waits for, or why it is tried again.
 
-use std::time::Duration;
-
 use auriga_crds::{Reason, TrainingJobStatus};
 use kube::ResourceExt as _;
 use serde_json::json;
@@ -24,9 +22,6 @@ use crate::{
 
 /// The age of a Job, in seconds, at which whatever was made before it has long been seen.
 const LONG_ENOUGH: i64 = 30;
-
-/// A pod that was silent for so long is said to be: one that starts is silent for a moment, too.
-const LONG_SILENT: Duration = Duration::from_secs(5);
 
 /// What is told while nothing is known of a pod.
 pub(super) const BEING_MADE: &str = "The pod that fits is being made";
@@ -202,7 +197,7 @@ fn running(look: &Look<'_>, run: &Run<'_>, pod: &PodSeen) -> Stand {
         return stand;
     }
     let silence = match &pod.answer {
-        Answer::Silent(why) if pod.silent_for >= LONG_SILENT => format!(", and cannot be asked: {why}"),
+        Answer::Silent(why) if pod.is_long_silent() => format!(", and cannot be asked: {why}"),
         _ => String::new(),
     };
     let words = format!("Pod {} fits Model {model}{silence}", pod.pod.name_any());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use auriga_e2e::Manifest;
+use auriga_e2e::{Manifest, Space};
 use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep};
 
@@ -191,15 +191,20 @@ async fn lost_pod(ground: &Ground) -> Result<Result<(), String>> {
         forget(&arena.proxy);
         space.serves("iris", 1).await;
         arena.quiet().await?;
-        let listed = space.ask("iris", "/list").await?.json();
-        let versions = listed["models"].as_array().map_or(0, Vec::len);
-        if versions == 1 {
-            Ok(())
-        } else {
-            Err(format!("{versions} versions were made"))
-        }
+        has_one_version(space).await
     })
     .await
+}
+
+/// Whether the store has one version of the Model.
+async fn has_one_version(space: &Space) -> Result<(), String> {
+    let listed = space.ask("iris", "/list").await?.json();
+    let versions = listed["models"].as_array().map_or(0, Vec::len);
+    if versions == 1 {
+        Ok(())
+    } else {
+        Err(format!("{versions} versions were made"))
+    }
 }
 
 async fn made_anew(ground: &Ground) -> Result<Result<(), String>> {
@@ -304,13 +309,7 @@ async fn left_out(ground: &Ground, resource: &'static str) -> Result<Result<(), 
         forget(&arena.proxy);
         arena.space.serves("iris", 1).await;
         arena.quiet().await?;
-        let listed = arena.space.ask("iris", "/list").await?.json();
-        let versions = listed["models"].as_array().map_or(0, Vec::len);
-        if versions == 1 {
-            Ok(())
-        } else {
-            Err(format!("{versions} versions were made"))
-        }
+        has_one_version(&arena.space).await
     })
     .await
 }
