@@ -20,6 +20,8 @@ use crate::{
 
 /// The key of TrainingJobs that are unfinished and not suspended.
 pub const IN_LINE: &str = "in line";
+/// The key of those of them that nothing but their turn keeps from beginning.
+pub const AWAITS_ITS_TURN: &str = "awaits its turn";
 /// The key of Jobs that are unfinished and not suspended.
 pub const UNDER_WAY: &str = "under way";
 /// The key of Jobs that wait in a queue of Kueue's.
@@ -29,19 +31,19 @@ pub const IN_A_QUEUE: &str = "in a queue";
 #[derive(Clone)]
 pub struct Caches {
     /// All Models.
-    pub models: Cache<Model>,
+    pub models: Cache<Packed<Model>>,
     /// All TrainingJobs.
-    pub training_jobs: Cache<TrainingJob>,
+    pub training_jobs: Cache<Packed<TrainingJob>>,
     /// Jobs of Auriga's.
-    pub jobs: Cache<Job>,
+    pub jobs: Cache<Packed<Job>>,
     /// Deployments of Auriga's.
     pub deployments: Cache<Packed<Deployment>>,
     /// Services of Auriga's.
-    pub services: Cache<Service>,
+    pub services: Cache<Packed<Service>>,
     /// ConfigMaps of Auriga's.
-    pub config_maps: Cache<ConfigMap>,
+    pub config_maps: Cache<Packed<ConfigMap>>,
     /// PodDisruptionBudgets of Auriga's.
-    pub budgets: Cache<PodDisruptionBudget>,
+    pub budgets: Cache<Packed<PodDisruptionBudget>>,
     /// Pods of Auriga's.
     pub pods: Cache<Packed<Pod>>,
     /// Name, UID and version of every ConfigMap: a Model may name any.
@@ -202,38 +204,45 @@ pub fn awaits_its_turn(job: &TrainingJob) -> bool {
     !is_over(job) && !job.spec.suspend && !is_stalled
 }
 
-fn keys_of_model(model: &Model) -> Vec<String> {
+fn keys_of_model(model: &Packed<Model>) -> Vec<String> {
+    let model = model.unpacked();
     let namespace = model.namespace().unwrap_or_default();
-    (sources_of(model))
+    (sources_of(&model))
         .map(|source| key("source", &namespace, &source.name))
         .collect()
 }
 
-fn keys_of_training_job(job: &TrainingJob) -> Vec<String> {
+fn keys_of_training_job(job: &Packed<TrainingJob>) -> Vec<String> {
+    let job = job.unpacked();
     let mut keys = vec![key(
         "model",
         &job.namespace().unwrap_or_default(),
         &job.spec.model_ref.name,
     )];
-    if !is_over(job) && !job.spec.suspend {
+    if !is_over(&job) && !job.spec.suspend {
         keys.push(IN_LINE.to_owned());
+    }
+    if awaits_its_turn(&job) {
+        keys.push(AWAITS_ITS_TURN.to_owned());
     }
     keys
 }
 
-fn keys_of_job(job: &Job) -> Vec<String> {
-    let mut keys = keys_of_child(job);
-    if is_under_way(job) {
+fn keys_of_job(job: &Packed<Job>) -> Vec<String> {
+    let job = job.unpacked();
+    let mut keys = keys_of(&job);
+    if is_under_way(&job) {
         keys.push(UNDER_WAY.to_owned());
     }
-    if is_suspended(job) && job.labels().contains_key(labels::QUEUE_NAME) {
+    if is_suspended(&job) && job.labels().contains_key(labels::QUEUE_NAME) {
         keys.push(IN_A_QUEUE.to_owned());
     }
     keys
 }
 
 fn keys_of_pod(pod: &Packed<Pod>) -> Vec<String> {
-    let mut keys = keys_of_child(pod);
+    let pod = pod.unpacked();
+    let mut keys = keys_of(&pod);
     if let (Some(model), Some(slot)) = (pod.labels().get(labels::MODEL), pod.labels().get(labels::SLOT)) {
         keys.push(slot_key(&pod.namespace().unwrap_or_default(), model, slot));
     }
@@ -245,7 +254,14 @@ pub fn slot_key(namespace: &str, model: &str, slot: &str) -> String {
     key("slot", namespace, format_args!("{model}/{slot}"))
 }
 
-fn keys_of_child<K: Resource>(object: &K) -> Vec<String> {
+fn keys_of_child<K>(object: &Packed<K>) -> Vec<String>
+where
+    K: Kept + Serialize + DeserializeOwned,
+{
+    keys_of(&object.unpacked())
+}
+
+fn keys_of<K: Resource>(object: &K) -> Vec<String> {
     let made_for = object.labels().get(labels::MODEL_UID);
     let controller = controller_uid(object).map(controlled_by);
     controller

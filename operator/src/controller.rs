@@ -17,6 +17,7 @@ use crate::{
     apply::{self, status},
     context::Context,
     error::Error,
+    kept::Packed,
     kind::Kind,
     plan::{Next, Note, Plan, Refusal, Urgency},
     watch::jittered,
@@ -38,7 +39,7 @@ const LONG_PAUSE: Duration = Duration::from_secs(300);
 /// Looks at objects of one kind whenever `triggers` names one, until `shutdown`; then finishes the looks that it has begun.
 pub async fn run<K: Kind>(
     ctx: Arc<Context>,
-    mut triggers: UnboundedReceiver<ObjectRef<K>>,
+    mut triggers: UnboundedReceiver<ObjectRef<Packed<K>>>,
     concurrency: u16,
     shutdown: impl Future<Output = ()> + Send + Sync + 'static,
 ) where
@@ -55,13 +56,14 @@ pub async fn run<K: Kind>(
         .await;
 }
 
-async fn reconcile<K: Kind>(object: Arc<K>, ctx: Arc<Context>) -> Result<Action, Error> {
+async fn reconcile<K: Kind>(object: Arc<Packed<K>>, ctx: Arc<Context>) -> Result<Action, Error> {
     if !ctx.leading.now() {
         // All objects are looked at once this operator leads.
         return Ok(Action::await_change());
     }
+    let kept = object.unpacked();
     let mut measured = ctx.metrics.measure(K::NAME);
-    let looked = AssertUnwindSafe(look(object.as_ref(), &ctx, Timestamp::now)).catch_unwind();
+    let looked = AssertUnwindSafe(look(&kept, &ctx, Timestamp::now)).catch_unwind();
     let outcome = match tokio::time::timeout(LIMIT, looked).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_panic)) => Err(Error::Panicked),
@@ -176,7 +178,7 @@ fn told(notes: Vec<Note>, refusals: &[Refusal], is_finished: bool) -> Vec<Note> 
     notes.into_iter().filter(happened).chain(refused).collect()
 }
 
-fn error_policy<K: Kind>(object: Arc<K>, error: &Error, ctx: Arc<Context>) -> Action {
+fn error_policy<K: Kind>(object: Arc<Packed<K>>, error: &Error, ctx: Arc<Context>) -> Action {
     let failures = ctx.failed(&object.uid().unwrap_or_default());
     let pause = pause(failures, error.is_passing());
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());

@@ -38,8 +38,6 @@ impl Kept for Model {}
 impl Kept for TrainingJob {}
 // All of it is held against what it should be.
 impl Kept for Deployment {}
-impl Kept for Packed<Deployment> {}
-impl Kept for Packed<Pod> {}
 impl Kept for Service {}
 impl Kept for ConfigMap {}
 impl Kept for PodDisruptionBudget {}

@@ -11,6 +11,7 @@ use crate::{
     caches::Caches,
     context::Context,
     error::Error,
+    kept::{Kept, Packed},
     metrics::Metrics,
     plan::{Plan, Refusal},
     settings::Settings,
@@ -18,7 +19,8 @@ use crate::{
 
 /// A kind that the operator looks after.
 pub trait Kind:
-    Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    Kept
+    + Resource<DynamicType = (), Scope = NamespaceResourceScope>
     + Clone
     + Debug
     + Serialize
@@ -35,7 +37,7 @@ pub trait Kind:
     type Status: Serialize + PartialEq + Clone + Default + Send + Sync;
 
     /// Where its objects are kept.
-    fn cache(caches: &Caches) -> &Cache<Self>;
+    fn cache(caches: &Caches) -> &Cache<Packed<Self>>;
 
     /// The status that was seen last.
     fn status(&self) -> Option<&Self::Status>;

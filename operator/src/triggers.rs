@@ -6,12 +6,13 @@ use k8s_openapi::api::{
     core::v1::{ConfigMap, Pod},
 };
 use kube::{Resource, ResourceExt as _, core::PartialObjectMeta, runtime::reflector::ObjectRef};
+use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
     cache::{Change, controller, key},
     caches::{Caches, IN_LINE, awaits_its_turn, is_over, is_under_way},
-    kept::Packed,
+    kept::{Kept, Packed},
     labels,
 };
 
@@ -19,14 +20,14 @@ use crate::{
 #[derive(Clone)]
 pub struct Triggers {
     /// Models.
-    pub models: UnboundedSender<ObjectRef<Model>>,
+    pub models: UnboundedSender<ObjectRef<Packed<Model>>>,
     /// TrainingJobs.
-    pub training_jobs: UnboundedSender<ObjectRef<TrainingJob>>,
+    pub training_jobs: UnboundedSender<ObjectRef<Packed<TrainingJob>>>,
 }
 
 impl Triggers {
     /// A Model changed: it, and the TrainingJobs that wait for it.
-    pub fn model(&self, caches: &Caches, change: &Change<Model>) {
+    pub fn model(&self, caches: &Caches, change: &Change<Packed<Model>>) {
         if let Some(model) = change.states().last() {
             let namespace = model.namespace().unwrap_or_default();
             self.look_at_model(&namespace, &model.name_any());
@@ -34,7 +35,7 @@ impl Triggers {
                 .training_jobs
                 .by(&key("model", &namespace, model.name_any()))
             {
-                if !is_over(&job) {
+                if !is_over(&job.unpacked()) {
                     self.look_at_training_job(&namespace, &job.name_any());
                 }
             }
@@ -42,21 +43,21 @@ impl Triggers {
     }
 
     /// A TrainingJob changed: it, its Model, and once it leaves its place in the line all that wait in it.
-    pub fn training_job(&self, caches: &Caches, change: &Change<TrainingJob>) {
+    pub fn training_job(&self, caches: &Caches, change: &Change<Packed<TrainingJob>>) {
         if let Some(job) = change.states().last() {
             let namespace = job.namespace().unwrap_or_default();
             self.look_at_training_job(&namespace, &job.name_any());
-            self.look_at_model(&namespace, &job.spec.model_ref.name);
+            self.look_at_model(&namespace, &job.unpacked().spec.model_ref.name);
         }
-        if ended(change, awaits_its_turn) {
+        if ended(change, |job| awaits_its_turn(&job.unpacked())) {
             self.line(caches);
         }
     }
 
     /// A Job changed: whose it is, and once it gives up its place all that wait for one.
-    pub fn job(&self, caches: &Caches, change: &Change<Job>) {
+    pub fn job(&self, caches: &Caches, change: &Change<Packed<Job>>) {
         self.child(change);
-        if ended(change, is_under_way) {
+        if ended(change, |job| is_under_way(&job.unpacked())) {
             self.line(caches);
         }
     }
@@ -91,7 +92,7 @@ impl Triggers {
                 }
             }
             _ => {
-                if let Some(model) = pod.labels().get(labels::MODEL) {
+                if let Some(model) = pod.unpacked().labels().get(labels::MODEL) {
                     self.look_at_model(&namespace, model);
                 }
             }
@@ -99,7 +100,10 @@ impl Triggers {
     }
 
     /// Something else of ours changed: whose it is.
-    pub fn child<K: Resource<DynamicType = ()>>(&self, change: &Change<K>) {
+    pub fn child<K>(&self, change: &Change<Packed<K>>)
+    where
+        K: Kept + Resource<DynamicType = ()> + Serialize + DeserializeOwned,
+    {
         change.states().for_each(|child| self.owner_of(child));
     }
 
@@ -125,7 +129,10 @@ impl Triggers {
         }
     }
 
-    fn owner_of<K: Resource>(&self, child: &K) {
+    fn owner_of<K>(&self, child: &Packed<K>)
+    where
+        K: Kept + Serialize + DeserializeOwned,
+    {
         let namespace = child.meta().namespace.clone().unwrap_or_default();
         match controller(child) {
             Some(owner) if owner.kind == Model::kind(&()) => self.look_at_model(&namespace, &owner.name),
@@ -135,7 +142,7 @@ impl Triggers {
             Some(_) => {}
             // What is to outlive its Model has no owner.
             None => {
-                if let Some(model) = child.labels().get(labels::MODEL) {
+                if let Some(model) = child.unpacked().labels().get(labels::MODEL) {
                     self.look_at_model(&namespace, model);
                 }
             }

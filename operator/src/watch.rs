@@ -12,7 +12,10 @@ use kube::{
     },
 };
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep},
+};
 
 use crate::{
     cache::{Cache, Change},
@@ -25,8 +28,10 @@ use crate::{
 
 /// How long one watch request lasts, in seconds: a connection that died without a word is noticed five seconds later.
 const LASTS: u32 = 60;
-/// How many objects a list is read at a time. The text of a page is held as a whole, and pages of all kinds come at once.
+/// How many objects a list is read at a time. The text of a page is held as a whole.
 pub(crate) const PAGE: u32 = 250;
+/// How many kinds are listed at once, for the same reason.
+const LISTS_AT_ONCE: usize = 2;
 /// The longest pause between two tries of a watch that fails: an API server that is back is heard again soon.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
@@ -34,9 +39,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Triggers) {
     let (client, caches) = (&ctx.client, &ctx.caches);
     let all = watcher::Config::default;
+    let lists = &Semaphore::new(LISTS_AT_ONCE);
     let ours = || all().labels(&format!("{}={}", labels::MANAGED_BY, labels::AURIGA));
     tokio::join!(
         follow(
+            lists,
             || objects(client, namespace, all()),
             &caches.models,
             |change| {
@@ -45,6 +52,7 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
             }
         ),
         follow(
+            lists,
             || objects(client, namespace, all()),
             &caches.training_jobs,
             |change| {
@@ -53,6 +61,7 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
             }
         ),
         follow(
+            lists,
             || objects(client, namespace, ours()),
             &caches.jobs,
             |change| {
@@ -61,6 +70,7 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
             }
         ),
         follow(
+            lists,
             || objects(client, namespace, ours()),
             &caches.deployments,
             |change| {
@@ -69,6 +79,7 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
             }
         ),
         follow(
+            lists,
             || objects(client, namespace, ours()),
             &caches.services,
             |change| {
@@ -77,6 +88,7 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
             }
         ),
         follow(
+            lists,
             || objects(client, namespace, ours()),
             &caches.config_maps,
             |change| {
@@ -85,6 +97,7 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
             }
         ),
         follow(
+            lists,
             || objects(client, namespace, ours()),
             &caches.budgets,
             |change| {
@@ -93,6 +106,7 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
             }
         ),
         follow(
+            lists,
             || objects(client, namespace, ours()),
             &caches.pods,
             |change| {
@@ -101,6 +115,7 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
             }
         ),
         follow(
+            lists,
             || metadata(client, namespace),
             &caches.sources,
             |change| {
@@ -177,13 +192,15 @@ where
 /// Fills a cache from what `begin` starts: a list, and a watch that goes on from it. After an error all begins anew with a
 /// list. To go on from the last version that was seen would miss what happens on an API server whose objects were restored
 /// from a backup: it counts from lower versions again, and tells who asks from a higher one nothing until it has passed it.
-async fn follow<K, E>(begin: impl Fn() -> E, cache: &Cache<K>, tell: impl Fn(&Change<K>))
+/// `lists` lets a few kinds be listed at a time.
+async fn follow<K, E>(lists: &Semaphore, begin: impl Fn() -> E, cache: &Cache<K>, tell: impl Fn(&Change<K>))
 where
     K: Resource<DynamicType = ()> + Clone + 'static,
     E: Stream<Item = watcher::Result<Event<Guarded<K>>>>,
 {
     let mut pause = Pause::default();
     loop {
+        let mut turn = lists.acquire().await.ok();
         let mut events = std::pin::pin!(begin());
         let mut listed = None;
         while let Some(event) = events.next().await {
@@ -191,6 +208,7 @@ where
                 Ok(event) => {
                     if matches!(event, Event::InitDone) {
                         listed = Some(Instant::now());
+                        turn = None;
                     }
                     if let Some(event) = known(each(event, |object| readable(object, cache, &tell))) {
                         cache.take(event).iter().for_each(&tell);
@@ -203,6 +221,7 @@ where
                 }
             }
         }
+        drop(turn);
         // Lists that go well say nothing of a watch that is refused each time.
         if listed.is_some_and(|listed| listed.elapsed() > LONGEST_PAUSE) {
             pause = Pause::default();
@@ -300,11 +319,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn after_an_error_objects_are_listed_anew_also_from_lower_versions() {
         let cache = Cache::new(|_: &Service| Vec::new());
-        let lists = Cell::new(0);
+        let (lists, count) = (Semaphore::new(1), Cell::new(0));
         let begin = || {
-            lists.set(lists.get() + 1);
+            count.set(count.get() + 1);
             // The second time the API server is back at where it was before.
-            let (found, is_broken) = match lists.get() {
+            let (found, is_broken) = match count.get() {
                 1 => (vec![service("iris", "90"), service("rose", "80")], true),
                 _ => (vec![service("iris", "20")], false),
             };
@@ -314,9 +333,9 @@ mod tests {
             let events: Vec<watcher::Result<_>> = events.map(Ok).chain(broken).collect();
             stream::iter(events).chain(stream::pending())
         };
-        let followed = timeout(Duration::from_secs(60), follow(begin, &cache, |_| {}));
+        let followed = timeout(Duration::from_secs(60), follow(&lists, begin, &cache, |_| {}));
         followed.map(drop).await;
-        assert_eq!(lists.get(), 2);
+        assert_eq!(count.get(), 2);
         let versions: Vec<_> = cache
             .all()
             .iter()

@@ -10,6 +10,7 @@ use crate::{
     call::{WRITE, call},
     context::Context,
     error::Error,
+    kept::Packed,
     kind::Kind,
     labels::AURIGA,
     planted::Bug,
@@ -35,15 +36,13 @@ pub(crate) async fn write<K: Kind>(ctx: &Context, object: &K, status: &K::Status
         ..PatchParams::default()
     };
     let namespace = object.namespace().unwrap_or_default();
-    let api: Api<K> = Api::namespaced(ctx.client.clone(), &namespace);
+    let api: Api<Packed<K>> = Api::namespaced(ctx.client.clone(), &namespace);
     let name = object.name_any();
     match call(&what, WRITE, || api.patch_status(&name, &parameters, &patch)).await {
-        Ok(mut written) => {
-            if ctx.settings.has_planted(Bug::StaleCache) {
-                return Ok(());
+        Ok(written) => {
+            if !ctx.settings.has_planted(Bug::StaleCache) {
+                K::cache(&ctx.caches).put(written);
             }
-            written.meta_mut().managed_fields = None;
-            K::cache(&ctx.caches).put(written);
             Ok(())
         }
         Err(error) if error.code() == Some(404) => Ok(()),

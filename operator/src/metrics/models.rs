@@ -11,11 +11,11 @@ use prometheus_client::{
     metrics::{MetricType, gauge::ConstGauge},
 };
 
-use crate::{cache::Cache, caches::Caches};
+use crate::{cache::Cache, caches::Caches, kept::Packed};
 
 /// Tells of each Model at each scrape: a Model that is gone leaves nothing behind.
 pub(super) struct Models {
-    models: Cache<Model>,
+    models: Cache<Packed<Model>>,
 }
 
 impl Models {
@@ -34,19 +34,15 @@ impl fmt::Debug for Models {
 
 impl Collector for Models {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let models = self.models.all();
+        let models: Vec<Told> = (self.models.all().iter())
+            .map(|model| Told::of(&model.unpacked()))
+            .collect();
         let info = "The version of a Model that has the traffic";
         let mut family = encoder.encode_descriptor("auriga_model_info", info, None, MetricType::Gauge)?;
         for model in &models {
-            if let Some(version) = model.status.as_ref().and_then(|status| status.active_version) {
-                let version = version.to_string();
-                let [namespace, name] = name(model);
-                let labels = [
-                    ("namespace", namespace.as_str()),
-                    ("name", &name),
-                    ("version", &version),
-                    ("runtime", "auriga"),
-                ];
+            if let Some(version) = &model.version {
+                let [namespace, name] = model.labels();
+                let labels = [namespace, name, ("version", version), ("runtime", "auriga")];
                 one(&mut family, &labels, 1.0)?;
             }
         }
@@ -54,19 +50,9 @@ impl Collector for Models {
         let mut family =
             encoder.encode_descriptor("auriga_model_condition", condition, None, MetricType::Gauge)?;
         for model in &models {
-            let [namespace, name] = name(model);
-            for condition in model.status.iter().flat_map(|status| &status.conditions) {
-                let status = match condition.status {
-                    ConditionStatus::True => "True",
-                    ConditionStatus::False => "False",
-                    ConditionStatus::Unknown => "Unknown",
-                };
-                let labels = [
-                    ("namespace", namespace.as_str()),
-                    ("name", &name),
-                    ("type", &condition.kind),
-                    ("status", status),
-                ];
+            for (kind, status) in &model.conditions {
+                let [namespace, name] = model.labels();
+                let labels = [namespace, name, ("type", kind), ("status", status)];
                 one(&mut family, &labels, 1.0)?;
             }
         }
@@ -74,25 +60,50 @@ impl Collector for Models {
         let mut family =
             encoder.encode_descriptor("auriga_model_age_seconds", age, None, MetricType::Gauge)?;
         for model in &models {
-            if let Some(seconds) = age_of(model) {
-                let [namespace, name] = name(model);
-                one(
-                    &mut family,
-                    &[("namespace", namespace.as_str()), ("name", &name)],
-                    seconds,
-                )?;
+            if let Some(seconds) = model.age {
+                one(&mut family, &model.labels(), seconds)?;
             }
         }
         Ok(())
     }
 }
 
-fn one(family: &mut MetricEncoder<'_>, labels: &[(&str, &str)], value: f64) -> Result<(), fmt::Error> {
-    ConstGauge::new(value).encode(family.encode_family(&labels)?)
+/// What is told of one Model: each is unpacked once for all that is told.
+struct Told {
+    namespace: String,
+    name: String,
+    version: Option<String>,
+    conditions: Vec<(String, &'static str)>,
+    /// In seconds.
+    age: Option<f64>,
 }
 
-fn name(model: &Model) -> [String; 2] {
-    [model.namespace().unwrap_or_default(), model.name_any()]
+impl Told {
+    fn of(model: &Model) -> Told {
+        let status = model.status.as_ref();
+        let word = |status: ConditionStatus| match status {
+            ConditionStatus::True => "True",
+            ConditionStatus::False => "False",
+            ConditionStatus::Unknown => "Unknown",
+        };
+        Told {
+            namespace: model.namespace().unwrap_or_default(),
+            name: model.name_any(),
+            version: status.and_then(|status| Some(status.active_version?.to_string())),
+            conditions: (status.iter().flat_map(|status| &status.conditions))
+                .map(|condition| (condition.kind.clone(), word(condition.status)))
+                .collect(),
+            age: age_of(model),
+        }
+    }
+
+    fn labels(&self) -> [(&str, &str); 2] {
+        [("namespace", &self.namespace), ("name", &self.name)]
+    }
+}
+
+fn one(family: &mut MetricEncoder<'_>, labels: &[(&str, &str)], value: f64) -> Result<(), fmt::Error> {
+    ConstGauge::new(value).encode(family.encode_family(&labels)?)
 }
 
 fn age_of(model: &Model) -> Option<f64> {

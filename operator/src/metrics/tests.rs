@@ -1,6 +1,7 @@
 //! What a scrape reads.
 
 use super::*;
+use crate::kept::Packed;
 
 fn scraped(metrics: &Metrics) -> String {
     metrics.text().unwrap()
@@ -42,6 +43,7 @@ fn what_is_told_of_a_model_goes_with_it() {
         "status": { "activeVersion": 7 },
     }))
     .unwrap();
+    let model = Packed::of(model).unwrap();
     caches.models.put(model.clone());
     let line = r#"auriga_model_info{namespace="default",name="iris",version="7",runtime="auriga"} 1"#;
     assert!(scraped(&metrics).contains(line), "{}", scraped(&metrics));

@@ -9,6 +9,7 @@ use k8s_openapi::api::{
     core::v1::{Pod, Service},
 };
 use kube::ResourceExt as _;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::decide;
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
     caches::{Caches, made_for_key, slot_key},
     context::Context,
     error::Error,
+    kept::{Kept, Packed},
     kind::Kind,
     labels,
     metrics::Metrics,
@@ -30,7 +32,7 @@ impl Kind for Model {
     type Seen = ModelSeen;
     type Status = ModelStatus;
 
-    fn cache(caches: &Caches) -> &Cache<Model> {
+    fn cache(caches: &Caches) -> &Cache<Packed<Model>> {
         &caches.models
     }
 
@@ -54,7 +56,7 @@ impl Kind for Model {
             // Those of a predecessor go with it.
             training_jobs: (training_jobs.iter())
                 .filter(|job| controller_uid(job.as_ref()).is_none_or(|controller| controller == uid))
-                .map(|job| job.as_ref().clone())
+                .map(|job| job.unpacked())
                 .collect(),
             config_maps: (owned(caches.config_maps.by(&ours)).into_iter())
                 .chain(owned(caches.config_maps.by(&made_for_key(&uid))))
@@ -107,14 +109,17 @@ impl Kind for Model {
     }
 }
 
-fn owned<K: Clone>(objects: Vec<Arc<K>>) -> Vec<K> {
-    objects.iter().map(|object| object.as_ref().clone()).collect()
+fn owned<K>(objects: Vec<Arc<Packed<K>>>) -> Vec<K>
+where
+    K: Kept + Serialize + DeserializeOwned,
+{
+    objects.iter().map(|object| object.unpacked()).collect()
 }
 
 /// Each Deployment with its pods, which are asked all at once.
 async fn slots(ctx: &Context, model: &Model, ours: &str) -> Vec<SlotSeen> {
     let deployments = ctx.caches.deployments.by(ours);
-    let deployments: Vec<Deployment> = deployments.iter().map(|one| one.unpacked()).collect();
+    let deployments = owned(deployments);
     let pods: Vec<Vec<Arc<Pod>>> = (deployments.iter())
         .map(|deployment| pods_of(&ctx.caches, model, deployment))
         .collect();
@@ -160,7 +165,7 @@ fn cleanup(caches: &Caches, uid: &str) -> Option<CleanupSeen> {
     let job = caches.jobs.by(&made_for_key(uid)).into_iter().next()?;
     let pods = caches.pods.by(&controlled_by(&job.uid().unwrap_or_default()));
     Some(CleanupSeen {
-        job: job.as_ref().clone(),
+        job: job.unpacked(),
         // They answer nothing; what they leave behind counts.
         pods: (pods.iter())
             .map(|pod| PodSeen {

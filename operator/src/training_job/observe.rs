@@ -8,15 +8,16 @@ use k8s_openapi::api::{
     batch::v1::Job,
     core::v1::{Event, Pod},
 };
-use kube::{Api, Resource as _, ResourceExt as _, api::ListParams};
+use kube::{Api, Resource, ResourceExt as _, api::ListParams};
 
 use super::decide;
 use crate::{
     cache::{Cache, controlled_by, controller},
-    caches::{Caches, IN_A_QUEUE, IN_LINE, UNDER_WAY, awaits_its_turn, is_over, is_under_way},
+    caches::{AWAITS_ITS_TURN, Caches, IN_A_QUEUE, IN_LINE, UNDER_WAY, is_over, is_under_way},
     call::{READ, call},
     context::Context,
     error::Error,
+    kept::Packed,
     kind::Kind,
     metrics::Metrics,
     plan::{Plan, Refusal},
@@ -32,7 +33,7 @@ impl Kind for TrainingJob {
     type Seen = TrainingJobSeen;
     type Status = TrainingJobStatus;
 
-    fn cache(caches: &Caches) -> &Cache<TrainingJob> {
+    fn cache(caches: &Caches) -> &Cache<Packed<TrainingJob>> {
         &caches.training_jobs
     }
 
@@ -45,7 +46,8 @@ impl Kind for TrainingJob {
         let namespace = self.namespace().unwrap_or_default();
         let ours = controlled_by(&self.uid().unwrap_or_default());
         let model = caches.models.get(&namespace, &self.spec.model_ref.name);
-        let jobs = caches.jobs.by(&ours);
+        let model = model.map(|model| model.unpacked());
+        let jobs: Vec<Job> = (caches.jobs.by(&ours).iter()).map(|job| job.unpacked()).collect();
         let pods: Vec<Arc<Pod>> = (jobs.iter())
             .flat_map(|job| caches.pods.by(&controlled_by(&job.uid().unwrap_or_default())))
             .map(|pod| Arc::new(pod.unpacked()))
@@ -57,7 +59,7 @@ impl Kind for TrainingJob {
                 Some(model) if !is_over => ctx.reader.texts(model, caches).await?,
                 _ => Texts::default(),
             },
-            manifest: (caches.config_maps.by(&ours).first()).map(|found| found.as_ref().clone()),
+            manifest: (caches.config_maps.by(&ours).first()).map(|found| found.unpacked()),
             complaint: match jobs.iter().find(|job| is_active(job)) {
                 Some(job) if pods.is_empty() && !is_over => complaint(ctx, job).await?,
                 _ => None,
@@ -67,10 +69,10 @@ impl Kind for TrainingJob {
             ahead: if is_over {
                 0
             } else {
-                ahead(self, &Line::of(caches))
+                ahead(&Place::of(self), &Line::of(caches))
             },
-            model: model.map(|model| model.as_ref().clone()),
-            jobs: jobs.iter().map(|job| job.as_ref().clone()).collect(),
+            model,
+            jobs,
         })
     }
 
@@ -96,45 +98,68 @@ impl Kind for TrainingJob {
     }
 }
 
-/// How many places are taken before `job` comes: by the fits whose Jobs are under way, whatever their age, and by those that
+/// How many places are taken before one in line comes: by the fits whose Jobs are under way, whatever their age, and by those that
 /// nothing but their turn keeps from beginning, and that come first: the older, and of two made in one second that with the
 /// smaller UID. What waits for a person or for Kueue takes no place, or a few fits of Models that are missing would keep all
 /// others from beginning.
-fn ahead(job: &TrainingJob, line: &Line) -> usize {
-    let owners = |jobs: &[Arc<Job>]| -> HashSet<String> {
-        let owners = jobs.iter().filter_map(|job| controller(job.as_ref()).cloned());
-        let owners = owners.filter(|owner| owner.kind == TrainingJob::kind(&()));
-        owners.map(|owner| owner.uid).collect()
+fn ahead(ours: &Place, line: &Line) -> usize {
+    let comes_first = |other: &Place| {
+        other < ours && line.awaits_its_turn.contains(&other.uid) && !line.in_a_queue.contains(&other.uid)
     };
-    let (fitting, in_a_queue) = (owners(&line.under_way), owners(&line.in_a_queue));
-    let place = |job: &TrainingJob| {
-        let made = job.metadata.creation_timestamp.as_ref().map(|time| time.0);
-        (made, job.metadata.uid.clone())
-    };
-    let ours = place(job);
-    let takes_a_place = |other: &TrainingJob| {
-        let uid = other.metadata.uid.clone().unwrap_or_default();
-        let comes_first = || place(other) < ours && !in_a_queue.contains(&uid) && awaits_its_turn(other);
-        fitting.contains(&uid) || comes_first()
-    };
-    let others = (line.waiting.iter()).filter(|other| other.metadata.uid != job.metadata.uid);
-    others.filter(|other| takes_a_place(other)).count()
+    let others = line.unfinished.iter().filter(|other| other.uid != ours.uid);
+    others
+        .filter(|other| line.fitting.contains(&other.uid) || comes_first(other))
+        .count()
+}
+
+/// Where a TrainingJob stands in line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    made: Option<Timestamp>,
+    uid: String,
+}
+
+impl Place {
+    fn of<K: Resource>(job: &K) -> Place {
+        Place {
+            made: job.meta().creation_timestamp.as_ref().map(|time| time.0),
+            uid: job.meta().uid.clone().unwrap_or_default(),
+        }
+    }
 }
 
 /// All that fit, or may want to.
 #[derive(Default)]
 struct Line {
-    waiting: Vec<Arc<TrainingJob>>,
-    under_way: Vec<Arc<Job>>,
-    in_a_queue: Vec<Arc<Job>>,
+    /// Neither over nor suspended.
+    unfinished: Vec<Place>,
+    /// The UIDs of those of them that nothing but their turn keeps from beginning.
+    awaits_its_turn: HashSet<String>,
+    /// The UIDs of those whose Jobs are under way.
+    fitting: HashSet<String>,
+    /// The UIDs of those whose Jobs wait in a queue of Kueue's.
+    in_a_queue: HashSet<String>,
 }
 
 impl Line {
     fn of(caches: &Caches) -> Line {
+        let places = |key: &str| -> Vec<Place> {
+            let jobs = caches.training_jobs.by(key);
+            jobs.iter().map(|job| Place::of(job.as_ref())).collect()
+        };
+        let owners = |key: &str| {
+            let jobs = caches.jobs.by(key);
+            let owners = jobs.iter().filter_map(|job| controller(job.as_ref()));
+            let owners = owners.filter(|owner| owner.kind == TrainingJob::kind(&()));
+            owners.map(|owner| owner.uid.clone()).collect()
+        };
         Line {
-            waiting: caches.training_jobs.by(IN_LINE),
-            under_way: caches.jobs.by(UNDER_WAY),
-            in_a_queue: caches.jobs.by(IN_A_QUEUE),
+            unfinished: places(IN_LINE),
+            awaits_its_turn: (places(AWAITS_ITS_TURN).into_iter())
+                .map(|place| place.uid)
+                .collect(),
+            fitting: owners(UNDER_WAY),
+            in_a_queue: owners(IN_A_QUEUE),
         }
     }
 }
@@ -168,77 +193,53 @@ async fn complaint(ctx: &Context, job: &Job) -> Result<Option<String>, Error> {
 mod tests {
     use super::*;
 
-    fn job(uid: &str, made: &str) -> Arc<TrainingJob> {
-        let job = serde_json::json!({
-            "apiVersion": "auriga.dev/v1alpha1",
-            "kind": "TrainingJob",
-            "metadata": { "name": uid, "namespace": "default", "uid": uid, "creationTimestamp": made },
-            "spec": { "modelRef": { "name": "iris" } },
-        });
-        Arc::new(serde_json::from_value(job).unwrap())
-    }
-
-    fn line(waiting: Vec<Arc<TrainingJob>>) -> Line {
+    /// A line of fits, each with its UID and when it was made; all await their turn.
+    fn line(places: &[(&str, &str)]) -> Line {
+        let place = |(uid, made): &(&str, &str)| Place {
+            made: made.parse().ok(),
+            uid: (*uid).to_owned(),
+        };
         Line {
-            waiting,
+            unfinished: places.iter().map(place).collect(),
+            awaits_its_turn: places.iter().map(|(uid, _)| (*uid).to_owned()).collect(),
             ..Line::default()
         }
     }
 
-    fn job_of(uid: &str) -> Arc<Job> {
-        let job = serde_json::json!({
-            "metadata": {
-                "name": uid, "ownerReferences": [{
-                    "apiVersion": "auriga.dev/v1alpha1", "kind": "TrainingJob", "name": uid, "uid": uid,
-                    "controller": true,
-                }],
-            },
-        });
-        Arc::new(serde_json::from_value(job).unwrap())
+    /// How many come before each.
+    fn places(line: &Line) -> Vec<usize> {
+        line.unfinished.iter().map(|place| ahead(place, line)).collect()
     }
 
     #[test]
     fn the_older_comes_first_and_of_two_of_one_age_that_with_the_smaller_uid() {
-        let line = line(vec![
-            job("c", "2026-11-22T10:00:00Z"),
-            job("b", "2026-11-22T10:00:01Z"),
-            job("a", "2026-11-22T10:00:01Z"),
+        let line = line(&[
+            ("c", "2026-11-22T10:00:00Z"),
+            ("b", "2026-11-22T10:00:01Z"),
+            ("a", "2026-11-22T10:00:01Z"),
         ]);
-        let places: Vec<usize> = line.waiting.iter().map(|one| ahead(one, &line)).collect();
-        assert_eq!(places, [0, 2, 1]);
+        assert_eq!(places(&line), [0, 2, 1]);
     }
 
     #[test]
     fn a_fit_that_waits_for_a_person_takes_no_place() {
-        let missing = serde_json::json!({ "conditions": [{
-            "type": "Stalled", "status": "True", "reason": "ModelNotFound", "message": "",
-            "observedGeneration": 1, "lastTransitionTime": "2026-11-22T10:00:00Z",
-        }]});
-        let mut stalled = job("a", "2026-11-22T10:00:00Z").as_ref().clone();
-        stalled.status = Some(serde_json::from_value(missing).unwrap());
-        let line = line(vec![stalled.into(), job("b", "2026-11-22T10:00:01Z")]);
-        assert_eq!(ahead(&line.waiting[1], &line), 0);
+        let mut line = line(&[("a", "2026-11-22T10:00:00Z"), ("b", "2026-11-22T10:00:01Z")]);
+        line.awaits_its_turn.remove("a");
+        assert_eq!(places(&line)[1], 0);
     }
 
     #[test]
     fn a_fit_in_a_queue_of_kueues_takes_no_place() {
-        let mut line = line(vec![
-            job("a", "2026-11-22T10:00:00Z"),
-            job("b", "2026-11-22T10:00:01Z"),
-        ]);
-        assert_eq!(ahead(&line.waiting[1], &line), 1);
-        line.in_a_queue.push(job_of("a"));
-        assert_eq!(ahead(&line.waiting[1], &line), 0);
+        let mut line = line(&[("a", "2026-11-22T10:00:00Z"), ("b", "2026-11-22T10:00:01Z")]);
+        assert_eq!(places(&line), [0, 1]);
+        line.in_a_queue.insert("a".to_owned());
+        assert_eq!(places(&line), [0, 0]);
     }
 
     #[test]
     fn a_fit_whose_job_is_under_way_takes_a_place_however_young_it_is() {
-        let mut line = line(vec![
-            job("a", "2026-11-22T10:00:00Z"),
-            job("b", "2026-11-22T10:00:01Z"),
-        ]);
-        assert_eq!(ahead(&line.waiting[0], &line), 0);
-        line.under_way.push(job_of("b"));
-        assert_eq!(ahead(&line.waiting[0], &line), 1);
+        let mut line = line(&[("a", "2026-11-22T10:00:00Z"), ("b", "2026-11-22T10:00:01Z")]);
+        line.fitting.insert("b".to_owned());
+        assert_eq!(places(&line), [1, 1]);
     }
 }

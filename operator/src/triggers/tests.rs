@@ -6,7 +6,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::*;
 
-fn triggers() -> (Triggers, UnboundedReceiver<ObjectRef<TrainingJob>>) {
+fn triggers() -> (Triggers, UnboundedReceiver<ObjectRef<Packed<TrainingJob>>>) {
     let (models, _) = unbounded_channel();
     let (training_jobs, told) = unbounded_channel();
     let triggers = Triggers {
@@ -16,7 +16,7 @@ fn triggers() -> (Triggers, UnboundedReceiver<ObjectRef<TrainingJob>>) {
     (triggers, told)
 }
 
-fn training_job(name: &str, version: u64, condition: &str) -> TrainingJob {
+fn training_job(name: &str, version: u64, condition: &str) -> Packed<TrainingJob> {
     let condition = json!({
         "type": condition, "status": "True", "reason": "Pending", "message": "",
         "observedGeneration": 1, "lastTransitionTime": "2026-11-22T10:00:00Z",
@@ -42,7 +42,7 @@ fn caches() -> Caches {
     caches
 }
 
-fn names(told: &mut UnboundedReceiver<ObjectRef<TrainingJob>>) -> Vec<String> {
+fn names(told: &mut UnboundedReceiver<ObjectRef<Packed<TrainingJob>>>) -> Vec<String> {
     let mut names: Vec<String> = std::iter::from_fn(|| told.try_recv().ok().map(|told| told.name)).collect();
     names.sort();
     names
@@ -72,7 +72,7 @@ fn who_waits_is_told_that_one_before_it_cannot_begin() {
 
 #[test]
 fn who_waits_is_told_of_a_job_that_ends_or_is_suspended() {
-    let job = |spec: Value, status: Value| -> Job {
+    let job = |spec: Value, status: Value| -> Packed<Job> {
         serde_json::from_value(json!({
             "metadata": { "name": "a", "namespace": "default", "uid": "a" }, "spec": spec, "status": status,
         }))

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use auriga_crds::{Model, TrainingJob};
 use auriga_operator::{
-    alive::Via, cache::Cache, caches::Caches, context::Context, controller::look, kind::Kind, labels,
-    lease::Leading, settings::Settings,
+    alive::Via, cache::Cache, caches::Caches, context::Context, controller::look, kept::Packed, kind::Kind,
+    labels, lease::Leading, settings::Settings,
 };
-use kube::{Resource, runtime::watcher::Event};
+use kube::{Resource, ResourceExt as _, runtime::watcher::Event};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -89,7 +88,7 @@ impl Operator {
     /// The names of all TrainingJobs that it knows.
     pub(super) fn training_jobs(&self) -> Vec<String> {
         let all = self.ctx.caches.training_jobs.all();
-        let mut names: Vec<String> = all.iter().filter_map(|job| job.metadata.name.clone()).collect();
+        let mut names: Vec<String> = all.iter().map(|job| job.name_any()).collect();
         names.sort();
         names
     }
@@ -104,16 +103,17 @@ impl Operator {
         self.looks(&self.ctx.caches.training_jobs, name).await
     }
 
-    async fn looks<K: Kind>(&self, cache: &Cache<K>, name: &str) -> Looked {
+    async fn looks<K: Kind>(&self, cache: &Cache<Packed<K>>, name: &str) -> Looked {
         let Some(object) = cache.get("default", name) else {
             return Looked::Ended;
         };
+        let object = object.unpacked();
         let clock = || self.server.state().now;
         tokio::select! {
             biased;
             () = self.server.kills() => Looked::Killed,
             // A look that fails is begun again sooner or later.
-            _ = look(object.as_ref(), &self.ctx, clock) => Looked::Ended,
+            _ = look(&object, &self.ctx, clock) => Looked::Ended,
         }
     }
 }
@@ -129,8 +129,8 @@ fn list(caches: &Caches, plural: &str, log: &[Happened]) {
     }
     let objects: Vec<&Value> = objects.into_values().collect();
     match plural {
-        "models" => fill::<Model>(&caches.models, &objects),
-        "trainingjobs" => fill::<TrainingJob>(&caches.training_jobs, &objects),
+        "models" => fill(&caches.models, &objects),
+        "trainingjobs" => fill(&caches.training_jobs, &objects),
         "jobs" => fill(&caches.jobs, &ours(&objects)),
         "deployments" => fill(&caches.deployments, &ours(&objects)),
         "services" => fill(&caches.services, &ours(&objects)),
