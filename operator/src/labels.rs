@@ -51,7 +51,7 @@ pub const PROVED_AT: &str = "auriga.dev/proved-at";
 pub const ACTIVATING_SINCE: &str = "auriga.dev/activating-since";
 /// On a pod whose fence shows no effect: a number that grows, so that the kubelet looks at the pod and its files again.
 pub const NUDGE: &str = "auriga.dev/nudge";
-/// On a TrainingJob of a Model: the image that its pods were to be started with.
+/// On a TrainingJob of a Model and on a Deployment: the image that its pods are to be started with.
 pub const IMAGE: &str = "auriga.dev/image";
 /// On a Deployment: something outside of it keeps its pods from answering.
 pub const HELD_UP: &str = "auriga.dev/held-up";

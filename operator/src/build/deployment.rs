@@ -53,9 +53,14 @@ impl Slot {
 
 /// The manifest that the pods of `slot` read.
 pub fn manifest(model: &Model, slot: &Slot) -> ConfigMap {
+    config_map::config_map(manifest_metadata(model, slot), model)
+}
+
+/// The metadata of [`manifest`].
+pub fn manifest_metadata(model: &Model, slot: &Slot) -> ObjectMeta {
     let mut metadata = metadata(model, slot.name(model), labels::RUNTIME, &model.name_any());
     label(&mut metadata, model, slot);
-    config_map::config_map(metadata, model)
+    metadata
 }
 
 /// `replicas` pods that load the version of `slot`, with `annotations` on the Deployment itself and `image` in its pods.

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     build::{
         self,
-        deployment::{Slot, deployment, manifest},
+        deployment::{Slot, deployment, manifest, manifest_metadata},
     },
     labels,
     plan::Desired,
@@ -158,12 +158,25 @@ pub fn step(
     }
 }
 
-/// The manifest of `slot`, unless it is there: it is never changed, and takes longer to write out than all else of a look.
+/// The manifest of `slot`, unless it is there: it cannot change, and takes longer to write out than all else of a look. Its
+/// labels can, and are put back.
 pub(super) fn manifest_of(turn: Turn<'_>, slot: &Slot) -> Option<Desired> {
     let name = slot.name(turn.model);
     let mut manifests = turn.manifests.iter();
-    let is_there = manifests.any(|one| one.metadata.name.as_ref() == Some(&name));
-    (!is_there).then(|| Desired::create(&manifest(turn.model, slot)))
+    match manifests.find(|one| one.metadata.name.as_ref() == Some(&name)) {
+        None => Some(Desired::create(&manifest(turn.model, slot))),
+        Some(found) => {
+            let wanted = manifest_metadata(turn.model, slot).labels?;
+            let has = |(key, value): (&String, &String)| found.labels().get(key) == Some(value);
+            (!wanted.iter().all(has)).then(|| {
+                Desired::Mark(json!({
+                    "apiVersion": "v1",
+                    "kind": "ConfigMap",
+                    "metadata": { "name": name, "uid": found.uid(), "labels": wanted },
+                }))
+            })
+        }
+    }
 }
 
 /// Whether a version that was not in the store was fitted since.
@@ -279,7 +292,7 @@ pub fn deployment_as_it_is(
     slot: &Slot,
     held: Option<&Held<'_>>,
     replicas: i32,
-    annotations: BTreeMap<String, String>,
+    mut annotations: BTreeMap<String, String>,
 ) -> Deployment {
     // What has never answered has no pod whose restart would cost anything, and a better image may be what it waits for.
     let answered = held.filter(|held| held.proved_at.is_some() || held.serves_since.is_some());
@@ -287,6 +300,7 @@ pub fn deployment_as_it_is(
         .and_then(Held::image)
         .unwrap_or(&turn.settings.image)
         .to_owned();
+    annotations.insert(labels::IMAGE.to_owned(), image.clone());
     let as_held = Settings {
         image,
         ..turn.settings.clone()
@@ -308,6 +322,14 @@ pub fn deployment_as_it_is(
     {
         if let (Some(built), Some(seen)) = (&mut built.spec, &held.seen.deployment.spec) {
             built.template = seen.template.clone();
+            let container = built
+                .template
+                .spec
+                .as_mut()
+                .and_then(|pod| pod.containers.first_mut());
+            if let Some(container) = container {
+                container.image = Some(as_held.image);
+            }
             built.selector = seen.selector.clone();
         }
         set_recipe(&mut built, made_by.clone());

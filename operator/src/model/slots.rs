@@ -180,10 +180,12 @@ impl<'a> Held<'a> {
         status.and_then(|status| status.ready_replicas).unwrap_or(0)
     }
 
-    /// The image that its pods were started with.
+    /// The image that its pods are to be started with: the one noted for it, whatever somebody has made of the template.
     pub fn image(&self) -> Option<&str> {
-        let template = &self.seen.deployment.spec.as_ref()?.template;
-        template.spec.as_ref()?.containers.first()?.image.as_deref()
+        annotation(&self.seen.deployment, labels::IMAGE).or_else(|| {
+            let template = &self.seen.deployment.spec.as_ref()?.template;
+            template.spec.as_ref()?.containers.first()?.image.as_deref()
+        })
     }
 }
 

@@ -427,6 +427,12 @@ impl World {
                     job.spec.suspend = value["spec"]["suspend"].as_bool().unwrap();
                 }
             }
+            "ConfigMap" => {
+                let labels: BTreeMap<String, String> = read(value["metadata"]["labels"].clone());
+                let named = (self.seen.config_maps.iter_mut()).find(|one| one.name_any() == name);
+                let found = named.unwrap().metadata.labels.get_or_insert_default();
+                found.extend(labels);
+            }
             "Model" => {
                 self.model.metadata.finalizers =
                     serde_json::from_value(value["metadata"]["finalizers"].clone()).unwrap();

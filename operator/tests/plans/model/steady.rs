@@ -5,6 +5,7 @@ use auriga_crds::{
     Reason,
 };
 use auriga_operator::plan::Next;
+use k8s_openapi::api::apps::v1::Deployment;
 
 use super::told;
 use crate::{given::World, golden::golden};
@@ -110,6 +111,39 @@ fn an_operator_that_would_build_pods_otherwise_restarts_none() {
     let template = &mut deployment.spec.as_mut().unwrap().template;
     template.spec.as_mut().unwrap().priority = Some(7);
     assert_eq!(world.changes().apply, [], "the recipe");
+}
+
+#[test]
+fn an_image_that_somebody_has_edited_is_put_back_and_no_newer_one() {
+    let mut world = World::serving("iris");
+    let before = image_of(world.deployment_of(1)).clone();
+    world.settings.image = "auriga:newer".to_owned();
+    *image_of(world.deployment_of(1)) = "auriga:somebodys".to_owned();
+    world.turn();
+    assert_eq!(*image_of(world.deployment_of(1)), before);
+}
+
+fn image_of(deployment: &mut Deployment) -> &mut String {
+    let pod = deployment.spec.as_mut().unwrap().template.spec.as_mut().unwrap();
+    pod.containers[0].image.as_mut().unwrap()
+}
+
+#[test]
+fn labels_of_a_manifest_that_somebody_has_edited_are_put_back() {
+    let mut world = World::serving("iris");
+    let before = world.seen.config_maps.clone();
+    let labels = world.seen.config_maps[0].metadata.labels.as_mut().unwrap();
+    labels.insert("app.kubernetes.io/part-of".to_owned(), "somebodys".to_owned());
+    labels.remove("auriga.dev/model");
+    labels.insert("team".to_owned(), "flowers".to_owned());
+    world.turn();
+    let labels = world.seen.config_maps[0].metadata.labels.as_mut().unwrap();
+    assert_eq!(
+        labels.remove("team").as_deref(),
+        Some("flowers"),
+        "another's stays"
+    );
+    assert_eq!(world.seen.config_maps, before);
 }
 
 #[test]
