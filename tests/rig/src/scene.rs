@@ -47,7 +47,7 @@ pub(crate) async fn scene_of<T>(
     let mut scene = begun.map_err(|error| format!("{error:#}"))?;
     let mut result = attempt(work(&mut scene)).await.and_then(|result| result);
     if let Err(words) = &mut result {
-        words.push_str(&models(&scene.space).await);
+        words.push_str(&scene.told().await);
     }
     scene.stop();
     let exits = std::mem::take(&mut scene.exits);
@@ -136,6 +136,11 @@ impl<'a> Scene<'a> {
             (last.max(start).elapsed() >= time).then_some(())
         })
         .await;
+    }
+
+    /// What the Models of this namespace say of themselves, in parentheses.
+    pub(crate) async fn told(&self) -> String {
+        models(&self.space).await
     }
 
     /// What the operators of this namespace have logged.

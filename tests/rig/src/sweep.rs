@@ -184,7 +184,7 @@ async fn judge(
             };
             let verdict = match run {
                 Ok(run) => Verdict::on(&run, &references[&plan.workload], plan),
-                Err(words) => Verdict::of(plan, vec![words]),
+                Err(words) => Verdict::of(plan, vec![words + &scene.told().await]),
             };
             told(&verdict);
             let is_well = verdict.faults.is_empty();

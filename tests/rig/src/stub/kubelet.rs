@@ -163,8 +163,8 @@ impl Kubelet {
             drop(place);
             match done {
                 Ok(()) => return,
-                // It is gone, or another one has its name.
-                Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => return,
+                Err(kube::Error::Api(status)) if status.code == 404 => return,
+                // A conflict may come of many who write to it at once, as well as of another one that has its name.
                 Err(_) => sleep(PAUSE).await,
             }
         }
