@@ -9,11 +9,27 @@ use crate::{
     cluster,
     image::Programs,
     program::run,
+    steps::Done,
     workspace::Workspace,
 };
 
 /// What turns on the bugs that tests are to find.
 const WITH_BUGS: [&str; 2] = ["--features", "auriga-operator/planted-bugs"];
+
+/// What is tried each time: the operator dies around every write of a Model that is made, and fitted anew.
+const EACH_TIME: [&str; 5] = [
+    "writes",
+    "--workloads",
+    "create,retrain",
+    "--faults",
+    "kill-before,kill-after",
+];
+
+/// The part that belongs to all tests.
+pub(crate) fn check(workspace: &Workspace) -> Result<Done> {
+    all(workspace, &EACH_TIME)?;
+    Ok(Done::default())
+}
 
 /// What `flags` ask for; everything without any.
 pub(crate) fn all(workspace: &Workspace, flags: &[&str]) -> Result<()> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::{
-    arrows, cargo, deny, e2e, reference,
+    arrows, cargo, deny, e2e, faults, reference,
     terminal::{Style, spoken, styled},
     tidy,
     workspace::Workspace,
@@ -43,7 +43,7 @@ pub(crate) struct Step {
 }
 
 // Cheap and often broken first; what needs Python last.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step {
         name: "fmt",
         about: "the Rust code is formatted",
@@ -83,6 +83,11 @@ const STEPS: [Step; 9] = [
         name: "e2e",
         about: "on a real cluster, the operator does what its users are told",
         task: e2e::check,
+    },
+    Step {
+        name: "faults",
+        about: "killed at any write, the operator comes right again",
+        task: faults::check,
     },
     Step {
         name: "reference",
