@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use auriga_e2e::{Manifest, Space, eventually, is_ready};
+use auriga_e2e::{Manifest, Space, eventually, iris_rows, is_ready};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -22,6 +22,8 @@ pub(crate) enum Workload {
     Scale,
     /// Only what is answered besides the prediction changes.
     Serving,
+    /// The store goes away while one that answers is fitted anew, and comes back.
+    Outage,
     /// The Model is deleted, its versions stay.
     Retain,
     /// The Model is deleted with its versions.
@@ -30,12 +32,13 @@ pub(crate) enum Workload {
 
 impl Workload {
     /// All of them.
-    pub(crate) const ALL: [Workload; 7] = [
+    pub(crate) const ALL: [Workload; 8] = [
         Workload::Create,
         Workload::Retrain,
         Workload::Rollback,
         Workload::Scale,
         Workload::Serving,
+        Workload::Outage,
         Workload::Retain,
         Workload::Delete,
     ];
@@ -48,6 +51,7 @@ impl Workload {
             Workload::Rollback => "rollback",
             Workload::Scale => "scale",
             Workload::Serving => "serving",
+            Workload::Outage => "outage",
             Workload::Retain => "delete-retain",
             Workload::Delete => "delete-delete",
         }
@@ -56,7 +60,7 @@ impl Workload {
     /// After which one a namespace is where this one begins; `None`: this one begins with nothing, or elsewhere.
     pub(crate) fn follows(self) -> Option<Workload> {
         match self {
-            Workload::Create | Workload::Delete => None,
+            Workload::Create | Workload::Outage | Workload::Delete => None,
             Workload::Rollback => Some(Workload::Retrain),
             Workload::Retrain | Workload::Scale | Workload::Serving | Workload::Retain => {
                 Some(Workload::Create)
@@ -66,7 +70,12 @@ impl Workload {
 
     /// Brings a namespace to where the workload begins; no fault strikes before that.
     pub(crate) async fn prepare(self, space: &Space) {
-        space.iris_data("iris").await;
+        if self == Workload::Outage {
+            space.lasting_postgres().await;
+            space.rows("iris", &iris_rows()).await;
+        } else {
+            space.iris_data("iris").await;
+        }
         if self == Workload::Create {
             return;
         }
@@ -120,6 +129,14 @@ impl Workload {
                 })
                 .await;
             }
+            Workload::Outage => {
+                space.scale_postgres(0).await;
+                space.apply(&self.first().c(0.5)).await;
+                space.complains("iris", "PersisterUnavailable", 60).await;
+                space.scale_postgres(1).await;
+                space.serves("iris", 2).await;
+                drained(space, 1).await;
+            }
             Workload::Retain | Workload::Delete => {
                 space.remove("auriga.dev/v1alpha1", "Model", "iris").await;
                 space.gone("auriga.dev/v1alpha1", "Model", "iris").await;
@@ -147,7 +164,11 @@ impl Workload {
         } else {
             "Retain"
         };
-        Manifest::iris("iris").with("/spec/deletionPolicy", policy)
+        let first = Manifest::iris("iris").with("/spec/deletionPolicy", policy);
+        if self == Workload::Outage {
+            return first.on_postgres().with("/spec/replicas", 1);
+        }
+        first
     }
 }
 
