@@ -138,10 +138,41 @@ async fn create(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
             Ok(Outcome::Done)
         }
         Err(error) if error.status().is_some_and(Status::is_already_exists) => match live(object).await? {
-            Some(live) => judged(ctx, object, live),
+            Some(live) => {
+                let seen = json_of(live.clone());
+                match judged(ctx, object, live)? {
+                    Outcome::Done => relabel(ctx, object, &seen).await,
+                    outcome => Ok(outcome),
+                }
+            }
             // It was there a moment ago.
             None => Ok(Outcome::HeldUp),
         },
+        Err(error) => refused(ctx, object, error),
+    }
+}
+
+/// Puts the labels of an object of ours back that no watch tells of: somebody has taken off the one that watches go by.
+async fn relabel(ctx: &Context, object: &Object<'_>, live: &Value) -> Result<Outcome, Error> {
+    if object.has_labels(live) {
+        return Ok(Outcome::Done);
+    }
+    let patch = json!({
+        "metadata": { "uid": live["metadata"]["uid"], "labels": object.value["metadata"]["labels"] },
+    });
+    let parameters = PatchParams {
+        field_manager: Some(AURIGA.to_owned()),
+        ..PatchParams::default()
+    };
+    let what = format!("label {}", object.what());
+    let patch = Patch::Merge(&patch);
+    let labeled = call(&what, WRITE, || {
+        object.api.patch(object.name(), &parameters, &patch)
+    });
+    match labeled.await {
+        Ok(_) => Ok(Outcome::Done),
+        // It is gone, or another one has its name by now.
+        Err(error) if matches!(error.code(), Some(404 | 409)) => Ok(Outcome::HeldUp),
         Err(error) => refused(ctx, object, error),
     }
 }
@@ -169,6 +200,11 @@ async fn make_so(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
         // The very object that was looked at: one of its name that has taken its place meanwhile is not adopted.
         Some(live) => {
             wanted["metadata"]["uid"] = live["metadata"]["uid"].clone();
+            if object.kind() == "Service" {
+                // Whoever moves the traffic has to know where it is: an operator that takes over may not have heard yet. Others
+                // change all the time besides, and what is written to them does no harm twice.
+                wanted["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"].clone();
+            }
             let parameters = PatchParams::apply(AURIGA).force();
             let patch = Patch::Apply(&wanted);
             let applied = call(&what, WRITE, || {

@@ -169,6 +169,7 @@ where
                 if before.as_ref().is_some_and(|before| is_older(&object, before)) {
                     return Vec::new();
                 }
+                self.is_back(&object);
                 let change = self.replace(before, Some(object));
                 vec![self.since_told(change)]
             }
@@ -227,6 +228,7 @@ where
         self.writer.apply_watcher_event(&Event::Init);
         let mut listed = Vec::with_capacity(found.len());
         for (name, object) in found {
+            self.is_back(&object);
             self.enter(&object);
             let seen = before.get(&name);
             self.writer.apply_watcher_event(&Event::InitApply(object));
@@ -312,6 +314,14 @@ where
     fn enter(&mut self, object: &K) {
         for key in (self.keys)(object) {
             self.index.entry(key).or_default().insert(name_of(object));
+        }
+    }
+
+    /// An object that a watch tells is there, whatever it told before: one that lost the label which the watch goes by, and has
+    /// it again, or one that was restored from a backup.
+    fn is_back(&mut self, object: &K) {
+        if let Some(uid) = &object.meta().uid {
+            self.gone.retain(|gone| gone != uid);
         }
     }
 

@@ -57,7 +57,7 @@ impl Lease {
     }
 
     /// Takes the Lease whenever it is free and keeps it, until the future is dropped; `begin` is called each time that it
-    /// was taken, before anything may be written.
+    /// was taken, or renewed too late: what was to be looked at meanwhile was not.
     pub async fn campaign(&self, begin: impl Fn()) {
         let mut observed = Observed::default();
         loop {
@@ -65,8 +65,8 @@ impl Lease {
             let started = Instant::now();
             match timeout(CALL, self.turn(&mut observed)).await {
                 Ok(Ok(Turn::Mine)) => {
-                    self.leading.until(started + TRUSTED);
-                    if !was_leading {
+                    // Asked at this moment: trust may have run out while the renewal was under way.
+                    if !self.leading.until(started + TRUSTED) {
                         tracing::info!(identity = %self.identity, "holds Lease {}; the loop begins", self.name);
                         begin();
                     }

@@ -90,13 +90,18 @@ impl<'a> Object<'a> {
         (value, hash)
     }
 
+    /// Whether `live` has the labels that this object has.
+    pub(super) fn has_labels(&self, live: &Value) -> bool {
+        has_labels(live, self.value, true)
+    }
+
     /// Whose `live` is, which has this object's name.
     pub(super) fn standing(&self, live: &Value) -> Standing {
         let (wanted, found) = (controller(self.value), controller(live));
         let is_ours = match (wanted, found) {
             (Some(wanted), Some(found)) => wanted["uid"] == found["uid"],
             // What outlives its owner has none to tell by; its labels name it.
-            (None, None) => has_labels(live, self.value),
+            (None, None) => has_labels(live, self.value, false),
             _ => false,
         };
         let is_of_a_predecessor = match (wanted, found) {
@@ -119,12 +124,12 @@ fn controller(object: &Value) -> Option<&Value> {
         .find(|reference| reference["controller"] == Value::Bool(true))
 }
 
-fn has_labels(live: &Value, wanted: &Value) -> bool {
+fn has_labels(live: &Value, wanted: &Value, without_any: bool) -> bool {
     match wanted["metadata"]["labels"].as_object() {
         Some(labels) if !labels.is_empty() => {
             (labels.iter()).all(|(name, value)| live["metadata"]["labels"].get(name) == Some(value))
         }
-        _ => false,
+        _ => without_any,
     }
 }
 

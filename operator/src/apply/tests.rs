@@ -114,6 +114,20 @@ async fn a_creation_whose_answer_is_lost_makes_one_object() {
 }
 
 #[tokio::test]
+async fn what_lost_the_label_that_watches_go_by_is_given_it_again() {
+    let server = Server::default();
+    let mut unlabeled = object("ConfigMap", "manifest", "1");
+    unlabeled["metadata"]["labels"] = json!({ "team": "flowers" });
+    server.put(unlabeled);
+    let wanted = Desired::Create(object("ConfigMap", "manifest", "1"));
+    let done = applied(&context(&server), &[wanted]).await.unwrap();
+    assert!(done.is_whole());
+    let labels = server.get("configmaps", "manifest")["metadata"]["labels"].clone();
+    let expected = json!({ "app.kubernetes.io/managed-by": "auriga", "team": "flowers" });
+    assert_eq!(labels, expected);
+}
+
+#[tokio::test]
 async fn a_foreign_object_is_never_written_to_and_nothing_is_made_after_it() {
     for make in [Desired::Create, Desired::Apply] {
         let server = Server::default();

@@ -99,6 +99,20 @@ fn an_answer_that_arrives_after_the_deletion_brings_nothing_back() {
 }
 
 #[test]
+fn an_object_that_left_the_watch_and_is_told_again_is_kept_as_before() {
+    let cache = cache(&[object("a", "1", 1, "x"), object("b", "2", 1, "x")]);
+    for (name, uid) in [("a", "1"), ("b", "2")] {
+        cache.take(Event::Delete(object(name, uid, 2, "x")));
+    }
+    cache.take(Event::Apply(object("a", "1", 3, "x")));
+    list(&cache, &[object("a", "1", 3, "x"), object("b", "2", 3, "x")]);
+    for (name, uid) in [("a", "1"), ("b", "2")] {
+        cache.put(object(name, uid, 5, "y"));
+        assert_eq!(version(&cache, name).as_deref(), Some("5"), "{name}");
+    }
+}
+
+#[test]
 fn the_deletion_of_a_predecessor_leaves_what_has_its_name_now() {
     let cache = cache(&[object("a", "1", 1, "x")]);
     cache.put(object("a", "2", 5, "x"));

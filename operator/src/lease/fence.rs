@@ -24,9 +24,10 @@ impl Leading {
         lock(&self.until).is_some_and(|until| Instant::now() < until)
     }
 
-    /// It is, until then at least.
-    pub fn until(&self, until: Instant) {
-        *lock(&self.until) = Some(until);
+    /// It is, until then at least; answers whether it was up to this moment. Where it was not, looks may have been left out.
+    pub fn until(&self, until: Instant) -> bool {
+        let before = lock(&self.until).replace(until);
+        before.is_some_and(|before| Instant::now() < before)
     }
 
     /// It is not, from now on.
@@ -112,11 +113,12 @@ mod tests {
         assert!(!goes(Method::DELETE, job).await);
         assert!(goes(Method::GET, job).await);
         assert!(goes(Method::PUT, lease).await);
-        leading.until(Instant::now() + Duration::from_secs(60));
+        let (now, later) = (Instant::now(), Instant::now() + Duration::from_secs(60));
+        assert!(!leading.until(later), "it did not lead before");
         assert!(goes(Method::PATCH, job).await);
-        leading.until(Instant::now());
+        assert!(leading.until(now), "it did up to this moment");
         assert!(!goes(Method::PATCH, job).await);
-        leading.until(Instant::now() + Duration::from_secs(60));
+        assert!(!leading.until(later), "trust had run out");
         leading.end();
         assert!(!goes(Method::POST, job).await);
     }

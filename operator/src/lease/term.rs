@@ -23,15 +23,20 @@ pub(super) enum Move {
 pub(super) struct Observed {
     version: Option<String>,
     since: Option<Instant>,
+    is_anothers: bool,
 }
 
 impl Observed {
     /// What `me` may do with the Lease that was `found` at `now`.
     pub(super) fn next(&mut self, found: Option<&Lease>, me: &str, now: Instant) -> Move {
         let Some(lease) = found else {
-            return Move::Create;
+            // Somebody has deleted it; who held it may believe in it until it would have ended.
+            let was_anothers =
+                self.is_anothers && self.since.is_some_and(|since| now.duration_since(since) < LASTS);
+            return if was_anothers { Move::Wait } else { Move::Create };
         };
         self.see(lease, now);
+        self.is_anothers = holder(lease).is_some_and(|holder| holder != me);
         match holder(lease) {
             Some(other) if other != me && !self.is_over(lease, now) => Move::Wait,
             _ => Move::Write,
@@ -88,6 +93,21 @@ mod tests {
         let mut observed = Observed::default();
         assert_eq!(observed.next(None, "a", start), Move::Create);
         assert_eq!(observed.next(Some(&lease("", "1")), "a", start), Move::Write);
+    }
+
+    #[test]
+    fn a_lease_of_another_that_was_deleted_is_made_once_it_would_have_ended() {
+        let start = Instant::now();
+        let mut observed = Observed::default();
+        observed.next(Some(&lease("b", "1")), "a", start);
+        assert_eq!(observed.next(None, "a", after(start, 14)), Move::Wait);
+        assert_eq!(observed.next(None, "a", after(start, 15)), Move::Create);
+        observed.next(Some(&lease("a", "2")), "a", after(start, 16));
+        assert_eq!(
+            observed.next(None, "a", after(start, 17)),
+            Move::Create,
+            "its own"
+        );
     }
 
     #[test]

@@ -23,6 +23,7 @@ use crate::{
         self,
         deployment::{Slot, deployment, manifest, manifest_metadata},
     },
+    cache::controller_uid,
     labels,
     plan::Desired,
     settings::Settings,
@@ -158,12 +159,17 @@ pub fn step(
     }
 }
 
+/// The ConfigMap of this name, if it is this very Model's: what others have labeled as its own is theirs.
+pub(super) fn of_model<'a>(model: &Model, manifests: &'a [ConfigMap], name: &str) -> Option<&'a ConfigMap> {
+    let mut ours = (manifests.iter()).filter(|one| controller_uid(*one) == model.metadata.uid.as_deref());
+    ours.find(|one| one.metadata.name.as_deref() == Some(name))
+}
+
 /// The manifest of `slot`, unless it is there: it cannot change, and takes longer to write out than all else of a look. Its
 /// labels can, and are put back.
 pub(super) fn manifest_of(turn: Turn<'_>, slot: &Slot) -> Option<Desired> {
     let name = slot.name(turn.model);
-    let mut manifests = turn.manifests.iter();
-    match manifests.find(|one| one.metadata.name.as_ref() == Some(&name)) {
+    match of_model(turn.model, turn.manifests, &name) {
         None => Some(Desired::create(&manifest(turn.model, slot))),
         Some(found) => {
             let wanted = manifest_metadata(turn.model, slot).labels?;
@@ -322,12 +328,8 @@ pub fn deployment_as_it_is(
     {
         if let (Some(built), Some(seen)) = (&mut built.spec, &held.seen.deployment.spec) {
             built.template = seen.template.clone();
-            let container = built
-                .template
-                .spec
-                .as_mut()
-                .and_then(|pod| pod.containers.first_mut());
-            if let Some(container) = container {
+            let mut containers = (built.template.spec.iter_mut()).flat_map(|pod| &mut pod.containers);
+            if let Some(container) = containers.find(|one| one.name == contract::pod::CONTAINER) {
                 container.image = Some(as_held.image);
             }
             built.selector = seen.selector.clone();

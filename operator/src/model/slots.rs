@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use auriga_crds::{Reason, VersionNumber};
+use auriga_crds::{Reason, VersionNumber, contract::pod::CONTAINER};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::ResourceExt as _;
@@ -184,7 +184,8 @@ impl<'a> Held<'a> {
     pub fn image(&self) -> Option<&str> {
         annotation(&self.seen.deployment, labels::IMAGE).or_else(|| {
             let template = &self.seen.deployment.spec.as_ref()?.template;
-            template.spec.as_ref()?.containers.first()?.image.as_deref()
+            let mut containers = template.spec.as_ref()?.containers.iter();
+            containers.find(|one| one.name == CONTAINER)?.image.as_deref()
         })
     }
 }

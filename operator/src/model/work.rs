@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     fits::{Fits, is_mine},
     health::{self, Health},
-    rollout::{self, Step, Turn, deployment_as_it_is},
+    rollout::{self, Step, Turn, deployment_as_it_is, of_model},
     slots::{Rejection, Slots},
     stage::Stage,
     status,
@@ -364,7 +364,7 @@ fn model_of(turn: Turn<'_>, seen: &ModelSeen, slot: &Slot) -> Option<Model> {
         return Some(turn.model.clone());
     }
     let name = slot.name(turn.model);
-    let manifest = seen.config_maps.iter().find(|one| one.name_any() == name)?;
+    let manifest = of_model(turn.model, &seen.config_maps, &name)?;
     let text = manifest
         .data
         .as_ref()?

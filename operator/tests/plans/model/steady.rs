@@ -4,7 +4,7 @@ use auriga_crds::{
     ConditionStatus::{False, True},
     Reason,
 };
-use auriga_operator::plan::Next;
+use auriga_operator::plan::{Desired, Next};
 use k8s_openapi::api::apps::v1::Deployment;
 
 use super::told;
@@ -144,6 +144,15 @@ fn labels_of_a_manifest_that_somebody_has_edited_are_put_back() {
         "another's stays"
     );
     assert_eq!(world.seen.config_maps, before);
+}
+
+#[test]
+fn a_manifest_that_another_has_labeled_as_its_own_is_not_taken_for_it() {
+    let mut world = World::serving("iris");
+    world.seen.config_maps[0].metadata.owner_references = None;
+    let made = world.plan().apply;
+    let is_manifest = |one: &Desired| matches!(one, Desired::Create(made) if made["kind"] == "ConfigMap");
+    assert!(made.iter().any(is_manifest), "{made:?}");
 }
 
 #[test]
