@@ -113,8 +113,8 @@ impl Findings {
              ## Each write, broken once\n\n\
              A workload runs once without a fault; its writes are numbered. Then it runs once for each write and each fault. A plan\n\
              passes if all that is left equals the reference, as many objects were made and deleted, every DELETE names the UID it\n\
-             means, the operator never ends by itself, and no write comes later than 30 s after the fault. Each cell: plans passed\n\
-             of all, longest time from the fault to the last write.\n\n",
+             means, the operator never ends by itself, where a version answers one pod is ready at any time, and no write comes\n\
+             later than 30 s after the fault. Each cell: plans passed of all, longest time from the fault to the last write.\n\n",
         );
         let faults = Fault::ALL.map(Fault::word);
         let _ = writeln!(page, "| | {} |", faults.join(" | "));
@@ -122,6 +122,10 @@ impl Findings {
         for workload in Workload::ALL.map(Workload::word) {
             let of_workload = self.writes.get(workload);
             let cell = |fault: &str| match of_workload.and_then(|swept| swept.get(fault)) {
+                Some(swept) if swept.missed > 0 => format!(
+                    "{}/{}, {:.0} s; {} met no such write",
+                    swept.passed, swept.plans, swept.longest, swept.missed
+                ),
                 Some(swept) => format!("{}/{}, {:.0} s", swept.passed, swept.plans, swept.longest),
                 None => "not run".to_owned(),
             };

@@ -11,6 +11,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::{
+    endpoints::Endpoints,
     finding::attempt,
     ground::Ground,
     oracle::End,
@@ -70,6 +71,8 @@ struct Run {
     careless: Vec<String>,
     exits: Vec<String>,
     is_restless: bool,
+    /// How often no pod was ready where one has to be.
+    gaps: usize,
     struck: Option<Instant>,
     last_write: Option<Instant>,
     end: End,
@@ -107,11 +110,12 @@ pub(crate) async fn reference(ground: &Ground, workload: Workload) -> Result<Ref
     .await;
     scene.space.delete().await;
     let run = run.map_err(|words| anyhow!("without any fault, {}: {words}", workload.word()))?;
-    if run.is_restless || !run.exits.is_empty() || !run.careless.is_empty() {
+    if run.is_restless || run.gaps > 0 || !run.exits.is_empty() || !run.careless.is_empty() {
         return Err(anyhow!(
-            "without any fault, {} is restless: {}; exits: {:?}; careless deletes: {:?}",
+            "without any fault, {} is restless: {}; without a ready pod: {} times; exits: {:?}; careless deletes: {:?}",
             workload.word(),
             run.is_restless,
+            run.gaps,
             run.exits,
             run.careless
         ));
@@ -204,8 +208,10 @@ async fn prepare(scene: &Scene<'_>, workload: Workload) {
 async fn run(scene: &Scene<'_>, workload: Workload, fault: Option<(Nth, Fault)>) -> Run {
     let proxy = scene.proxy();
     proxy.begin(fault);
+    let endpoints = workload.keeps_answering().then(|| Endpoints::watch(&scene.space));
     workload.work(&scene.space).await;
     let is_quiet = quiet(proxy).await;
+    let gaps = endpoints.map_or(0, Endpoints::gaps);
     let end = End::of(&scene.space).await;
     proxy.seen(|record| Run {
         writes: record.writes.clone(),
@@ -213,6 +219,7 @@ async fn run(scene: &Scene<'_>, workload: Workload, fault: Option<(Nth, Fault)>)
         careless: record.careless.clone(),
         exits: scene.exits(),
         is_restless: !is_quiet,
+        gaps,
         struck: record.struck,
         last_write: record.last_write,
         end,
@@ -259,6 +266,9 @@ impl Verdict {
         faults.extend(exits.map(|words| format!("the operator ended by itself: {words}")));
         if run.is_restless {
             faults.push(format!("still writes after {} s", RESTLESS.as_secs()));
+        }
+        if run.gaps > 0 {
+            faults.push(format!("no pod was ready, {} times", run.gaps));
         }
         let took = run
             .struck

@@ -68,6 +68,14 @@ impl Workload {
         }
     }
 
+    /// Whether a version answers all the time.
+    pub(crate) fn keeps_answering(self) -> bool {
+        matches!(
+            self,
+            Workload::Retrain | Workload::Rollback | Workload::Serving | Workload::Outage
+        )
+    }
+
     /// Brings a namespace to where the workload begins; no fault strikes before that.
     pub(crate) async fn prepare(self, space: &Space) {
         if self == Workload::Outage {
