@@ -6,16 +6,20 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use auriga_e2e::Space;
 use futures_util::StreamExt as _;
-use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::discovery::v1::{EndpointConditions, EndpointSlice};
 use kube::{
-    ResourceExt as _,
-    runtime::watcher::{Config, Event, watcher},
+    Api, ResourceExt as _,
+    api::{WatchEvent, WatchParams},
 };
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::sleep};
+
+/// The pause before a watch that ended is begun anew.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The endpoints of the Service iris, for as long as they are watched.
 pub(crate) struct Endpoints {
@@ -27,19 +31,7 @@ impl Endpoints {
     /// Begins to watch those of `space`.
     pub(crate) fn watch(space: &Space) -> Endpoints {
         let gaps = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&gaps);
-        let slices = Config::default().labels("kubernetes.io/service-name=iris");
-        let events = watcher(space.typed::<EndpointSlice>(), slices);
-        let watching = tokio::spawn(async move {
-            let mut ready = Ready::default();
-            let mut events = std::pin::pin!(events);
-            while let Some(event) = events.next().await {
-                match event {
-                    Ok(event) => drop(counted.fetch_add(usize::from(ready.ends(event)), Ordering::Relaxed)),
-                    Err(_) => tokio::time::sleep(std::time::Duration::from_millis(500)).await,
-                }
-            }
-        });
+        let watching = tokio::spawn(follow(space.typed(), Arc::clone(&gaps)));
         Endpoints { gaps, watching }
     }
 
@@ -55,6 +47,31 @@ impl Drop for Endpoints {
     }
 }
 
+/// Counts until it is dropped.
+async fn follow(api: Api<EndpointSlice>, gaps: Arc<AtomicUsize>) {
+    let slices = WatchParams::default().labels("kubernetes.io/service-name=iris");
+    let mut ready = Ready::default();
+    // All that there is, and what happens to it.
+    let mut version = "0".to_owned();
+    loop {
+        if let Ok(events) = api.watch(&slices, &version).await {
+            let mut events = std::pin::pin!(events);
+            while let Some(Ok(event)) = events.next().await {
+                match &event {
+                    WatchEvent::Added(slice) | WatchEvent::Modified(slice) | WatchEvent::Deleted(slice) => {
+                        version = slice.resource_version().unwrap_or(version);
+                    }
+                    WatchEvent::Bookmark(bookmark) => version.clone_from(&bookmark.metadata.resource_version),
+                    // The version is too old, most often.
+                    WatchEvent::Error(_) => "0".clone_into(&mut version),
+                }
+                gaps.fetch_add(usize::from(ready.ends(event)), Ordering::Relaxed);
+            }
+        }
+        sleep(PAUSE).await;
+    }
+}
+
 /// How many endpoints are ready, by slice.
 #[derive(Default)]
 struct Ready {
@@ -64,19 +81,13 @@ struct Ready {
 
 impl Ready {
     /// Takes in what happened; whether there is none any more where there was one before.
-    fn ends(&mut self, event: Event<EndpointSlice>) -> bool {
+    fn ends(&mut self, event: WatchEvent<EndpointSlice>) -> bool {
         match event {
-            Event::Init => {
-                self.slices.clear();
-                return false;
-            }
-            Event::InitApply(slice) => {
+            WatchEvent::Added(slice) | WatchEvent::Modified(slice) => {
                 self.slices.insert(slice.name_any(), count(&slice));
-                return false;
             }
-            Event::Apply(slice) => drop(self.slices.insert(slice.name_any(), count(&slice))),
-            Event::Delete(slice) => drop(self.slices.remove(&slice.name_any())),
-            Event::InitDone => {}
+            WatchEvent::Deleted(slice) => drop(self.slices.remove(&slice.name_any())),
+            WatchEvent::Bookmark(_) | WatchEvent::Error(_) => return false,
         }
         let has_one = self.slices.values().any(|ready| *ready > 0);
         let ends = self.had_one && !has_one;
@@ -87,8 +98,7 @@ impl Ready {
 
 fn count(slice: &EndpointSlice) -> usize {
     // A condition that is not told counts as true (API reference, "EndpointConditions").
-    let is_ready =
-        |conditions: &k8s_openapi::api::discovery::v1::EndpointConditions| conditions.ready != Some(false);
+    let is_ready = |conditions: &EndpointConditions| conditions.ready != Some(false);
     (slice.endpoints.iter())
         .filter(|endpoint| endpoint.conditions.as_ref().is_none_or(is_ready))
         .count()
@@ -110,16 +120,17 @@ mod tests {
     }
 
     #[test]
-    fn the_last_ready_pod_that_goes_is_counted_and_no_list_that_is_half_read() {
+    fn the_last_ready_pod_that_goes_is_counted_once() {
         let mut ready = Ready::default();
         let mut tell = |event| ready.ends(event);
-        assert!(!tell(Event::Apply(slice("a", &[]))), "nothing was there yet");
-        assert!(!tell(Event::Apply(slice("a", &[true, false]))));
-        assert!(!tell(Event::Apply(slice("b", &[true]))));
-        assert!(!tell(Event::Apply(slice("a", &[false]))), "another slice has one");
-        assert!(!tell(Event::Init) && !tell(Event::InitApply(slice("a", &[]))));
-        assert!(!tell(Event::InitApply(slice("b", &[true]))) && !tell(Event::InitDone));
-        assert!(tell(Event::Delete(slice("b", &[true]))));
-        assert!(!tell(Event::Apply(slice("a", &[]))), "it is counted once");
+        assert!(!tell(WatchEvent::Added(slice("a", &[]))), "nothing was there yet");
+        assert!(!tell(WatchEvent::Modified(slice("a", &[true, false]))));
+        assert!(!tell(WatchEvent::Added(slice("b", &[true]))));
+        assert!(
+            !tell(WatchEvent::Modified(slice("a", &[false]))),
+            "another slice has one"
+        );
+        assert!(tell(WatchEvent::Deleted(slice("b", &[true]))));
+        assert!(!tell(WatchEvent::Modified(slice("a", &[]))), "it is counted once");
     }
 }
