@@ -193,7 +193,8 @@ impl Service {
             message: if is_draining {
                 Some("shutting down".to_owned())
             } else if loaded.is_none() {
-                Some(self.why_nothing_is_loaded())
+                // Of the same trouble as the reason beside it.
+                Some(self.words_about(trouble.as_deref()))
             } else {
                 None
             },
@@ -216,7 +217,11 @@ impl Service {
     }
 
     pub(crate) fn why_nothing_is_loaded(&self) -> String {
-        match self.trouble.load().as_ref() {
+        self.words_about(self.trouble.load().as_deref())
+    }
+
+    fn words_about(&self, trouble: Option<&Trouble>) -> String {
+        match trouble {
             Some(trouble) => trouble.message.clone(),
             None => format!(
                 "no version of {} is loaded yet; try again soon",
