@@ -222,15 +222,20 @@ async fn make_so(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
 /// same name. To apply keeps the one and adds the other, which the API server takes for the same twice; a merge puts our
 /// lists in the place of those.
 async fn replace_lists(object: &Object<'_>, what: &str, wanted: &Value) -> Result<DynamicObject, Error> {
-    let parameters = PatchParams {
-        field_manager: Some(AURIGA.to_owned()),
-        ..PatchParams::default()
-    };
+    let parameters = by_auriga();
     let patch = Patch::Merge(wanted);
     call(what, WRITE, || {
         object.api.patch(object.name(), &parameters, &patch)
     })
     .await
+}
+
+/// A patch of ours that is no apply.
+pub(crate) fn by_auriga() -> PatchParams {
+    PatchParams {
+        field_manager: Some(AURIGA.to_owned()),
+        ..PatchParams::default()
+    }
 }
 
 fn post() -> PostParams {

@@ -11,7 +11,7 @@ use kube::{
         watcher::{self, Event},
     },
 };
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use tokio::{
     sync::Semaphore,
     time::{Instant, sleep},
@@ -21,7 +21,7 @@ use crate::{
     cache::{Cache, Change},
     context::Context,
     error::plain_watch,
-    kept::{Guarded, Kept},
+    kept::{Guarded, Kept, Packed},
     labels,
     triggers::Triggers,
 };
@@ -40,7 +40,6 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
     let (client, caches) = (&ctx.client, &ctx.caches);
     let all = watcher::Config::default;
     let lists = &Semaphore::new(LISTS_AT_ONCE);
-    let ours = || all().labels(&format!("{}={}", labels::MANAGED_BY, labels::AURIGA));
     tokio::join!(
         follow(
             lists,
@@ -69,42 +68,10 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
                 triggers.job(caches, change);
             }
         ),
-        follow(
-            lists,
-            || objects(client, namespace, ours()),
-            &caches.deployments,
-            |change| {
-                forget(ctx, change);
-                triggers.child(change);
-            }
-        ),
-        follow(
-            lists,
-            || objects(client, namespace, ours()),
-            &caches.services,
-            |change| {
-                forget(ctx, change);
-                triggers.child(change);
-            }
-        ),
-        follow(
-            lists,
-            || objects(client, namespace, ours()),
-            &caches.config_maps,
-            |change| {
-                forget(ctx, change);
-                triggers.child(change);
-            }
-        ),
-        follow(
-            lists,
-            || objects(client, namespace, ours()),
-            &caches.budgets,
-            |change| {
-                forget(ctx, change);
-                triggers.child(change);
-            }
-        ),
+        children(ctx, lists, namespace, triggers, &caches.deployments),
+        children(ctx, lists, namespace, triggers, &caches.services),
+        children(ctx, lists, namespace, triggers, &caches.config_maps),
+        children(ctx, lists, namespace, triggers, &caches.budgets),
         follow(
             lists,
             || objects(client, namespace, ours()),
@@ -127,6 +94,35 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
             }
         ),
     );
+}
+
+/// What is Auriga's.
+fn ours() -> watcher::Config {
+    watcher::Config::default().labels(&format!("{}={}", labels::MANAGED_BY, labels::AURIGA))
+}
+
+/// Watches a kind of Auriga's whose changes concern nobody but whoever it was made for.
+async fn children<K>(
+    ctx: &Context,
+    lists: &Semaphore,
+    namespace: Option<&str>,
+    triggers: &Triggers,
+    cache: &Cache<Packed<K>>,
+) where
+    K: Kept
+        + Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + Serialize
+        + DeserializeOwned
+        + 'static,
+{
+    let begin = || objects(&ctx.client, namespace, ours());
+    follow(lists, begin, cache, |change| {
+        forget(ctx, change);
+        triggers.child(change);
+    })
+    .await;
 }
 
 /// Drops what is remembered of an object that is gone.

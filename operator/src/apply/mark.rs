@@ -1,15 +1,14 @@
 //! Sets a few fields of an object that is there, whoever made it.
 
-use kube::api::{Patch, PatchParams};
+use kube::api::Patch;
 use serde_json::{Value, json};
 
-use super::{Object, Outcome, keep, refusal, refused};
+use super::{Object, Outcome, by_auriga, keep, refusal, refused};
 use crate::{
     caches::Stored,
     call::{WRITE, call},
     context::Context,
     error::Error,
-    labels::AURIGA,
 };
 
 /// Sets fields on an object that is there.
@@ -33,10 +32,7 @@ pub(super) async fn mark(ctx: &Context, object: &Object<'_>) -> Result<Outcome, 
         Stored::Absent => return Ok(Outcome::Done),
         Stored::Unwatched => {}
     }
-    let parameters = PatchParams {
-        field_manager: Some(AURIGA.to_owned()),
-        ..PatchParams::default()
-    };
+    let parameters = by_auriga();
     let what = format!("mark {}", object.what());
     let name = object.name();
     let patch = Patch::Merge(&patch);
@@ -60,10 +56,7 @@ pub(super) async fn relabel(ctx: &Context, object: &Object<'_>, live: &Value) ->
     let patch = json!({
         "metadata": { "uid": live["metadata"]["uid"], "labels": object.value["metadata"]["labels"] },
     });
-    let parameters = PatchParams {
-        field_manager: Some(AURIGA.to_owned()),
-        ..PatchParams::default()
-    };
+    let parameters = by_auriga();
     let what = format!("label {}", object.what());
     let patch = Patch::Merge(&patch);
     let labeled = call(&what, WRITE, || {

@@ -1,9 +1,6 @@
 //! Writes a status: whole, and only into the object that was looked at.
 
-use kube::{
-    Api, ResourceExt as _,
-    api::{Patch, PatchParams},
-};
+use kube::{Api, ResourceExt as _, api::Patch};
 use serde_json::json;
 
 use crate::{
@@ -12,7 +9,6 @@ use crate::{
     error::Error,
     kept::Packed,
     kind::Kind,
-    labels::AURIGA,
     planted::Bug,
 };
 
@@ -31,10 +27,7 @@ pub(crate) async fn write<K: Kind>(ctx: &Context, object: &K, status: &K::Status
         source,
     })?;
     let patch = Patch::<()>::Json(patch);
-    let parameters = PatchParams {
-        field_manager: Some(AURIGA.to_owned()),
-        ..PatchParams::default()
-    };
+    let parameters = super::by_auriga();
     let namespace = object.namespace().unwrap_or_default();
     let api: Api<Packed<K>> = Api::namespaced(ctx.client.clone(), &namespace);
     let name = object.name_any();
