@@ -49,8 +49,9 @@ pub const SINCE: &str = "auriga.dev/since";
 pub const PROVED_AT: &str = "auriga.dev/proved-at";
 /// On a Deployment: since when its pods may activate its version, and have not (RFC 3339).
 pub const ACTIVATING_SINCE: &str = "auriga.dev/activating-since";
-/// On a pod whose fence shows no effect: a number that grows, so that the kubelet looks at the pod and its files again.
-pub const NUDGE: &str = "auriga.dev/nudge";
+/// On a pod: when it was told its fence last (RFC 3339); written anew while that shows no effect, so that the kubelet looks
+/// at the pod and its files again.
+pub const FENCED_AT: &str = "auriga.dev/fenced-at";
 /// On a TrainingJob of a Model and on a Deployment: the image that its pods are to be started with.
 pub const IMAGE: &str = "auriga.dev/image";
 /// On a Deployment: something outside of it keeps its pods from answering.

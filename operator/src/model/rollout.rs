@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use auriga_crds::{Digest, Model, Reason, TrainingJob, contract};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::{
     apps::v1::Deployment,
     core::v1::{ConfigMap, Pod},
@@ -31,8 +31,8 @@ use crate::{
     trouble::Trouble,
 };
 
-/// Seconds without an effect after which a fence is shown to the kubelet once more.
-const NUDGE_SECONDS: i64 = 3;
+/// How long a fence may show no effect before it is shown to the kubelet once more.
+const NUDGE: SignedDuration = SignedDuration::from_secs(3);
 
 /// What every step of one look at a Model needs to know.
 #[derive(Clone, Copy, Debug)]
@@ -349,37 +349,35 @@ fn set_recipe(deployment: &mut Deployment, recipe: String) {
 /// Takes the fence back from pods that may not activate their version any more.
 fn unfence(held: &Held<'_>, may_activate: bool) -> Vec<Desired> {
     let fenced = living(held).filter(|seen| !may_activate && fence(&seen.pod).is_some());
-    fenced.map(|seen| mark(&seen.pod, None, 0)).collect()
+    fenced.map(|seen| mark(&seen.pod, None)).collect()
 }
 
 /// The fence for every pod that does not have it: the revision that the ledger has now. Whoever was told an older one
 /// loses the compare-and-swap.
 ///
-/// The kubelet copies annotations into the pod's file when it looks at the pod, which it may put off; every few seconds
-/// without an effect, a number beside the fence makes it look.
+/// The kubelet copies annotations into the pod's file when it looks at the pod, which it may put off for a minute or more;
+/// every few seconds without an effect, the time beside the fence is written anew and makes it look.
 pub fn fences(held: &Held<'_>, health: &Health, now: Timestamp) -> Vec<Desired> {
-    let waited = held
-        .activating_since
-        .map_or(0, |since| now.duration_since(since).as_secs());
-    let nudge = waited / NUDGE_SECONDS;
     let Some(revision) = health.revision else {
         return Vec::new();
     };
     let unfenced = living(held).filter(|seen| {
-        fence(&seen.pod) != Some(revision)
-            || nudge > 0 && seen.pod.annotations().get(labels::NUDGE) != Some(&nudge.to_string())
+        let told_at = annotated_time(&seen.pod, labels::FENCED_AT);
+        // One in the future was written by another clock.
+        let is_fresh = told_at.is_some_and(|at| now.duration_since(at).abs() < NUDGE);
+        fence(&seen.pod) != Some(revision) || !is_fresh
     });
     unfenced
-        .map(|seen| mark(&seen.pod, Some(revision), nudge))
+        .map(|seen| mark(&seen.pod, Some((revision, now))))
         .collect()
 }
 
-fn mark(pod: &Pod, revision: Option<u64>, nudge: i64) -> Desired {
-    let fence = revision.map(|revision| revision.to_string());
-    let mut annotations = json!({ contract::pod::FENCE_ANNOTATION: fence });
-    if nudge > 0 {
-        annotations[labels::NUDGE] = nudge.to_string().into();
-    }
+fn annotated_time(pod: &Pod, key: &str) -> Option<Timestamp> {
+    pod.annotations().get(key)?.parse().ok()
+}
+
+/// Tells a pod its fence, and when it was told; or takes it back.
+fn mark(pod: &Pod, told: Option<(u64, Timestamp)>) -> Desired {
     Desired::Mark(json!({
         "apiVersion": "v1",
         "kind": "Pod",
@@ -387,7 +385,10 @@ fn mark(pod: &Pod, revision: Option<u64>, nudge: i64) -> Desired {
             "name": pod.name_any(),
             "namespace": pod.namespace(),
             "uid": pod.uid(),
-            "annotations": annotations,
+            "annotations": {
+                contract::pod::FENCE_ANNOTATION: told.map(|(revision, _)| revision.to_string()),
+                labels::FENCED_AT: told.map(|(_, at)| milliseconds(at)),
+            },
         },
     }))
 }

@@ -183,7 +183,7 @@ fn is_fleeting_mark(key: &str) -> bool {
         "auriga.dev/switched-at",
         "auriga.dev/activating-since",
         "auriga.dev/activate-from",
-        "auriga.dev/nudge",
+        "auriga.dev/fenced-at",
         "auriga.dev/owner-uid",
         "batch.kubernetes.io/controller-uid",
         "controller-uid",

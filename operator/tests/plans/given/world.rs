@@ -411,10 +411,12 @@ impl World {
             "Pod" => {
                 for seen in pods.filter(|seen| seen.pod.name_any() == name) {
                     let annotations = seen.pod.annotations_mut();
-                    match value["metadata"]["annotations"][FENCE_ANNOTATION].as_str() {
-                        Some(fence) => annotations.insert(FENCE_ANNOTATION.to_owned(), fence.to_owned()),
-                        None => annotations.remove(FENCE_ANNOTATION),
-                    };
+                    for (key, value) in value["metadata"]["annotations"].as_object().unwrap() {
+                        match value.as_str() {
+                            Some(value) => annotations.insert(key.clone(), value.to_owned()),
+                            None => annotations.remove(key),
+                        };
+                    }
                 }
             }
             "TrainingJob" => {

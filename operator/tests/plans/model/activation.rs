@@ -106,6 +106,28 @@ fn a_rollback_to_pods_that_still_answer_moves_the_traffic_before_the_ledger() {
 }
 
 #[test]
+fn a_fence_of_pods_with_the_traffic_is_shown_to_the_kubelet_again_too() {
+    let mut world = World::second_fitted();
+    world.turn();
+    world.pods_answer();
+    world.turn();
+    world.fences_are_read();
+    world.turn();
+    world.pods_answer();
+    world.edit(|spec| {
+        spec.activation.policy = ActivationPolicy::Pinned;
+        spec.activation.version = Some(1);
+    });
+    world.turn();
+    world.turn();
+    world.turn();
+    world.pods_answer();
+    assert_eq!(world.changes().apply, []);
+    world.pass(3);
+    golden!(world.changes());
+}
+
+#[test]
 fn a_pinned_model_fits_nothing() {
     let mut world = second();
     world.edit(|spec| {
