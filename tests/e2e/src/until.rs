@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use auriga_crds::{Condition, ConditionStatus};
 
-const PAUSE: Duration = Duration::from_millis(100);
+/// The first and the longest pause between two questions: what is slow to come true is asked for less often, since each
+/// question takes from the two cores that it waits for.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(400));
 
 /// So many seconds.
 pub(crate) fn within(seconds: u64) -> Duration {
@@ -16,12 +18,14 @@ pub(crate) fn within(seconds: u64) -> Duration {
 /// Panics after `deadline`, with `what` was waited for.
 pub async fn until<T>(deadline: Duration, what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let start = Instant::now();
+    let mut pause = PAUSES.0;
     loop {
         if let Some(answer) = ask().await {
             return answer;
         }
         assert!(start.elapsed() < deadline, "not within {deadline:?}: {what}");
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(pause).await;
+        pause = pause.mul_f64(1.25).min(PAUSES.1);
     }
 }
 

@@ -32,6 +32,7 @@ use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, time::Duratio
 
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Args, Parser, Subcommand};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -42,7 +43,7 @@ use crate::{
     page::Findings,
     request::Fault,
     rows::Row,
-    sweep::{Verdict, plans, reference, sweep},
+    sweep::{Reference, Verdict, plans, reference, sweep},
     workload::Workload,
 };
 
@@ -224,9 +225,14 @@ async fn run(arguments: &Arguments) -> Result<bool> {
 }
 
 async fn break_writes(ground: &Ground, writes: &Writes, json: bool) -> Result<Vec<Verdict>> {
+    let found = writes
+        .workloads
+        .iter()
+        .map(|&workload| reference(ground, workload));
+    // Not too many of them: whatever goes wrong here has no fault to be blamed on.
+    let found: Vec<Reference> = stream::iter(found).buffered(2).try_collect().await?;
     let (mut references, mut all) = (BTreeMap::new(), Vec::new());
-    for &workload in &writes.workloads {
-        let found = reference(ground, workload).await?;
+    for (&workload, found) in writes.workloads.iter().zip(found) {
         eprintln!("{}: {} writes", workload.word(), found.writes.len());
         all.extend(plans(workload, &found, &writes.faults, all.len() + 1));
         references.insert(workload, found);

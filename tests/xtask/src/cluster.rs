@@ -77,15 +77,12 @@ pub(crate) fn load_own_images(workspace: &Workspace, programs: Programs<'_>) -> 
     Ok(())
 }
 
-/// Does `work` with the kubeconfig of [`ensure`], and takes the cluster down again if it was brought up for that.
-pub(crate) fn with<T>(
-    workspace: &Workspace,
-    programs: Programs<'_>,
-    work: impl FnOnce(&Path) -> Result<T>,
-) -> Result<T> {
+/// Does `work`, and takes the cluster down again if it was brought up meanwhile.
+pub(crate) fn left_as_found<T>(workspace: &Workspace, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let was_there = is_given() || node::runs(workspace);
-    let done = ensure(workspace, programs).and_then(|kubeconfig| work(&kubeconfig));
-    let ended = if was_there { Ok(()) } else { down(workspace) };
+    let done = work();
+    let is_to_end = !was_there && node::runs(workspace);
+    let ended = if is_to_end { down(workspace) } else { Ok(()) };
     let done = done?;
     ended.map(|()| done)
 }

@@ -1,4 +1,4 @@
-//! Runs the tests that need a cluster, and takes down the one that was started for them.
+//! Runs the tests that need a cluster.
 
 use anyhow::Result;
 
@@ -9,10 +9,9 @@ const SIDE_BY_SIDE: &str = "--test-threads=4";
 
 /// Brings up a cluster with all images, unless there is one, and runs the tests on it.
 pub(crate) fn check(workspace: &Workspace) -> Result<Done> {
-    cluster::with(workspace, Programs::OfTests, |kubeconfig| {
-        let mut tests = workspace.cargo();
-        tests.args(["test", "--package", cargo::E2E, "--", SIDE_BY_SIDE]);
-        tests.env("KUBECONFIG", kubeconfig);
-        cargo::count_tests(&mut tests)
-    })
+    let kubeconfig = cluster::ensure(workspace, Programs::OfTests)?;
+    let mut tests = workspace.cargo();
+    tests.args(["test", "--package", cargo::E2E, "--", SIDE_BY_SIDE]);
+    tests.env("KUBECONFIG", kubeconfig);
+    cargo::count_tests(&mut tests)
 }

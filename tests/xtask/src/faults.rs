@@ -1,11 +1,9 @@
 //! Breaks the operator's way to the API server: `auriga-rig` on the cluster for tests.
 
-use std::path::Path;
-
 use anyhow::Result;
 
 use crate::{
-    cargo::{E2E, count_tests},
+    cargo::{E2E, build_tests, count_tests},
     cluster,
     image::Programs,
     program::run,
@@ -25,9 +23,9 @@ const EACH_TIME: [&str; 5] = [
     "kill-before,kill-after",
 ];
 
-/// The part that belongs to all tests.
+/// The part that belongs to all tests, on a cluster that stays.
 pub(crate) fn check(workspace: &Workspace) -> Result<Done> {
-    all(workspace, &EACH_TIME)?;
+    sweep(workspace, &EACH_TIME)?;
     Ok(Done::default())
 }
 
@@ -36,9 +34,7 @@ pub(crate) fn all(workspace: &Workspace, flags: &[&str]) -> Result<()> {
     if flags == ["planted"] {
         return planted(workspace);
     }
-    cluster::with(workspace, Programs::OfTests, |kubeconfig| {
-        sweep(workspace, kubeconfig, flags)
-    })
+    cluster::left_as_found(workspace, || sweep(workspace, flags))
 }
 
 /// Lets the simulation find each bug that can be planted; it says how soon.
@@ -54,14 +50,16 @@ fn planted(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-fn sweep(workspace: &Workspace, kubeconfig: &Path, flags: &[&str]) -> Result<()> {
-    // Without `--package`, so that its libraries have the features that others were built with.
-    let mut build = workspace.cargo();
-    build.args(["build", "--bin", "auriga-rig", "--bin", "auriga-operator"]);
+fn sweep(workspace: &Workspace, flags: &[&str]) -> Result<()> {
+    let kubeconfig = cluster::ensure(workspace, Programs::OfTests)?;
     if flags.iter().any(|flag| flag.starts_with("--planted-bug")) {
-        build.args(WITH_BUGS);
+        let mut build = workspace.cargo();
+        build.args(["build", "--bin", "auriga-rig", "--bin", "auriga-operator"]);
+        run(build.args(WITH_BUGS))?;
+    } else {
+        // The programs that tests run: others would be compiled once more, with other features.
+        build_tests(workspace)?;
     }
-    run(&mut build)?;
     let built = |name: &str| workspace.target.join("debug").join(name);
     let measured = if is_measured(flags) {
         run(workspace

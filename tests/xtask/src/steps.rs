@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::{
-    arrows, cargo, deny, e2e, faults, reference,
+    arrows, cargo, cluster, deny, e2e, faults, reference,
     terminal::{Style, spoken, styled},
     tidy,
     workspace::Workspace,
@@ -121,10 +121,14 @@ pub(crate) fn named(names: &[&str]) -> Result<Vec<Step>> {
     Ok(chosen.collect())
 }
 
-/// Runs the steps until one fails, then prints the table.
+/// Runs the steps until one fails, then prints the table. Those that need a cluster share one.
 ///
 /// Errors: the failing step's, with the command that repeats it alone.
 pub(crate) fn run(workspace: &Workspace, steps: &[Step]) -> Result<()> {
+    cluster::left_as_found(workspace, || run_in_order(workspace, steps))
+}
+
+fn run_in_order(workspace: &Workspace, steps: &[Step]) -> Result<()> {
     let mut table = Vec::new();
     let mut tests_passed = 0;
     let mut failure = None;
