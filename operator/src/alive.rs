@@ -31,6 +31,9 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest of these pauses.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
+/// How long what a pod said is remembered, at least; all that are looked at are asked far more often.
+const FORGOTTEN: Duration = Duration::from_secs(600);
+
 /// By which way pods are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Via {
@@ -182,7 +185,10 @@ impl Asker {
             silent_since,
         };
         let seen = now.seen(pod);
-        told.insert(uid, now);
+        if told.insert(uid, now).is_none() {
+            // An answer that comes after its pod is gone is forgotten here.
+            told.retain(|_, told| told.at.elapsed() < FORGOTTEN);
+        }
         seen
     }
 }

@@ -179,9 +179,15 @@ fn told(notes: Vec<Note>, refusals: &[Refusal], is_finished: bool) -> Vec<Note> 
 }
 
 fn error_policy<K: Kind>(object: Arc<Packed<K>>, error: &Error, ctx: Arc<Context>) -> Action {
-    let failures = ctx.failed(&object.uid().unwrap_or_default());
-    let pause = pause(failures, error.is_passing());
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    // What went away during the look was forgotten, and is not remembered again.
+    let is_there = K::cache(&ctx.caches).get(&namespace, &name).is_some();
+    let failures = if is_there {
+        ctx.failed(&object.uid().unwrap_or_default())
+    } else {
+        1
+    };
+    let pause = pause(failures, error.is_passing());
     tracing::warn!(
         kind = K::NAME, %namespace, %name, cause = error.label(), %error, retry_ms = pause.as_millis(),
         "cannot look after {} {namespace}/{name}: {error}", K::NAME,

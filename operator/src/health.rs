@@ -1,7 +1,7 @@
 //! Tells whether the operator works: `/healthz`, `/readyz` and `/metrics`.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     net::SocketAddr,
     sync::{Arc, Mutex},
     task::{Context as Task, Poll},
@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
-use hyper::{Request, Response, server::conn::http1};
+use hyper::{Method, Request, Response, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -19,6 +19,7 @@ use tower::{Layer, Service};
 
 use crate::{
     context::{Context, lock},
+    lease::LEASES,
     start::Waiting,
     watch::PAGE,
 };
@@ -35,6 +36,8 @@ const SILENCE: Duration = Duration::from_secs(180);
 #[derive(Clone, Debug, Default)]
 pub struct Signs {
     last: Arc<Mutex<HashMap<String, Sign>>>,
+    /// What may not be done to the Lease: who is kept from it waits for ever.
+    lease: Arc<Mutex<BTreeSet<&'static str>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -53,12 +56,14 @@ impl Signs {
             .collect()
     }
 
-    /// Verb and resource of each watch that was refused when it was last tried.
+    /// Verb and resource of each watch that was refused when it was last tried, and of what the Lease needs.
     pub fn refused(&self) -> Vec<String> {
         let refused = self.those(|sign| sign.refused.is_some());
-        (refused.into_iter())
-            .filter_map(|(watch, sign)| Some(format!("{} {watch}", sign.refused?)))
-            .collect()
+        let watches = (refused.into_iter())
+            .filter_map(|(watch, sign)| Some(format!("{} {watch}", sign.refused?)));
+        let lease = lock(&self.lease).clone();
+        let lease = lease.into_iter().map(|verb| format!("{verb} leases.coordination.k8s.io"));
+        watches.chain(lease).collect()
     }
 
     fn those(&self, which: impl Fn(&Sign) -> bool) -> Vec<(String, Sign)> {
@@ -77,6 +82,15 @@ impl Signs {
             refused: None,
         };
         lock(&self.last).entry(watch.to_owned()).or_insert(sign);
+    }
+
+    fn see_lease(&self, verb: &'static str, is_refused: bool) {
+        let mut refused = lock(&self.lease);
+        if is_refused {
+            refused.insert(verb);
+        } else {
+            refused.remove(verb);
+        }
     }
 
     fn see(&self, watch: &str, refused: Option<&'static str>, now: Instant) {
@@ -120,14 +134,18 @@ where
         if let Some((_, name)) = &watch {
             self.signs.expect(name, Instant::now());
         }
+        let lease = verb_of_lease(&request);
         let answer = self.inner.call(request);
         let signs = self.signs.clone();
         Box::pin(async move {
             let answer = answer.await;
             // A refusal is a sign, too: to be started anew would not help against it.
-            if let (Some((verb, name)), Ok(answer)) = (watch, &answer) {
-                let is_refused = answer.status() == StatusCode::FORBIDDEN;
+            let is_refused = (answer.as_ref()).is_ok_and(|answer| answer.status() == StatusCode::FORBIDDEN);
+            if let (Some((verb, name)), Ok(_)) = (watch, &answer) {
                 signs.see(&name, is_refused.then_some(verb), Instant::now());
+            }
+            if let (Some(verb), Ok(_)) = (lease, &answer) {
+                signs.see_lease(verb, is_refused);
             }
             answer
         })
@@ -144,6 +162,19 @@ pub(crate) fn verb(query: Option<&str>) -> Option<&'static str> {
             (page == Some(PAGE)).then_some("list")
         }
     })
+}
+
+/// What a request does to a Lease; `None` for requests that are about none.
+fn verb_of_lease<A>(request: &Request<A>) -> Option<&'static str> {
+    if !request.uri().path().starts_with(LEASES) {
+        return None;
+    }
+    match *request.method() {
+        Method::GET => Some("get"),
+        Method::POST => Some("create"),
+        Method::PUT => Some("update"),
+        _ => None,
+    }
 }
 
 /// What is watched, such as `jobs.batch`. ConfigMaps are watched twice, once for who they are alone.
@@ -303,6 +334,25 @@ mod tests {
             signs.layer(answer).call(request).await.unwrap();
             assert_eq!(signs.refused(), expected);
         }
+    }
+
+    #[tokio::test]
+    async fn a_right_to_the_lease_that_is_missing_is_named_until_it_is_there() {
+        let signs = Signs::default();
+        let asks = async |method: Method, status: u16| {
+            let answer = tower::service_fn(move |_: Request<()>| {
+                std::future::ready(Response::builder().status(status).body(()))
+            });
+            let path = "/apis/coordination.k8s.io/v1/namespaces/a/leases/auriga-operator";
+            let request = Request::builder().method(method).uri(path).body(()).unwrap();
+            signs.layer(answer).call(request).await.unwrap();
+        };
+        asks(Method::PUT, 403).await;
+        asks(Method::GET, 200).await;
+        assert_eq!(signs.refused(), ["update leases.coordination.k8s.io"]);
+        asks(Method::PUT, 200).await;
+        assert!(signs.refused().is_empty());
+        assert!(signs.silent(Instant::now() + SILENCE * 2).is_empty());
     }
 
     #[test]

@@ -25,6 +25,9 @@ use tokio::time::{Instant, sleep, timeout};
 pub use fence::{Fence, Leading};
 use term::{Move, Observed};
 
+/// Where Leases are, on an API server.
+pub(crate) const LEASES: &str = "/apis/coordination.k8s.io/";
+
 /// How long a Lease lasts that nobody renews.
 const LASTS: Duration = Duration::from_secs(15);
 /// How long its holder trusts it after it began to renew it. The rest is for writes that are on their way.

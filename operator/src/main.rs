@@ -8,7 +8,7 @@ mod arguments;
 
 use std::{io::IsTerminal as _, process::ExitCode, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use arguments::Arguments;
 use auriga_crds::{Model, TrainingJob};
 use auriga_operator::{
@@ -27,6 +27,7 @@ use kube::client::ClientBuilder;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::mpsc,
+    task::JoinError,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -125,7 +126,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     let stop = stop()?.shared();
     tokio::select! {
         served = health::serve(listener, health) => served.context("cannot answer at the metrics' address"),
-        () = look_after(ctx, lease, namespace, arguments.concurrency, waiting, stop) => Ok(()),
+        ended = look_after(ctx, lease, namespace, arguments.concurrency, waiting, stop) => ended,
     }
 }
 
@@ -136,10 +137,10 @@ async fn look_after(
     concurrency: u16,
     waiting: Waiting,
     stop: impl Future<Output = ()> + Clone + Send + Sync + 'static,
-) {
+) -> Result<()> {
     tokio::select! {
         () = start::kinds(&ctx.client, namespace.as_deref(), &waiting) => {}
-        () = stop.clone() => return,
+        () = stop.clone() => return Ok(()),
     }
     let (models, looks_at_models) = mpsc::unbounded_channel();
     let (training_jobs, looks_at_training_jobs) = mpsc::unbounded_channel();
@@ -147,13 +148,14 @@ async fn look_after(
         models,
         training_jobs,
     };
-    let watching = tokio::spawn({
+    let mut watching = tokio::spawn({
         let (ctx, triggers) = (Arc::clone(&ctx), triggers.clone());
         async move { watch::watch_all(&ctx, namespace.as_deref(), &triggers).await }
     });
     tokio::select! {
         () = ctx.caches.ready() => tracing::info!("everything was listed"),
-        () = stop.clone() => return,
+        ended = &mut watching => return Err(watches_ended(ended)),
+        () = stop.clone() => return Ok(()),
     }
     let loops = async {
         tokio::join!(
@@ -171,13 +173,24 @@ async fn look_after(
         tracing::info!("stops once the looks that have begun are over");
         tokio::time::sleep(LAST_LOOKS).await;
     };
-    tokio::select! {
-        _ = loops => {}
-        () = lease.campaign(|| triggers.all(&ctx.caches)) => {}
-        () = late => tracing::warn!("looks that take too long are broken off; the next start takes them up"),
-    }
+    let outcome = tokio::select! {
+        _ = loops => Ok(()),
+        () = lease.campaign(|| triggers.all(&ctx.caches)) => Ok(()),
+        ended = &mut watching => Err(watches_ended(ended)),
+        () = late => {
+            tracing::warn!("looks that take too long are broken off; the next start takes them up");
+            Ok(())
+        }
+    };
     watching.abort();
     lease.release().await;
+    outcome
+}
+
+/// What it means that the watches are over, which end by a panic alone: decisions would rest on what was, for ever.
+fn watches_ended(ended: Result<(), JoinError>) -> anyhow::Error {
+    let why = ended.map_or_else(|panic| panic.to_string(), |()| "without a word".to_owned());
+    anyhow!("the watches have ended ({why}); the next start lists everything anew")
 }
 
 /// Ends when the program is told to stop.

@@ -3,14 +3,22 @@
 use std::{
     sync::{Arc, Mutex},
     task::{Context, Poll},
+    time::Duration,
 };
 
 use futures_util::future::BoxFuture;
-use hyper::{Method, Request};
-use tokio::time::Instant;
+use hyper::{
+    Method, Request, Uri,
+    http::{request::Parts, uri::PathAndQuery},
+};
+use tokio::time::{Instant, timeout_at};
 use tower::{BoxError, Layer, Service};
 
+use super::{LASTS, LEASES, TRUSTED};
 use crate::context::lock;
+
+/// How long a write that has begun may go on after trust in the Lease has ended: the next one takes it no sooner.
+const ON_THE_WAY: Duration = LASTS.saturating_sub(TRUSTED);
 
 /// Whether this operator is the one that works. The clock is the machine's own and goes on while a process is stopped.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +29,12 @@ pub struct Leading {
 impl Leading {
     /// Whether it is, now.
     pub fn now(&self) -> bool {
-        lock(&self.until).is_some_and(|until| Instant::now() < until)
+        self.trusted_until().is_some()
+    }
+
+    /// Until when it is, unless the Lease is renewed; `None`: it is not.
+    fn trusted_until(&self) -> Option<Instant> {
+        lock(&self.until).filter(|until| Instant::now() < *until)
     }
 
     /// It is, until then at least; answers whether it was up to this moment. Where it was not, looks may have been left out.
@@ -36,7 +49,8 @@ impl Leading {
     }
 }
 
-/// Sends no write of one who does not lead, but those to the Lease itself.
+/// Sends no write of one who does not lead, but those to the Lease itself; and lets no write be on its way for longer than
+/// the Lease is sure to last.
 #[derive(Clone, Debug)]
 pub struct Fence(pub Leading);
 
@@ -73,19 +87,45 @@ where
     }
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
-        let is_read = request.method() == Method::GET;
-        if !is_read && !is_of_lease(request.uri().path()) && !self.leading.now() {
+        if request.method() == Method::GET || is_of_lease(request.uri().path()) {
+            let answer = self.inner.call(request);
+            return Box::pin(async move { answer.await.map_err(Into::into) });
+        }
+        let Some(until) = self.leading.trusted_until() else {
             return Box::pin(async {
                 Err("the Lease is not this operator's, or could not be renewed in time".into())
             });
-        }
-        let answer = self.inner.call(request);
-        Box::pin(async move { answer.await.map_err(Into::into) })
+        };
+        let until = until + ON_THE_WAY;
+        let answer = self.inner.call(bounded(request, until - Instant::now()));
+        Box::pin(async move {
+            match timeout_at(until, answer).await {
+                Ok(answer) => answer.map_err(Into::into),
+                Err(_) => Err("no answer came before the Lease could have ended".into()),
+            }
+        })
     }
 }
 
+/// The request with a limit that the API server keeps to by itself: one that was sent cannot be called back from here.
+///
+/// Source: the query parameter `timeout` of the Kubernetes API, a duration of Go's.
+fn bounded<A>(request: Request<A>, limit: Duration) -> Request<A> {
+    let (mut parts, body) = request.into_parts();
+    parts.uri = with_timeout(&parts, limit).unwrap_or(parts.uri);
+    Request::from_parts(parts, body)
+}
+
+fn with_timeout(parts: &Parts, limit: Duration) -> Option<Uri> {
+    let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
+    let asked = format!("{path}?{query}&timeout={}ms", limit.as_millis());
+    let mut uri = parts.uri.clone().into_parts();
+    uri.path_and_query = Some(PathAndQuery::try_from(asked).ok()?);
+    Uri::from_parts(uri).ok()
+}
+
 fn is_of_lease(path: &str) -> bool {
-    path.starts_with("/apis/coordination.k8s.io/")
+    path.starts_with(LEASES)
 }
 
 #[cfg(test)]
@@ -95,6 +135,28 @@ mod tests {
     use hyper::Response;
 
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_is_on_its_way_no_longer_than_the_lease_lasts() {
+        let leading = Leading::default();
+        let asked = Arc::new(Mutex::new(String::new()));
+        let silent = tower::service_fn({
+            let asked = Arc::clone(&asked);
+            move |request: Request<()>| {
+                *lock(&asked) = request.uri().to_string();
+                std::future::pending::<Result<Response<()>, std::convert::Infallible>>()
+            }
+        });
+        let mut client = Fence(leading.clone()).layer(silent);
+        let start = Instant::now();
+        leading.until(start + TRUSTED);
+        let job = "http://host/apis/batch/v1/namespaces/a/jobs?&fieldManager=auriga";
+        let write = Request::post(job).body(()).unwrap();
+        let refused = client.call(write).await.unwrap_err();
+        assert_eq!(start.elapsed(), LASTS);
+        assert!(refused.to_string().contains("before the Lease could have ended"));
+        assert_eq!(*lock(&asked), format!("{job}&timeout=15000ms"));
+    }
 
     #[tokio::test]
     async fn who_does_not_lead_reads_and_renews_but_writes_nothing() {

@@ -22,11 +22,13 @@ const HEALED: u64 = 60;
 const AT_ONCE: usize = 3;
 
 const RBAC: &str = "rbac.authorization.k8s.io/v1";
-const ROLE: &str = "auriga-operator";
+/// What an operator may do, and what it may do to its Lease.
+const ROLES: [&str; 2] = ["auriga-operator", "auriga-operator-lease"];
 
-/// A right: a verb on a resource of a group.
+/// A right of a Role: a verb on a resource of a group.
 #[derive(Clone, Debug)]
 struct Right {
+    role: &'static str,
     group: String,
     resource: String,
     verb: String,
@@ -45,9 +47,9 @@ enum Absence {
 /// Errors: the cluster does not answer.
 pub(super) async fn taken_away(ground: &Ground) -> Result<Finding> {
     let space = ground.space().await?;
-    let role = space.get(RBAC, "Role", ROLE).await.unwrap_or_default();
+    let all = all_rights(&space).await;
     space.delete().await;
-    let rights: Vec<Right> = rights_of(&role).into_iter().step_by(ground.times(1, 6)).collect();
+    let rights: Vec<Right> = all.into_iter().step_by(ground.times(1, 6)).collect();
     let share = rights.len().div_ceil(AT_ONCE).max(1);
     let shares: Vec<Vec<Right>> = rights.chunks(share).map(<[Right]>::to_vec).collect();
     let tried = stream::iter(shares).map(|share| in_turn(ground, share));
@@ -75,8 +77,18 @@ pub(super) async fn taken_away(ground: &Ground) -> Result<Finding> {
     Ok(finding)
 }
 
+/// Each right of all Roles on its own.
+async fn all_rights(space: &Space) -> Vec<Right> {
+    let mut all = Vec::new();
+    for name in ROLES {
+        let role = space.get(RBAC, "Role", name).await.unwrap_or_default();
+        all.extend(rights_of(name, &role));
+    }
+    all
+}
+
 /// Each right of a Role on its own.
-fn rights_of(role: &Value) -> Vec<Right> {
+fn rights_of(name: &'static str, role: &Value) -> Vec<Right> {
     let words = |rule: &Value, field: &str| -> Vec<String> {
         let words = rule[field].as_array().into_iter().flatten();
         words.filter_map(Value::as_str).map(str::to_owned).collect()
@@ -87,6 +99,7 @@ fn rights_of(role: &Value) -> Vec<Right> {
             for resource in words(rule, "resources") {
                 for verb in words(rule, "verbs") {
                     found.push(Right {
+                        role: name,
                         group: group.clone(),
                         resource: resource.clone(),
                         verb,
@@ -98,10 +111,11 @@ fn rights_of(role: &Value) -> Vec<Right> {
     found
 }
 
-/// A Role's rules that hold all of these rights but one.
-fn without(rights: &[Right], missing: Option<&Right>) -> Value {
+/// A Role's rules that hold all of its rights but one.
+fn without(role: &str, rights: &[Right], missing: Option<&Right>) -> Value {
     let is_kept = |right: &&Right| {
-        missing.is_none_or(|missing| {
+        right.role == role
+            && missing.is_none_or(|missing| {
             (&right.group, &right.resource, &right.verb) != (&missing.group, &missing.resource, &missing.verb)
         })
     };
@@ -114,14 +128,13 @@ async fn in_turn(ground: &Ground, rights: Vec<Right>) -> Vec<(String, Result<Abs
     let mut results = Vec::new();
     let done = scene(ground, async |scene| {
         scene.on_postgres().await;
-        let role = scene.space.get(RBAC, "Role", ROLE).await.unwrap_or_default();
-        let all = rights_of(&role);
+        let all = all_rights(&scene.space).await;
         for (at, right) in rights.iter().enumerate() {
             let what = format!("{} {}", right.verb, right.resource);
             let c = 0.4 + 0.01 * at as f64;
             let result = attempt(absent(scene, &all, right, c)).await;
             results.push((what, result.and_then(|result| result)));
-            set(&scene.space, without(&all, None)).await?;
+            set(&scene.space, &all, right.role, None).await?;
         }
         Ok(())
     })
@@ -132,14 +145,16 @@ async fn in_turn(ground: &Ground, rights: Vec<Right>) -> Vec<(String, Result<Abs
     results
 }
 
-async fn set(space: &Space, rules: Value) -> Result<(), String> {
+/// Gives a Role all of its rights but one.
+async fn set(space: &Space, all: &[Right], role: &str, missing: Option<&Right>) -> Result<(), String> {
+    let rules = without(role, all, missing);
     let change = |role: &mut Value| role["rules"] = rules.clone();
-    space.edit(RBAC, "Role", ROLE, change).await.map(|_| ())
+    space.edit(RBAC, "Role", role, change).await.map(|_| ())
 }
 
 /// Lets a Model be changed without a right, and gives it back.
 async fn absent(scene: &mut Scene<'_>, all: &[Right], right: &Right, c: f64) -> Result<Absence, String> {
-    set(&scene.space, without(all, Some(right))).await?;
+    set(&scene.space, all, right.role, Some(right)).await?;
     // What an operator has begun to watch, it may watch on.
     scene.rise_again().await?;
     let heard = scene.log().len();
@@ -165,7 +180,7 @@ async fn absent(scene: &mut Scene<'_>, all: &[Right], right: &Right, c: f64) -> 
         }
     }
     let was_ready = is_ready(&scene.space.model("iris").await);
-    set(&scene.space, without(all, None)).await?;
+    set(&scene.space, all, right.role, None).await?;
     scene.space.ready_within("iris", HEALED).await;
     match named {
         Some(took) if took <= NAMED => Ok(Absence::Named(took)),
@@ -227,16 +242,18 @@ mod tests {
     #[test]
     fn one_right_is_taken_and_the_others_stay() {
         let role = json!({ "rules": [{ "apiGroups": [""], "resources": ["pods", "services"], "verbs": ["list", "patch"] }] });
-        let all = rights_of(&role);
+        let all = rights_of("a", &role);
         assert_eq!(all.len(), 4);
-        let left = without(&all, Some(&all[1]));
+        let left = without("a", &all, Some(&all[1]));
         assert_eq!(left.as_array().map(Vec::len), Some(3));
-        assert!(!left.as_array().unwrap().contains(&without(&all, None)[1]));
+        assert!(!left.as_array().unwrap().contains(&without("a", &all, None)[1]));
+        assert_eq!(without("b", &all, None), json!([]));
     }
 
     #[test]
     fn a_right_is_named_by_verb_and_resource() {
         let right = Right {
+            role: "a",
             group: "apps".to_owned(),
             resource: "deployments".to_owned(),
             verb: "patch".to_owned(),
