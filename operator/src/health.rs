@@ -59,10 +59,12 @@ impl Signs {
     /// Verb and resource of each watch that was refused when it was last tried, and of what the Lease needs.
     pub fn refused(&self) -> Vec<String> {
         let refused = self.those(|sign| sign.refused.is_some());
-        let watches = (refused.into_iter())
-            .filter_map(|(watch, sign)| Some(format!("{} {watch}", sign.refused?)));
+        let watches =
+            (refused.into_iter()).filter_map(|(watch, sign)| Some(format!("{} {watch}", sign.refused?)));
         let lease = lock(&self.lease).clone();
-        let lease = lease.into_iter().map(|verb| format!("{verb} leases.coordination.k8s.io"));
+        let lease = lease
+            .into_iter()
+            .map(|verb| format!("{verb} leases.coordination.k8s.io"));
         watches.chain(lease).collect()
     }
 

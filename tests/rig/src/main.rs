@@ -49,7 +49,10 @@ use crate::{
 
 /// Breaks the operator's way to the API server, and sees whether it comes right again
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask faults")]
+#[command(
+    name = "cargo xtask faults",
+    override_usage = "cargo xtask faults [FLAGS] [COMMAND]"
+)]
 struct Arguments {
     /// The cluster, as an administrator; its own operator is stopped
     #[arg(long, hide = true)]

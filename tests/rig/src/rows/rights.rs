@@ -116,8 +116,9 @@ fn without(role: &str, rights: &[Right], missing: Option<&Right>) -> Value {
     let is_kept = |right: &&Right| {
         right.role == role
             && missing.is_none_or(|missing| {
-            (&right.group, &right.resource, &right.verb) != (&missing.group, &missing.resource, &missing.verb)
-        })
+                (&right.group, &right.resource, &right.verb)
+                    != (&missing.group, &missing.resource, &missing.verb)
+            })
     };
     let rule = |right: &Right| json!({ "apiGroups": [right.group], "resources": [right.resource], "verbs": [right.verb] });
     rights.iter().filter(is_kept).map(rule).collect()
