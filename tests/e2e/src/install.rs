@@ -4,6 +4,7 @@ use std::fs;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 use crate::{
     cluster::Cluster,
@@ -67,6 +68,14 @@ impl Space {
 
 /// What is in manifests/namespaced, for a namespace.
 async fn namespaced(cluster: &Cluster, namespace: &str) -> Vec<Value> {
+    // Rendered once: kubectl takes as long for it as an operator for a look at a hundred Models.
+    static RENDERED: OnceCell<String> = OnceCell::const_new();
+    const PLACE: &str = "namespace-of-the-test";
+    let rendered = RENDERED.get_or_init(|| rendered(cluster, PLACE)).await;
+    documents(&rendered.replace(PLACE, namespace))
+}
+
+async fn rendered(cluster: &Cluster, namespace: &str) -> String {
     // As a user does: in a copy, with another name in one line.
     let copy = tempfile::tempdir().expect("a folder can be made");
     let manifests = copy.path().join("manifests");
@@ -89,8 +98,7 @@ async fn namespaced(cluster: &Cluster, namespace: &str) -> Vec<Value> {
         }
     }
     let overlay = manifests.join("namespaced");
-    let rendered = cluster.run(&["kustomize", &overlay.to_string_lossy()]).await;
-    documents(&rendered)
+    cluster.run(&["kustomize", &overlay.to_string_lossy()]).await
 }
 
 async fn apply(cluster: &Cluster, documents: Vec<Value>) {

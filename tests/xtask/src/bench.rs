@@ -8,7 +8,6 @@ use crate::{
     cluster, debian, image,
     program::run as run_program,
     python::{Environment, Python},
-    steps::Done,
     tool::Tool,
     workspace::Workspace,
 };
@@ -89,23 +88,6 @@ pub(crate) fn run(workspace: &Workspace, what: &str, flags: &[&str]) -> Result<(
         bench.arg(flag).arg(path);
     }
     run_program(bench.args(flags))
-}
-
-/// Fails if the report differs from what the saved figures say.
-pub(crate) fn check_report(workspace: &Workspace) -> Result<Done> {
-    // Without `--package`, for the reason that the CRDs are generated so.
-    let mut command = workspace.cargo();
-    command.args([
-        "run",
-        "--quiet",
-        "--bin",
-        "auriga-bench",
-        "--",
-        "report",
-        "--check",
-    ]);
-    run_program(&mut command)?;
-    Ok(Done::default())
 }
 
 fn wrk_is_there(workspace: &Workspace) -> Result<()> {

@@ -1,11 +1,18 @@
 //! The tasks that are one call of cargo.
 
-use std::process::Command;
+use std::{
+    env::consts::EXE_EXTENSION,
+    io::{self, Write},
+    panic::resume_unwind,
+    path::PathBuf,
+    process::Command,
+    thread,
+};
 
 use anyhow::{Result, ensure};
 
 use crate::{
-    bench, manifests, postgres,
+    postgres,
     program::{follow, run},
     steps::Done,
     terminal::is_styled,
@@ -49,13 +56,6 @@ pub(crate) fn write_generated(workspace: &Workspace) -> Result<Done> {
     generate(workspace, &[])
 }
 
-/// Fails if a generated file differs from what the types, or the figures measured last, say.
-pub(crate) fn check_generated(workspace: &Workspace) -> Result<Done> {
-    generate(workspace, &["--check"])?;
-    manifests::check(workspace)?;
-    bench::check_report(workspace)
-}
-
 /// Prints the manual of the kinds.
 pub(crate) fn describe_kinds(workspace: &Workspace) -> Result<Done> {
     generate(workspace, &["--describe"])
@@ -74,14 +74,37 @@ fn generate(workspace: &Workspace, arguments: &[&str]) -> Result<Done> {
 /// The package whose tests need a cluster.
 pub(crate) const E2E: &str = "auriga-e2e";
 
+/// All calls of cargo for tests name the whole workspace: with fewer packages, their dependencies would have fewer features,
+/// and be compiled once more.
 const WITHOUT_CLUSTER: [&str; 4] = ["test", "--workspace", "--exclude", E2E];
+
+/// The tests that need no cluster in two halves of about the same length, by the first letters of their programs. Cargo runs
+/// one program at a time, and many of them wait for processes that they have started.
+const HALVES: [&[&str]; 2] = [&["--lib", "--bins", "--test", "[a-l]*"], &["--test", "[m-z]*"]];
 
 /// Runs every test of the workspace that needs no cluster; goes on after a failure, so that one run names all of them.
 pub(crate) fn test(workspace: &Workspace) -> Result<Done> {
     postgres::ready(workspace)?;
-    let mut tests = workspace.cargo();
-    tests.args(WITHOUT_CLUSTER).arg("--no-fail-fast");
-    count_tests(&mut tests)
+    build_tests(workspace)?;
+    let run = |what: &[&str], shown: &mut (dyn Write + Send)| {
+        let mut tests = workspace.cargo();
+        tests.args(WITHOUT_CLUSTER).arg("--no-fail-fast").args(what);
+        count(&mut tests, shown)
+    };
+    // Shown as a whole once it is over, or nobody could read either of them.
+    let mut of_other = Vec::new();
+    let halves = thread::scope(|scope| {
+        let other = scope.spawn(|| run(HALVES[1], &mut of_other));
+        let one = run(HALVES[0], &mut io::stdout());
+        [one, other.join().unwrap_or_else(|panic| resume_unwind(panic))]
+    });
+    let _ = io::stdout().write_all(&of_other);
+    let of_docs = run(&["--doc"], &mut io::stdout());
+    let mut tests_passed = 0;
+    for part in halves.into_iter().chain([of_docs]) {
+        tests_passed += part?;
+    }
+    Ok(Done::passing(tests_passed))
 }
 
 /// Builds those tests and the programs that they run, and runs none.
@@ -91,19 +114,26 @@ pub(crate) fn build_tests(workspace: &Workspace) -> Result<()> {
     run(&mut tests)
 }
 
+/// The path of a program that [`build_tests`] builds: its package has tests that run it.
+pub(crate) fn of_tests(workspace: &Workspace, program: &str) -> PathBuf {
+    let path = workspace.target.join("debug").join(program);
+    path.with_extension(EXE_EXTENSION)
+}
+
 /// Runs `cargo test` and counts what passed.
 ///
 /// Errors: a test failed, or none ran.
 pub(crate) fn count_tests(tests: &mut Command) -> Result<Done> {
+    count(tests, &mut io::stdout()).map(Done::passing)
+}
+
+fn count(tests: &mut Command, mut shown: &mut (dyn Write + Send)) -> Result<u64> {
     let mut tests_passed = 0;
-    follow(tests, |line| {
+    follow(tests, &mut shown, |line| {
         tests_passed += passed(line).unwrap_or(0);
     })?;
     ensure!(tests_passed > 0, "no test ran");
-    Ok(Done {
-        note: format!("{tests_passed} passed"),
-        tests_passed,
-    })
+    Ok(tests_passed)
 }
 
 /// The number in the line with which libtest ends each test program.

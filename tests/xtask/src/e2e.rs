@@ -4,6 +4,8 @@ use anyhow::Result;
 
 use crate::{cargo, cluster, image::Programs, steps::Done, workspace::Workspace};
 
+/// Their program, which the package has none beside.
+const TESTS: &str = "cluster";
 /// As many tests run beside each other: they wait more than they compute, and a node of two cores holds that many.
 const SIDE_BY_SIDE: &str = "--test-threads=4";
 
@@ -11,7 +13,7 @@ const SIDE_BY_SIDE: &str = "--test-threads=4";
 pub(crate) fn check(workspace: &Workspace) -> Result<Done> {
     let kubeconfig = cluster::ensure(workspace, Programs::OfTests)?;
     let mut tests = workspace.cargo();
-    tests.args(["test", "--package", cargo::E2E, "--", SIDE_BY_SIDE]);
+    tests.args(["test", "--workspace", "--test", TESTS, "--", SIDE_BY_SIDE]);
     tests.env("KUBECONFIG", kubeconfig);
     cargo::count_tests(&mut tests)
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    cargo::{E2E, build_tests, count_tests},
+    cargo::{E2E, build_tests, count_tests, of_tests},
     cluster,
     image::Programs,
     program::run,
@@ -60,7 +60,7 @@ fn sweep(workspace: &Workspace, flags: &[&str]) -> Result<()> {
         // The programs that tests run: others would be compiled once more, with other features.
         build_tests(workspace)?;
     }
-    let built = |name: &str| workspace.target.join("debug").join(name);
+    let built = |name: &str| of_tests(workspace, name);
     let measured = if is_measured(flags) {
         run(workspace
             .cargo()

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsStr,
-    io::{self, BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Write},
     process::{Command, ExitStatus, Stdio},
 };
 
@@ -26,8 +26,12 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("`{}` printed no UTF-8", shown(command)))
 }
 
-/// Runs a program whose output people see, and hands over each line of it.
-pub(crate) fn follow(command: &mut Command, mut line_seen: impl FnMut(&str)) -> Result<()> {
+/// Runs a program, writes its output to `shown`, and hands over each line of it.
+pub(crate) fn follow(
+    command: &mut Command,
+    shown: &mut impl Write,
+    mut line_seen: impl FnMut(&str),
+) -> Result<()> {
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
@@ -40,7 +44,7 @@ pub(crate) fn follow(command: &mut Command, mut line_seen: impl FnMut(&str)) -> 
         > 0
     {
         // A reader that went away is no reason to end the program: its exit status still matters.
-        let _ = io::stdout().write_all(&line);
+        let _ = shown.write_all(&line);
         line_seen(&String::from_utf8_lossy(&line));
         line.clear();
     }
@@ -98,13 +102,15 @@ mod tests {
 
     #[test]
     fn following_hands_over_every_line_and_the_failure() {
-        let mut lines = Vec::new();
+        let (mut shown, mut lines) = (Vec::new(), Vec::new());
         let error = follow(
             Command::new("sh").args(["-c", "echo a; echo b; exit 1"]),
+            &mut shown,
             |line| {
                 lines.push(line.to_owned());
             },
         );
+        assert_eq!(shown, b"a\nb\n");
         assert_eq!(lines, ["a\n", "b\n"]);
         assert!(error.is_err());
     }

@@ -1,13 +1,11 @@
 //! Compares with scikit-learn, by the scripts in `tests/reference` in a Python environment of their own.
 
-use std::{
-    env::consts::EXE_SUFFIX,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use crate::{
+    cargo::{build_tests, of_tests},
     program::run,
     python::{Environment, Python},
     steps::Done,
@@ -61,9 +59,9 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Done> {
 
 /// The path of the auriga program, built.
 fn program(workspace: &Workspace) -> Result<String> {
-    run(workspace.cargo().args(["build", "--bin", "auriga"]))?;
-    let program = workspace.target.join("debug").join(format!("auriga{EXE_SUFFIX}"));
-    let program = program.into_os_string().into_string();
+    // The one that tests run: another would be compiled once more, with other features.
+    build_tests(workspace)?;
+    let program = of_tests(workspace, "auriga").into_os_string().into_string();
     program
         .ok()
         .context("the path of the auriga program is not UTF-8; set CARGO_TARGET_DIR")

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::{
-    arrows, cargo, cluster, deny, e2e, faults, reference,
+    arrows, cargo, cluster, deny, e2e, faults, manifests, reference,
     terminal::{Style, spoken, styled},
     tidy,
     workspace::Workspace,
@@ -24,6 +24,14 @@ pub(crate) struct Done {
 }
 
 impl Done {
+    /// So many tests passed.
+    pub(crate) fn passing(tests: u64) -> Done {
+        Done {
+            note: format!("{tests} passed"),
+            tests_passed: tests,
+        }
+    }
+
     /// Went well, with a few words for the table.
     pub(crate) fn saying(note: impl Into<String>) -> Done {
         Done {
@@ -71,8 +79,8 @@ const STEPS: [Step; 10] = [
     },
     Step {
         name: "generated",
-        about: "generated files are up to date",
-        task: cargo::check_generated,
+        about: "manifests/install.yaml is what its parts say",
+        task: manifests::check,
     },
     Step {
         name: "tests",
