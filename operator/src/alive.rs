@@ -119,7 +119,10 @@ impl Asker {
         };
         // While the store is down, what it held is the best that can be told.
         let versions = listed.or(kept.map(|(_, versions)| versions))?;
-        lock(&self.listed).insert(uid, (Instant::now(), versions.clone()));
+        let mut listed = lock(&self.listed);
+        if listed.insert(uid, (Instant::now(), versions.clone())).is_none() {
+            listed.retain(|_, (at, _)| at.elapsed() < FORGOTTEN);
+        }
         Some(versions)
     }
 

@@ -9,8 +9,9 @@ use crate::{error::Error, watch::jittered};
 
 /// How long an answer to a read may take.
 pub(crate) const READ: Duration = Duration::from_secs(5);
-/// How long an answer to a write may take: quotas and webhooks are asked on the way.
-pub(crate) const WRITE: Duration = Duration::from_secs(15);
+/// How long an answer to a write may take: quotas and webhooks are asked on the way. As long as the Lease is sure to last
+/// just before it is renewed (see `Fence`), so that a server that is slow is told from a Lease that ends.
+pub(crate) const WRITE: Duration = Duration::from_secs(10);
 
 /// The pauses before a call that the server was too busy for is tried again.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];

@@ -181,7 +181,8 @@ fn told(notes: Vec<Note>, refusals: &[Refusal], is_finished: bool) -> Vec<Note> 
 fn error_policy<K: Kind>(object: Arc<Packed<K>>, error: &Error, ctx: Arc<Context>) -> Action {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     // What went away during the look was forgotten, and is not remembered again.
-    let is_there = K::cache(&ctx.caches).get(&namespace, &name).is_some();
+    let is_there =
+        (K::cache(&ctx.caches).get(&namespace, &name)).is_some_and(|there| there.uid() == object.uid());
     let failures = if is_there {
         ctx.failed(&object.uid().unwrap_or_default())
     } else {

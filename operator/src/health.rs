@@ -1,7 +1,7 @@
 //! Tells whether the operator works: `/healthz`, `/readyz` and `/metrics`.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     net::SocketAddr,
     sync::{Arc, Mutex},
     task::{Context as Task, Poll},
@@ -31,13 +31,16 @@ const AT_ONCE: usize = 64;
 /// How long a watch may be without any sign of the API server: three of its own life times.
 const SILENCE: Duration = Duration::from_secs(180);
 
+/// How long what was refused to be done to the Lease counts: it is tried each second.
+const REFUSED: Duration = Duration::from_secs(10);
+
 /// When the API server last answered each watch, and whether it refused. kube's watches say nothing on a quiet day, so this
 /// listens to their requests: each ends after a minute and is made anew.
 #[derive(Clone, Debug, Default)]
 pub struct Signs {
     last: Arc<Mutex<HashMap<String, Sign>>>,
-    /// What may not be done to the Lease: who is kept from it waits for ever.
-    lease: Arc<Mutex<BTreeSet<&'static str>>>,
+    /// When something was refused to be done to the Lease: who is kept from it waits for ever.
+    lease: Arc<Mutex<BTreeMap<&'static str, Instant>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -57,14 +60,15 @@ impl Signs {
     }
 
     /// Verb and resource of each watch that was refused when it was last tried, and of what the Lease needs.
-    pub fn refused(&self) -> Vec<String> {
+    pub fn refused(&self, now: Instant) -> Vec<String> {
         let refused = self.those(|sign| sign.refused.is_some());
         let watches =
             (refused.into_iter()).filter_map(|(watch, sign)| Some(format!("{} {watch}", sign.refused?)));
+        // An operator that needs the right no longer does not ask again: another one has the Lease.
         let lease = lock(&self.lease).clone();
-        let lease = lease
-            .into_iter()
-            .map(|verb| format!("{verb} leases.coordination.k8s.io"));
+        let lease = (lease.into_iter())
+            .filter(|(_, at)| now.saturating_duration_since(*at) < REFUSED)
+            .map(|(verb, _)| format!("{verb} leases.coordination.k8s.io"));
         watches.chain(lease).collect()
     }
 
@@ -86,10 +90,10 @@ impl Signs {
         lock(&self.last).entry(watch.to_owned()).or_insert(sign);
     }
 
-    fn see_lease(&self, verb: &'static str, is_refused: bool) {
+    fn see_lease(&self, verb: &'static str, is_refused: bool, now: Instant) {
         let mut refused = lock(&self.lease);
         if is_refused {
-            refused.insert(verb);
+            refused.insert(verb, now);
         } else {
             refused.remove(verb);
         }
@@ -147,7 +151,7 @@ where
                 signs.see(&name, is_refused.then_some(verb), Instant::now());
             }
             if let (Some(verb), Ok(_)) = (lease, &answer) {
-                signs.see_lease(verb, is_refused);
+                signs.see_lease(verb, is_refused, Instant::now());
             }
             answer
         })
@@ -263,7 +267,7 @@ async fn readyz(State(health): State<Health>) -> (StatusCode, String) {
         return (StatusCode::SERVICE_UNAVAILABLE, format!("{what}\n"));
     }
     let unread = health.ctx.caches.waiting_for();
-    let refused = health.signs.refused();
+    let refused = health.signs.refused(Instant::now());
     let text = match (refused.as_slice(), unread.as_slice()) {
         ([], []) => return (StatusCode::OK, "ok\n".to_owned()),
         ([], unread) => format!("waits for the first list of {}\n", unread.join(", ")),
@@ -318,9 +322,9 @@ mod tests {
     fn a_watch_that_is_refused_is_named_with_its_verb_until_it_is_answered() {
         let signs = Signs::default();
         signs.see("pods", Some("watch"), Instant::now());
-        assert_eq!(signs.refused(), ["watch pods"]);
+        assert_eq!(signs.refused(Instant::now()), ["watch pods"]);
         signs.see("pods", None, Instant::now());
-        assert!(signs.refused().is_empty());
+        assert!(signs.refused(Instant::now()).is_empty());
     }
 
     #[tokio::test]
@@ -334,7 +338,7 @@ mod tests {
                 .body(())
                 .unwrap();
             signs.layer(answer).call(request).await.unwrap();
-            assert_eq!(signs.refused(), expected);
+            assert_eq!(signs.refused(Instant::now()), expected);
         }
     }
 
@@ -351,9 +355,14 @@ mod tests {
         };
         asks(Method::PUT, 403).await;
         asks(Method::GET, 200).await;
-        assert_eq!(signs.refused(), ["update leases.coordination.k8s.io"]);
+        assert_eq!(
+            signs.refused(Instant::now()),
+            ["update leases.coordination.k8s.io"]
+        );
+        let later = Instant::now() + REFUSED;
+        assert!(signs.refused(later).is_empty(), "another one has the Lease");
         asks(Method::PUT, 200).await;
-        assert!(signs.refused().is_empty());
+        assert!(signs.refused(Instant::now()).is_empty());
         assert!(signs.silent(Instant::now() + SILENCE * 2).is_empty());
     }
 

@@ -174,7 +174,11 @@ async fn look_after(
         tokio::time::sleep(LAST_LOOKS).await;
     };
     let outcome = tokio::select! {
-        _ = loops => Ok(()),
+        _ = loops => {
+            lease.release().await;
+            Ok(())
+        }
+        // A write may be on its way still: the Lease ends after it, and is not given back before.
         () = lease.campaign(|| triggers.all(&ctx.caches)) => Ok(()),
         ended = &mut watching => Err(watches_ended(ended)),
         () = late => {
@@ -183,7 +187,6 @@ async fn look_after(
         }
     };
     watching.abort();
-    lease.release().await;
     outcome
 }
 

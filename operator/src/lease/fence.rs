@@ -97,7 +97,9 @@ where
             });
         };
         let until = until + ON_THE_WAY;
-        let answer = self.inner.call(bounded(request, until - Instant::now()));
+        // More than nothing, which the API server would take for no limit at all: trust had not ended a moment ago.
+        let limit = until.duration_since(Instant::now()).max(Duration::from_millis(1));
+        let answer = self.inner.call(bounded(request, limit));
         Box::pin(async move {
             match timeout_at(until, answer).await {
                 Ok(answer) => answer.map_err(Into::into),
@@ -107,7 +109,8 @@ where
     }
 }
 
-/// The request with a limit that the API server keeps to by itself: one that was sent cannot be called back from here.
+/// The request with a limit that the API server keeps to by itself, from its arrival on: one that was sent cannot be called
+/// back from here. What the network holds up for longer than that, UIDs and versions have to refuse.
 ///
 /// Source: the query parameter `timeout` of the Kubernetes API, a duration of Go's.
 fn bounded<A>(request: Request<A>, limit: Duration) -> Request<A> {

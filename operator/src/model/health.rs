@@ -75,9 +75,7 @@ pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32) -> Health {
             if seen.passes >= passes {
                 health.passed += 1;
                 health.ready += i32::from(is_ready(&seen.pod));
-                // One that has not heard of the newest activation may take itself for active still.
-                let is_current = alive.ledger_revision >= held.newest_revision;
-                health.active += i32::from(alive.active && is_current);
+                health.active += i32::from(is_active(alive, held));
             }
             health.alive = Some(alive.clone());
         }
@@ -97,6 +95,12 @@ pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32) -> Health {
         .trouble
         .or_else(|| refusal(held).filter(|_| health.pods < held.replicas()));
     health
+}
+
+/// Whether a pod says that its version is the active one; one that has not heard of the newest activation may take itself for
+/// active still.
+pub fn is_active(alive: &Alive, held: &Held<'_>) -> bool {
+    alive.active && alive.ledger_revision >= held.newest_revision
 }
 
 /// The pods of `held` that are not on their way out.

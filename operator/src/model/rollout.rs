@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{
     fits,
-    health::{self, Health, fence, living},
+    health::{self, Health, fence, is_active, living},
     slots::{Held, Rejection},
     stage::Stage,
     wish::Wish,
@@ -352,8 +352,8 @@ fn unfence(held: &Held<'_>, may_activate: bool) -> Vec<Desired> {
     fenced.map(|seen| mark(&seen.pod, None)).collect()
 }
 
-/// The fence for every pod that does not have it: the revision that the ledger has now. Whoever was told an older one
-/// loses the compare-and-swap.
+/// The fence for every pod that needs it and does not have it: the revision that the ledger has now. Whoever was told an
+/// older one loses the compare-and-swap.
 ///
 /// The kubelet copies annotations into the pod's file when it looks at the pod, which it may put off for a minute or more;
 /// every few seconds without an effect, the time beside the fence is written anew and makes it look.
@@ -361,19 +361,24 @@ pub fn fences(held: &Held<'_>, health: &Health, now: Timestamp) -> Vec<Desired> 
     let Some(revision) = health.revision else {
         return Vec::new();
     };
-    let unfenced = living(held).filter(|seen| {
-        let told_at = annotated_time(&seen.pod, labels::FENCED_AT);
+    let is_fresh = |pod: &Pod| {
+        let told_at = pod.annotations().get(labels::FENCED_AT);
+        let told_at: Option<Timestamp> = told_at.and_then(|at| at.parse().ok());
         // One in the future was written by another clock.
-        let is_fresh = told_at.is_some_and(|at| now.duration_since(at).abs() < NUDGE);
-        fence(&seen.pod) != Some(revision) || !is_fresh
+        told_at.is_some_and(|at| now.duration_since(at).abs() < NUDGE)
+    };
+    let unfenced = living(held).filter(|seen| {
+        let is_told = fence(&seen.pod) == Some(revision) && is_fresh(&seen.pod);
+        !is_told && !seen.answer.alive().is_some_and(|alive| is_active(alive, held))
     });
     unfenced
         .map(|seen| mark(&seen.pod, Some((revision, now))))
         .collect()
 }
 
-fn annotated_time(pod: &Pod, key: &str) -> Option<Timestamp> {
-    pod.annotations().get(key)?.parse().ok()
+/// Whether a pod was told the fence already that all are to have now.
+pub fn is_told(held: &Held<'_>, health: &Health) -> bool {
+    health.revision.is_none() || living(held).any(|seen| fence(&seen.pod) == health.revision)
 }
 
 /// Tells a pod its fence, and when it was told; or takes it back.

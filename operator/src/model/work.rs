@@ -238,7 +238,7 @@ impl Work {
             return;
         };
         let fences = rollout::fences(held, health, turn.now);
-        if !fences.is_empty() && !is_just_switched(turn, traffic) {
+        if !rollout::is_told(held, health) && !is_just_switched(turn, traffic) {
             let version = held.slot.version;
             let message =
                 format!("Version {version} is made the active one again: another one was, in the store.");

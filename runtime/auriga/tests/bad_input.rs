@@ -1,5 +1,6 @@
 //! What users get wrong and what breaks around them: every case with its whole message and its exit code or status.
 
+#[path = "support/shared.rs"]
 mod support;
 
 mod bad_input {

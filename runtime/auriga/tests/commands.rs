@@ -5,6 +5,7 @@
     reason = "helpers of tests may panic as the tests themselves do"
 )]
 
+#[path = "support/shared.rs"]
 mod support;
 
 mod commands {

@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 
 use auriga_crds::{Condition, ConditionStatus};
 
-/// The first and the longest pause between two questions: what is slow to come true is asked for less often, since each
-/// question takes from the two cores that it waits for.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(400));
+/// The first pause between two questions; each further one is a quarter longer.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// The longest of them: what is slow to come true is asked for less often, since each question takes from the two cores that
+/// it waits for.
+const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
 /// So many seconds.
 pub(crate) fn within(seconds: u64) -> Duration {
@@ -18,14 +20,14 @@ pub(crate) fn within(seconds: u64) -> Duration {
 /// Panics after `deadline`, with `what` was waited for.
 pub async fn until<T>(deadline: Duration, what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let start = Instant::now();
-    let mut pause = PAUSES.0;
+    let mut pause = FIRST_PAUSE;
     loop {
         if let Some(answer) = ask().await {
             return answer;
         }
         assert!(start.elapsed() < deadline, "not within {deadline:?}: {what}");
         tokio::time::sleep(pause).await;
-        pause = pause.mul_f64(1.25).min(PAUSES.1);
+        pause = pause.mul_f64(1.25).min(LONGEST_PAUSE);
     }
 }
 

@@ -233,11 +233,16 @@ fn after_uuid(text: &str) -> Option<&str> {
     uuid.chars().enumerate().all(fits).then_some(after)
 }
 
-/// Whether a part of a name looks as if it was drawn: eight or more hexadecimal digits, or a suffix as Kubernetes gives them.
+/// Whether a part of a name looks as if it was drawn: eight or more hexadecimal digits, be they all letters, or a suffix as
+/// Kubernetes gives them.
 fn is_drawn(word: &str) -> bool {
     let has_digit = word.contains(|c: char| c.is_ascii_digit());
-    let is_hash =
-        word.len() >= 7 && has_digit && word.chars().all(|c| c.is_ascii_digit() || c.is_ascii_lowercase());
+    let is_hexadecimal = word.len() >= 8
+        && word
+            .chars()
+            .all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c));
+    let is_hash = is_hexadecimal
+        || word.len() >= 7 && has_digit && word.chars().all(|c| c.is_ascii_digit() || c.is_ascii_lowercase());
     let is_suffix = word.len() == 5 && word.chars().all(|c| "bcdfghjklmnpqrstvwxz2456789".contains(c));
     is_hash || is_suffix
 }
@@ -253,6 +258,7 @@ mod tests {
             plain("Pod iris-v1-6a3871ef-6c78b8db9c-jfk8k answers"),
             "Pod iris-v1-*-*-* answers"
         );
+        assert_eq!(plain("iris-1-manifest-dbfcefda"), "iris-1-manifest-*");
         assert_eq!(plain("sha256:5f2a9c015f2a9c01"), "sha256:*");
         assert_eq!(plain("for 0d9c3f5e-1111-4222-8333-abcdefabcdef."), "for *.");
         assert_eq!(plain("version 12 of default/iris"), "version 12 of default/iris");

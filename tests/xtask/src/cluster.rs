@@ -7,6 +7,7 @@ use std::{
     env,
     ffi::OsString,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use anyhow::{Context, Result};
@@ -77,19 +78,16 @@ pub(crate) fn load_own_images(workspace: &Workspace, programs: Programs<'_>) -> 
     Ok(())
 }
 
-/// Does `work`, and takes the cluster down again if it was brought up meanwhile.
+/// Whether [`ensure`] has brought the cluster up, in this very process.
+static IS_OURS: AtomicBool = AtomicBool::new(false);
+
+/// Does `work`, and takes the cluster down again if that brought it up.
 pub(crate) fn left_as_found<T>(workspace: &Workspace, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let was_there = is_given() || node::runs(workspace);
     let done = work();
-    let is_to_end = !was_there && node::runs(workspace);
+    let is_to_end = IS_OURS.swap(false, Ordering::Relaxed);
     let ended = if is_to_end { down(workspace) } else { Ok(()) };
     let done = done?;
     ended.map(|()| done)
-}
-
-/// Whether `$KUBECONFIG` names the cluster for tests.
-fn is_given() -> bool {
-    existing(env::var_os("KUBECONFIG")).is_some()
 }
 
 /// The cluster for tests: that of `$KUBECONFIG`, whose images are its owner's business, or this one with all images.
@@ -97,6 +95,9 @@ pub(crate) fn ensure(workspace: &Workspace, programs: Programs<'_>) -> Result<Pa
     let own = folder(workspace).join("run/admin.kubeconfig");
     if let Some(existing) = existing(env::var_os("KUBECONFIG")).filter(|existing| *existing != own) {
         return Ok(existing);
+    }
+    if !node::runs(workspace) {
+        IS_OURS.store(true, Ordering::Relaxed);
     }
     let kubeconfig = up(workspace)?;
     load_own_images(workspace, programs)?;

@@ -236,7 +236,7 @@ mod tests {
             step("b", fails),
             step("c", must_not_run),
         ];
-        let error = run(&workspace(), &steps).unwrap_err();
+        let error = run_in_order(&workspace(), &steps).unwrap_err();
         assert_eq!(
             format!("{error:#}"),
             "step b failed; repeat it alone with `cargo xtask test b`: it is Monday"

@@ -4,6 +4,7 @@ use auriga_crds::{
     ActivationPolicy,
     ConditionStatus::{False, True, Unknown},
 };
+use auriga_operator::plan::Desired;
 
 use super::told;
 use crate::{given::World, golden::golden};
@@ -125,6 +126,12 @@ fn a_fence_of_pods_with_the_traffic_is_shown_to_the_kubelet_again_too() {
     assert_eq!(world.changes().apply, []);
     world.pass(3);
     golden!(world.changes());
+    world.turn();
+    world.pass(20);
+    let plan = world.changes();
+    let is_mark = |desired: &Desired| matches!(desired, Desired::Mark(_));
+    assert!(plan.apply.iter().any(is_mark), "and again");
+    assert_eq!(plan.notes, [], "nobody has activated another one");
 }
 
 #[test]

@@ -31,6 +31,8 @@ struct Right {
     role: &'static str,
     group: String,
     resource: String,
+    /// The names that it is for; all of them if there are none.
+    names: Value,
     verb: String,
 }
 
@@ -78,10 +80,13 @@ pub(super) async fn taken_away(ground: &Ground) -> Result<Finding> {
 }
 
 /// Each right of all Roles on its own.
+///
+/// Panics if a Role is not there.
 async fn all_rights(space: &Space) -> Vec<Right> {
     let mut all = Vec::new();
     for name in ROLES {
-        let role = space.get(RBAC, "Role", name).await.unwrap_or_default();
+        let role = space.get(RBAC, "Role", name).await;
+        let role = role.unwrap_or_else(|| panic!("there is no Role {name}"));
         all.extend(rights_of(name, &role));
     }
     all
@@ -102,6 +107,7 @@ fn rights_of(name: &'static str, role: &Value) -> Vec<Right> {
                         role: name,
                         group: group.clone(),
                         resource: resource.clone(),
+                        names: rule["resourceNames"].clone(),
                         verb,
                     });
                 }
@@ -120,7 +126,7 @@ fn without(role: &str, rights: &[Right], missing: Option<&Right>) -> Value {
                     != (&missing.group, &missing.resource, &missing.verb)
             })
     };
-    let rule = |right: &Right| json!({ "apiGroups": [right.group], "resources": [right.resource], "verbs": [right.verb] });
+    let rule = |right: &Right| json!({ "apiGroups": [right.group], "resources": [right.resource], "resourceNames": right.names, "verbs": [right.verb] });
     rights.iter().filter(is_kept).map(rule).collect()
 }
 
@@ -257,6 +263,7 @@ mod tests {
             role: "a",
             group: "apps".to_owned(),
             resource: "deployments".to_owned(),
+            names: Value::Null,
             verb: "patch".to_owned(),
         };
         let words = "User \"a\" cannot patch resource \"deployments\" in API group \"apps\"";
