@@ -243,7 +243,9 @@ fn is_drawn(word: &str) -> bool {
             .all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c));
     let is_hash = is_hexadecimal
         || word.len() >= 7 && has_digit && word.chars().all(|c| c.is_ascii_digit() || c.is_ascii_lowercase());
-    let is_suffix = word.len() == 5 && word.chars().all(|c| "bcdfghjklmnpqrstvwxz2456789".contains(c));
+    // Five characters are a pod's, up to ten a ReplicaSet's, which are a number in disguise and seldom short.
+    let is_suffix =
+        (5..=10).contains(&word.len()) && word.chars().all(|c| "bcdfghjklmnpqrstvwxz2456789".contains(c));
     is_hash || is_suffix
 }
 
@@ -258,6 +260,7 @@ mod tests {
             plain("Pod iris-v1-6a3871ef-6c78b8db9c-jfk8k answers"),
             "Pod iris-v1-*-*-* answers"
         );
+        assert_eq!(plain("iris-v2-6a3871ef-bbf68b-jfk8k"), "iris-v2-*-*-*");
         assert_eq!(plain("iris-1-manifest-dbfcefda"), "iris-1-manifest-*");
         assert_eq!(plain("sha256:5f2a9c015f2a9c01"), "sha256:*");
         assert_eq!(plain("for 0d9c3f5e-1111-4222-8333-abcdefabcdef."), "for *.");
