@@ -2,6 +2,7 @@
 
 pub mod cleanup;
 pub mod decide;
+pub mod fence;
 pub mod fits;
 pub mod health;
 mod observe;

@@ -2,7 +2,7 @@
 
 use auriga_crds::{
     Digest, Reason,
-    contract::{Alive, Golden, pod},
+    contract::{Alive, Golden},
 };
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
@@ -236,11 +236,6 @@ fn is_ready(pod: &Pod) -> bool {
     conditions
         .into_iter()
         .any(|one| one.type_ == "Ready" && one.status == "True")
-}
-
-/// The revision that the pod may activate its version from, as it was told.
-pub fn fence(pod: &Pod) -> Option<u64> {
-    pod.annotations().get(pod::FENCE_ANNOTATION)?.parse().ok()
 }
 
 fn verdict(reason: Reason, message: String) -> Trouble {

@@ -5,6 +5,7 @@ use kube::ResourceExt as _;
 use serde_json::json;
 
 use super::{
+    fence,
     fits::{Fits, is_mine},
     health::{self, Health},
     rollout::{self, Step, Turn, deployment_as_it_is, of_model},
@@ -237,8 +238,8 @@ impl Work {
         let Some(held) = held.filter(|_| health.passed > 0 && health.active < health.passed) else {
             return;
         };
-        let fences = rollout::fences(held, health, turn.now);
-        if !rollout::is_told(held, health) && !is_just_switched(turn, traffic) {
+        let fences = fence::fences(held, health, turn.now);
+        if !fence::is_told(held, health) && !is_just_switched(turn, traffic) {
             let version = held.slot.version;
             let message =
                 format!("Version {version} is made the active one again: another one was, in the store.");

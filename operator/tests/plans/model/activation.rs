@@ -16,6 +16,26 @@ fn second() -> World {
     world
 }
 
+/// Version 2 has got the traffic a moment ago, and the pods of version 1 still answer.
+fn second_just_now() -> World {
+    let mut world = World::second_fitted();
+    world.turn();
+    world.pods_answer();
+    world.turn();
+    world.fences_are_read();
+    world.turn();
+    world.pods_answer();
+    world
+}
+
+/// Version 1 is wanted, whatever else was fitted.
+fn pin_first(world: &mut World) {
+    world.edit(|spec| {
+        spec.activation.policy = ActivationPolicy::Pinned;
+        spec.activation.version = Some(1);
+    });
+}
+
 #[test]
 fn a_new_version_is_started_beside_the_one_that_answers() {
     let world = World::second_fitted();
@@ -37,13 +57,7 @@ fn the_pods_before_keep_running_until_they_are_drained() {
 
 #[test]
 fn the_pods_before_are_put_to_sleep_once_they_are_drained() {
-    let mut world = World::second_fitted();
-    world.turn();
-    world.pods_answer();
-    world.turn();
-    world.fences_are_read();
-    world.turn();
-    world.pods_answer();
+    let mut world = second_just_now();
     world.pass(10);
     golden!(world.changes());
 }
@@ -64,20 +78,14 @@ fn the_version_before_the_one_before_is_deleted() {
 #[test]
 fn a_pinned_version_wakes_the_pods_that_sleep() {
     let mut world = second();
-    world.edit(|spec| {
-        spec.activation.policy = ActivationPolicy::Pinned;
-        spec.activation.version = Some(1);
-    });
+    pin_first(&mut world);
     golden!(world.changes());
 }
 
 #[test]
 fn a_rollback_is_told_as_such() {
     let mut world = second();
-    world.edit(|spec| {
-        spec.activation.policy = ActivationPolicy::Pinned;
-        spec.activation.version = Some(1);
-    });
+    pin_first(&mut world);
     world.turn();
     world.pods_answer();
     world.turn();
@@ -87,17 +95,8 @@ fn a_rollback_is_told_as_such() {
 
 #[test]
 fn a_rollback_to_pods_that_still_answer_moves_the_traffic_before_the_ledger() {
-    let mut world = World::second_fitted();
-    world.turn();
-    world.pods_answer();
-    world.turn();
-    world.fences_are_read();
-    world.turn();
-    world.pods_answer();
-    world.edit(|spec| {
-        spec.activation.policy = ActivationPolicy::Pinned;
-        spec.activation.version = Some(1);
-    });
+    let mut world = second_just_now();
+    pin_first(&mut world);
     golden!(world.changes());
     world.turn();
     assert_eq!(world.ledger, [1, 2]);
@@ -108,17 +107,8 @@ fn a_rollback_to_pods_that_still_answer_moves_the_traffic_before_the_ledger() {
 
 #[test]
 fn a_fence_of_pods_with_the_traffic_is_shown_to_the_kubelet_again_too() {
-    let mut world = World::second_fitted();
-    world.turn();
-    world.pods_answer();
-    world.turn();
-    world.fences_are_read();
-    world.turn();
-    world.pods_answer();
-    world.edit(|spec| {
-        spec.activation.policy = ActivationPolicy::Pinned;
-        spec.activation.version = Some(1);
-    });
+    let mut world = second_just_now();
+    pin_first(&mut world);
     world.turn();
     world.turn();
     world.turn();
