@@ -178,5 +178,9 @@ pub(super) fn alive_until(address: SocketAddr, expected: impl Fn(u16, &Alive) ->
             return said;
         }
         assert!(Instant::now() < deadline, "{}: {}", answer.status, answer.text);
+        // The last answer before a pod's end may still be that of a pod that serves.
+        if answer.header("connection") == Some("close") {
+            connection = Connection::open(address);
+        }
     }
 }
