@@ -77,23 +77,35 @@ fn inspect(path: &Path, make: bool) -> Result<bool, Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound && make => fs::create_dir_all(path)?,
         Err(error) => return Err(error.into()),
     }
+    // Before the mark: what another process puts into a store comes after its mark, so that what is seen here and has none
+    // belongs to no store.
+    let other = other_thing(path)?;
+    failpoint!("folder: between what is in it and its mark");
     if path.join(MARK).try_exists()? {
         return Ok(true);
     }
-    for entry in fs::read_dir(path)? {
-        let name = entry?.file_name();
-        let name = name.to_string_lossy();
-        // A volume of its own has the one, a store in the making the other.
-        if name != "lost+found" && !name.starts_with(MARK) {
-            return Err(damaged(format!(
-                "the folder holds other things, such as {name}, and no {MARK}"
-            )));
-        }
+    if let Some(name) = other {
+        return Err(damaged(format!(
+            "the folder holds other things, such as {name}, and no {MARK}"
+        )));
     }
     match make {
         true => Ok(false),
         false => Err(Failure::Fault(Fault::Absent)),
     }
+}
+
+/// The name of something in a folder that is not there without a mark, if any.
+fn other_thing(path: &Path) -> io::Result<Option<String>> {
+    for entry in fs::read_dir(path)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        // A volume of its own has the one, a store in the making the other.
+        if name != "lost+found" && !name.starts_with(MARK) {
+            return Ok(Some(name.into_owned()));
+        }
+    }
+    Ok(None)
 }
 
 /// Makes a folder a store, and sees that a file which exists is not created once more: all else rests on that.
