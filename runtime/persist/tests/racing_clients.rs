@@ -5,28 +5,18 @@
     reason = "test code, the helpers of the tests too"
 )]
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use auriga_persist::{
     PersistError, Persister, StoreUri,
     conformance::{
-        Load, TestStore,
-        fixtures::{bytes, draft_of, model},
-        races,
+        Load, TestStore, races,
         scale::scaled,
         server::{Server, open_in_test},
     },
 };
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
 
 const CLIENTS: usize = 32;
 /// Clients of different handles share nothing but the store.
@@ -71,32 +61,6 @@ async fn clients_of_a_folder_see_one_order() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_of_postgres_see_one_order() {
     check(&Server::shared().database().await.to_string(), POSTGRES_ROUNDS).await;
-}
-
-/// Between two looks of one client at an empty folder another makes it a store and writes a version.
-#[tokio::test]
-async fn whoever_looks_while_another_makes_the_store_gets_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let uri = StoreUri::parse("file://models", folder.path()).unwrap();
-    let (others, is_first) = (uri.clone(), AtomicBool::new(true));
-    let meanwhile = move || {
-        if is_first.swap(false, Ordering::Relaxed) {
-            let uri = others.clone();
-            thread::spawn(|| Runtime::new().unwrap().block_on(write(uri, "of another")))
-                .join()
-                .unwrap();
-        }
-    };
-    fail::cfg_callback("folder: between what is in it and its mark", meanwhile).unwrap();
-    assert_eq!(write(uri, "of its own").await, 2);
-}
-
-/// Opens the store and writes a version; its number.
-async fn write(uri: StoreUri, key: &str) -> u64 {
-    let store = open_in_test(&uri).await.unwrap();
-    let draft = draft_of(key, bytes(0, 10));
-    let written = store.write(&model("default/iris"), draft).await.unwrap();
-    written.manifest().number.get()
 }
 
 async fn check(address: &str, (usual, full): (u64, u64)) {
