@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
     panic::resume_unwind,
     path::PathBuf,
-    process::Command,
+    process::{Command, Stdio},
     thread,
 };
 
@@ -110,8 +110,10 @@ pub(crate) fn test(workspace: &Workspace) -> Result<Done> {
 /// Builds those tests and the programs that they run, and runs none.
 pub(crate) fn build_tests(workspace: &Workspace) -> Result<()> {
     let mut tests = workspace.cargo();
-    tests.args(WITHOUT_CLUSTER).arg("--no-run");
-    run(&mut tests)
+    // For people cargo would list each program that it built; what it compiles and what is wrong is told on stderr as ever.
+    let for_nobody = ["--no-run", "--message-format=json-render-diagnostics"];
+    tests.args(WITHOUT_CLUSTER).args(for_nobody);
+    run(tests.stdout(Stdio::null()))
 }
 
 /// The path of a program that [`build_tests`] builds: its package has tests that run it.
