@@ -154,7 +154,7 @@ impl Arena {
         let mut is_disturbed = true;
         loop {
             tokio::select! {
-                () = &mut work => break,
+                _ = &mut work => break,
                 () = &mut disturb, if is_disturbed => is_disturbed = false,
             }
         }

@@ -114,11 +114,11 @@ struct Rows {
 
 #[derive(Debug, Args)]
 struct Writes {
-    /// What users do
+    /// What users do, separated by commas
     #[arg(long, value_delimiter = ',', default_values = Workload::ALL.map(Workload::word))]
     workloads: Vec<Workload>,
 
-    /// What is done to writes
+    /// What is done to writes, separated by commas
     #[arg(long, value_delimiter = ',', default_values = Fault::ALL.map(Fault::word))]
     faults: Vec<Fault>,
 

@@ -114,7 +114,8 @@ impl Findings {
              A workload runs once without a fault; its writes are numbered. Then it runs once for each write and each fault. A plan\n\
              passes if all that is left equals the reference, as many objects were made and deleted, every DELETE names the UID it\n\
              means, the operator never ends by itself, where a version answers one pod is ready at any time, and no write comes\n\
-             later than 30 s after the fault. Each cell: plans passed of all, longest time from the fault to the last write.\n\n",
+             later than 30 s after the fault, or after the last thing that was asked for if that came later (in outage: the store is\n\
+             back). Each cell: plans passed of all, longest time until the last write.\n\n",
         );
         let faults = Fault::ALL.map(Fault::word);
         let _ = writeln!(page, "| | {} |", faults.join(" | "));

@@ -50,7 +50,7 @@ pub(crate) struct Verdict {
     pub(crate) faults: Vec<String>,
     /// Whether the write came at all.
     pub(crate) struck: bool,
-    /// How long it took from the fault until the last write.
+    /// How long it took from the fault, or the last thing that was asked for, until the last write.
     pub(crate) recovered_after: Option<f64>,
 }
 
@@ -74,6 +74,8 @@ struct Run {
     /// How often no pod was ready where one has to be.
     gaps: usize,
     struck: Option<Instant>,
+    /// When the last thing was asked for: nobody recovers from what comes first without it.
+    asked: Instant,
     last_write: Option<Instant>,
     end: End,
 }
@@ -209,7 +211,7 @@ async fn run(scene: &Scene<'_>, workload: Workload, fault: Option<(Nth, Fault)>)
     let proxy = scene.proxy();
     proxy.begin(fault);
     let endpoints = workload.keeps_answering().then(|| Endpoints::watch(&scene.space));
-    workload.work(&scene.space).await;
+    let asked = workload.work(&scene.space).await;
     let is_quiet = quiet(proxy).await;
     let gaps = endpoints.map_or(0, Endpoints::gaps);
     let end = End::of(&scene.space).await;
@@ -221,6 +223,7 @@ async fn run(scene: &Scene<'_>, workload: Workload, fault: Option<(Nth, Fault)>)
         is_restless: !is_quiet,
         gaps,
         struck: record.struck,
+        asked,
         last_write: record.last_write,
         end,
     })
@@ -273,9 +276,9 @@ impl Verdict {
         let took = run
             .struck
             .zip(run.last_write)
-            .map(|(struck, last)| last.saturating_duration_since(struck));
-        if took.is_some_and(|took| took > RECOVERED) {
-            faults.push(format!("took {took:?} to recover"));
+            .map(|(struck, last)| last.saturating_duration_since(struck.max(run.asked)));
+        if let Some(took) = took.filter(|&took| took > RECOVERED) {
+            faults.push(format!("took {:.1} s to recover", took.as_secs_f64()));
         }
         Verdict {
             struck: run.struck.is_some(),

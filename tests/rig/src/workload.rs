@@ -5,6 +5,7 @@ use std::str::FromStr;
 use auriga_e2e::{Manifest, Space, eventually, iris_rows, is_ready};
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::request::by_word;
 
@@ -96,8 +97,9 @@ impl Workload {
         }
     }
 
-    /// Does it, and waits until all that it asks for is so.
-    pub(crate) async fn work(self, space: &Space) {
+    /// Does it, and waits until all that it asks for is so; when the last of it was done, or the store was back.
+    pub(crate) async fn work(self, space: &Space) -> Instant {
+        let mut done = Instant::now();
         match self {
             Workload::Create => {
                 space.apply(&self.first()).await;
@@ -118,6 +120,7 @@ impl Workload {
                 space.apply(&self.first().with("/spec/replicas", 0)).await;
                 drained(space, 0).await;
                 space.apply(&self.first()).await;
+                done = Instant::now();
                 space.serves("iris", 1).await;
                 drained(space, 1).await;
             }
@@ -142,6 +145,7 @@ impl Workload {
                 space.apply(&self.first().c(0.5)).await;
                 space.complains("iris", "PersisterUnavailable", 60).await;
                 space.scale_postgres(1).await;
+                done = Instant::now();
                 space.serves("iris", 2).await;
                 drained(space, 1).await;
             }
@@ -164,6 +168,7 @@ impl Workload {
                 .await;
             }
         }
+        done
     }
 
     fn first(self) -> Manifest {
@@ -214,11 +219,7 @@ async fn running(space: &Space) -> Vec<String> {
     let has_pods = |one: &&Value| {
         one["spec"]["replicas"].as_i64() != Some(0) || one["status"]["replicas"].as_i64().unwrap_or(0) != 0
     };
-    let slot = |one: &Value| {
-        one["metadata"]["labels"]["auriga.dev/slot"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
-    };
-    deployments.iter().filter(has_pods).map(slot).collect()
+    // That of PostgreSQL has no slot.
+    let slot = |one: &Value| Some(one["metadata"]["labels"]["auriga.dev/slot"].as_str()?.to_owned());
+    deployments.iter().filter(has_pods).filter_map(slot).collect()
 }

@@ -67,7 +67,9 @@ impl Story {
 
     async fn work(self, space: &Space) -> Result<(), String> {
         match self {
-            Story::Of(workload) => workload.work(space).await,
+            Story::Of(workload) => {
+                workload.work(space).await;
+            }
             Story::Third => {
                 space.apply(&fitted_with(0.7)).await;
                 space.serves("iris", 3).await;
