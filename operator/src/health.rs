@@ -26,6 +26,7 @@ use crate::{context::Context, start::Waiting};
 const HEADERS: Duration = Duration::from_secs(10);
 /// How many connections there are at once.
 const AT_ONCE: usize = 64;
+
 /// What the three answers are made of.
 #[derive(Clone)]
 pub struct Health {
