@@ -29,7 +29,7 @@ async fn whoever_looks_while_another_makes_the_store_gets_it() {
                 .unwrap();
         }
     };
-    fail::cfg_callback("folder: between what is in it and its mark", meanwhile).unwrap();
+    fail::cfg_callback("folder: between its mark and what is in it", meanwhile).unwrap();
     assert_eq!(write(uri, "of its own").await, 2);
 }
 

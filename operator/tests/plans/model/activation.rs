@@ -16,14 +16,20 @@ fn second() -> World {
     world
 }
 
-/// Version 2 has got the traffic a moment ago, and the pods of version 1 still answer.
-fn second_just_now() -> World {
+/// The pods of version 2 have made it the active one.
+fn second_is_active() -> World {
     let mut world = World::second_fitted();
     world.turn();
     world.pods_answer();
     world.turn();
     world.fences_are_read();
     world.turn();
+    world
+}
+
+/// Version 2 has got the traffic a moment ago, and the pods of version 1 still answer.
+fn second_just_now() -> World {
+    let mut world = second_is_active();
     world.pods_answer();
     world
 }
@@ -44,12 +50,7 @@ fn a_new_version_is_started_beside_the_one_that_answers() {
 
 #[test]
 fn the_pods_before_keep_running_until_they_are_drained() {
-    let mut world = World::second_fitted();
-    world.turn();
-    world.pods_answer();
-    world.turn();
-    world.fences_are_read();
-    world.turn();
+    let mut world = second_is_active();
     world.pass(1);
     world.pods_answer();
     golden!(world.changes());

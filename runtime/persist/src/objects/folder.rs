@@ -77,14 +77,16 @@ fn inspect(path: &Path, make: bool) -> Result<bool, Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound && make => fs::create_dir_all(path)?,
         Err(error) => return Err(error.into()),
     }
-    // Before the mark: what another process puts into a store comes after its mark, so that what is seen here and has none
-    // belongs to no store.
-    let other = other_thing(path)?;
-    failpoint!("folder: between what is in it and its mark");
-    if path.join(MARK).try_exists()? {
+    let has_mark = || path.join(MARK).try_exists();
+    if has_mark()? {
         return Ok(true);
     }
-    if let Some(name) = other {
+    failpoint!("folder: between its mark and what is in it");
+    if let Some(name) = other_thing(path)? {
+        // What another process puts into a store comes after its mark, which was made meanwhile then.
+        if has_mark()? {
+            return Ok(true);
+        }
         return Err(damaged(format!(
             "the folder holds other things, such as {name}, and no {MARK}"
         )));
