@@ -106,12 +106,6 @@ where
         self.store.clone()
     }
 
-    /// Waits until all objects were listed once.
-    pub async fn ready(&self) {
-        // The writer lives as long as this cache does, so waiting cannot fail.
-        let _ = self.store.wait_until_ready().await;
-    }
-
     /// The object of this name.
     pub fn get(&self, namespace: &str, name: &str) -> Option<Arc<K>> {
         self.store.get(&ObjectRef::new(name).within(namespace))

@@ -78,38 +78,6 @@ impl Default for Caches {
 }
 
 impl Caches {
-    /// Each cache by its plural, and whether it was filled yet.
-    pub fn waiting_for(&self) -> Vec<&'static str> {
-        let states = [
-            ("models.auriga.dev", is_ready(&self.models)),
-            ("trainingjobs.auriga.dev", is_ready(&self.training_jobs)),
-            ("jobs.batch", is_ready(&self.jobs)),
-            ("deployments.apps", is_ready(&self.deployments)),
-            ("services", is_ready(&self.services)),
-            (
-                "configmaps",
-                is_ready(&self.config_maps) && is_ready(&self.sources),
-            ),
-            ("poddisruptionbudgets.policy", is_ready(&self.budgets)),
-            ("pods", is_ready(&self.pods)),
-        ];
-        let unready = states.into_iter().filter(|(_, ready)| !ready);
-        unready.map(|(name, _)| name).collect()
-    }
-
-    /// Waits until every kind was listed once: a child that was not seen yet would be made again.
-    pub async fn ready(&self) {
-        self.models.ready().await;
-        self.training_jobs.ready().await;
-        self.jobs.ready().await;
-        self.deployments.ready().await;
-        self.services.ready().await;
-        self.config_maps.ready().await;
-        self.budgets.ready().await;
-        self.pods.ready().await;
-        self.sources.ready().await;
-    }
-
     /// The object of this kind and name, as last seen.
     pub fn stored(&self, kind: &str, namespace: &str, name: &str) -> Stored {
         match kind {
@@ -139,13 +107,6 @@ impl Caches {
             _ => {}
         }
     }
-}
-
-fn is_ready<K>(cache: &Cache<K>) -> bool
-where
-    K: Resource<DynamicType = ()> + Clone + 'static,
-{
-    futures_util::FutureExt::now_or_never(cache.ready()).is_some()
 }
 
 fn stored<K>(cache: &Cache<K>, namespace: &str, name: &str) -> Stored

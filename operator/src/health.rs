@@ -20,7 +20,7 @@ use tokio::{net::TcpListener, sync::Semaphore};
 pub use signs::Signs;
 pub(crate) use signs::verb;
 
-use crate::{context::Context, start::Waiting};
+use crate::{context::Context, listing::Listing, start::Waiting};
 
 /// How long a request may take to arrive, and a connection be without one.
 const HEADERS: Duration = Duration::from_secs(10);
@@ -36,6 +36,8 @@ pub struct Health {
     pub signs: Signs,
     /// What the start waits for.
     pub waiting: Waiting,
+    /// What it waits for before it works.
+    pub listing: Listing,
 }
 
 /// Answers until the future is dropped.
@@ -95,11 +97,10 @@ async fn readyz(State(health): State<Health>) -> (StatusCode, String) {
     if let Some(what) = health.waiting.what() {
         return (StatusCode::SERVICE_UNAVAILABLE, format!("{what}\n"));
     }
-    let unread = health.ctx.caches.waiting_for();
     let refused = health.signs.refused(Instant::now());
-    let text = match (refused.as_slice(), unread.as_slice()) {
-        ([], []) => return (StatusCode::OK, "ok\n".to_owned()),
-        ([], unread) => format!("waits for the first list of {}\n", unread.join(", ")),
+    let text = match (refused.as_slice(), health.listing.what()) {
+        ([], None) => return (StatusCode::OK, "ok\n".to_owned()),
+        ([], Some(what)) => format!("{what}\n"),
         (refused, _) => format!(
             "may not {}; run `kubectl apply -k manifests`, or give --namespace\n",
             refused.join(", ")

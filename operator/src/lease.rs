@@ -4,12 +4,15 @@
 //! the Lease has not changed for as long as it lasts, by the clock of the one who looks. A Lease alone stops nobody who has
 //! slept through its end, so every write asks [`Leading`] first (see [`Fence`]), and rests on UIDs and versions besides.
 //!
+//! Who holds it does not lead yet: what the one before wrote last may not have been heard of here, so that everything is
+//! listed first (see [`Lease::keep`]).
+//!
 //! Source: the coordination.k8s.io/v1 API, and client-go's leader election, whose durations these are.
 
 mod fence;
-mod term;
+mod observed;
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::{
@@ -20,10 +23,10 @@ use kube::{
     Api, Client,
     api::{ObjectMeta, PostParams},
 };
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 pub use fence::{Fence, Leading};
-use term::{Move, Observed};
+use observed::{Move, Observed};
 
 /// Where Leases are, on an API server.
 pub(crate) const LEASES: &str = "/apis/coordination.k8s.io/";
@@ -32,12 +35,15 @@ pub(crate) const LEASES: &str = "/apis/coordination.k8s.io/";
 const LASTS: Duration = Duration::from_secs(15);
 /// How long its holder trusts it after it began to renew it. The rest is for writes that are on their way.
 const TRUSTED: Duration = Duration::from_secs(10);
-/// How often it is renewed, and looked at by those who wait for it.
+/// How often it is renewed.
 const PAUSE: Duration = Duration::from_secs(2);
 /// How often those look who wait: the one who ends on purpose leaves it within moments.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(3);
+
+/// How long everything may take to be listed: then another one may try, which may be better off.
+const LISTED_WITHIN: Duration = Duration::from_secs(60);
 
 /// The Lease, as one of those who want it.
 pub struct Lease {
@@ -45,6 +51,7 @@ pub struct Lease {
     name: String,
     identity: String,
     leading: Leading,
+    observed: Observed,
 }
 
 impl Lease {
@@ -56,71 +63,121 @@ impl Lease {
             name: name.to_owned(),
             identity,
             leading,
+            observed: Observed::default(),
         }
     }
 
-    /// Takes the Lease whenever it is free and keeps it, until the future is dropped; `begin` is called each time that it
-    /// was taken, or renewed too late: what was to be looked at meanwhile was not.
-    pub async fn campaign(&self, begin: impl Fn()) {
-        let mut observed = Observed::default();
+    /// Waits until the Lease is free and takes it; `stand_by` is called each time that somebody else is seen to have it.
+    /// Answers since when it is held.
+    pub async fn take(&mut self, stand_by: impl Fn()) -> Instant {
         loop {
-            let was_leading = self.leading.now();
-            let started = Instant::now();
-            match timeout(CALL, self.turn(&mut observed)).await {
-                Ok(Ok(Turn::Mine)) => {
-                    // Asked at this moment: trust may have run out while the renewal was under way.
-                    if !self.leading.until(started + TRUSTED) {
-                        tracing::info!(identity = %self.identity, "holds Lease {}; the loop begins", self.name);
-                        begin();
-                    }
+            let began = Instant::now();
+            match self.look().await {
+                Turn::Mine { .. } => {
+                    tracing::info!(identity = %self.identity, "holds Lease {}; lists everything", self.name);
+                    return began;
                 }
-                Ok(Ok(Turn::Another)) if was_leading => {
+                Turn::Anothers => stand_by(),
+                Turn::Unclear => {}
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Keeps the Lease that was taken, and leads once everything was `listed`, until somebody else has it. `begin` is called
+    /// when this operator begins to lead, and when it does again after a renewal that came too late: what was to be looked at
+    /// meanwhile was not.
+    ///
+    /// Where the lists do not end, the Lease is given back, and left alone for as long as it takes another one to find it.
+    pub async fn keep(&mut self, taken: Instant, listed: impl Future<Output = ()>, begin: impl Fn()) {
+        let mut listed = pin!(listed);
+        let (mut is_listed, mut renewed) = (false, taken);
+        loop {
+            // Asked at this moment: trust may have run out while the renewal was under way.
+            if is_listed && renewed.elapsed() < TRUSTED && !self.leading.until(renewed + TRUSTED) {
+                tracing::info!(identity = %self.identity, "everything was listed; the loop begins");
+                begin();
+            }
+            let pause = if self.leading.now() { PAUSE } else { LOOK };
+            tokio::select! {
+                () = &mut listed, if !is_listed => {
+                    is_listed = true;
+                    continue;
+                }
+                () = sleep_until(taken + LISTED_WITHIN), if !is_listed => break,
+                () = sleep(pause) => {}
+            }
+            let began = Instant::now();
+            match self.look().await {
+                Turn::Mine { was_mine: true } => renewed = began,
+                Turn::Unclear => {}
+                // Whoever had it meanwhile may have written what was not heard of here.
+                Turn::Mine { was_mine: false } | Turn::Anothers => {
                     self.leading.end();
                     tracing::warn!(identity = %self.identity, "lost Lease {}; the loop waits", self.name);
+                    return;
                 }
-                Ok(Ok(Turn::Another | Turn::Unclear)) => {}
-                Ok(Err(error)) => {
-                    tracing::warn!(%error, "cannot renew Lease {}: {error}", self.name);
-                }
-                Err(_) => tracing::warn!("cannot renew Lease {}: no answer within {CALL:?}", self.name),
             }
-            sleep(if self.leading.now() { PAUSE } else { LOOK }).await;
         }
+        tracing::warn!(
+            "not everything could be listed within {LISTED_WITHIN:?}; leaves Lease {} to another one for {LASTS:?}",
+            self.name,
+        );
+        self.release().await;
+        sleep(LASTS).await;
     }
 
-    /// Gives the Lease back, so that the next one need not wait for its end.
+    /// Gives the Lease back, if it is this one's, so that the next one need not wait for its end: once no write is on its way.
     pub async fn release(&self) {
-        if !self.leading.now() {
-            return;
-        }
         self.leading.end();
+        self.leading.silence().await;
         let released = timeout(CALL, async {
-            let mut lease = self.api.get(&self.name).await?;
-            if holder(&lease) == Some(&self.identity) {
-                let spec = lease.spec.get_or_insert_default();
-                spec.holder_identity = Some(String::new());
-                spec.lease_duration_seconds = Some(1);
-                self.api
-                    .replace(&self.name, &PostParams::default(), &lease)
-                    .await?;
+            loop {
+                match self.give_back().await {
+                    // A renewal was on its way still.
+                    Err(kube::Error::Api(status)) if status.code == 409 => {}
+                    outcome => break outcome,
+                }
             }
-            Ok::<_, kube::Error>(())
         });
         match released.await {
-            Ok(Ok(())) => tracing::info!("gave Lease {} back", self.name),
+            Ok(Ok(true)) => tracing::info!("gave Lease {} back", self.name),
+            Ok(Ok(false)) => {}
             Ok(Err(error)) => tracing::warn!(%error, "cannot give Lease {} back: {error}", self.name),
             Err(_) => tracing::warn!("cannot give Lease {} back: no answer within {CALL:?}", self.name),
         }
     }
 
-    /// Looks at the Lease, and takes or renews it if it may.
-    async fn turn(&self, observed: &mut Observed) -> Result<Turn, kube::Error> {
+    /// Writes that nobody holds the Lease, if this one does; answers whether it did.
+    async fn give_back(&self) -> Result<bool, kube::Error> {
+        let Some(mut lease) = self.api.get_opt(&self.name).await? else {
+            return Ok(false);
+        };
+        if holder(&lease) != Some(&self.identity) {
+            return Ok(false);
+        }
+        let spec = lease.spec.get_or_insert_default();
+        spec.holder_identity = Some(String::new());
+        spec.lease_duration_seconds = Some(1);
+        (self.api.replace(&self.name, &PostParams::default(), &lease).await).map(|_| true)
+    }
+
+    /// Looks at the Lease, and takes or renews it if it may; says in the log what kept it from that.
+    async fn look(&mut self) -> Turn {
+        match timeout(CALL, self.turn()).await {
+            Ok(Ok(turn)) => return turn,
+            Ok(Err(error)) => tracing::warn!(%error, "cannot renew Lease {}: {error}", self.name),
+            Err(_) => tracing::warn!("cannot renew Lease {}: no answer within {CALL:?}", self.name),
+        }
+        Turn::Unclear
+    }
+
+    async fn turn(&mut self) -> Result<Turn, kube::Error> {
         let found = self.api.get_opt(&self.name).await?;
-        let written = match (
-            observed.next(found.as_ref(), &self.identity, Instant::now()),
-            found,
-        ) {
-            (Move::Wait, _) => return Ok(Turn::Another),
+        let was_mine = (found.as_ref().and_then(holder)).is_some_and(|holder| *holder == self.identity);
+        let next = (self.observed).next(found.as_ref(), &self.identity, Instant::now());
+        let written = match (next, found) {
+            (Move::Wait, _) => return Ok(Turn::Anothers),
             (Move::Create, _) | (_, None) => {
                 let lease = self.mine(Object::default());
                 self.api.create(&PostParams::default(), &lease).await
@@ -132,8 +189,8 @@ impl Lease {
         };
         match written {
             Ok(written) => {
-                observed.see(&written, Instant::now());
-                Ok(Turn::Mine)
+                self.observed.see(&written, Instant::now());
+                Ok(Turn::Mine { was_mine })
             }
             Err(kube::Error::Api(status)) if status.code == 409 => Ok(Turn::Unclear),
             Err(error) => Err(error),
@@ -165,9 +222,12 @@ impl Lease {
 /// What came of a look at the Lease.
 enum Turn {
     /// It was written, so that it is this one's.
-    Mine,
+    Mine {
+        /// Whether it was before.
+        was_mine: bool,
+    },
     /// Somebody else has it, whoever gave it to them.
-    Another,
+    Anothers,
     /// Somebody was faster, or an answer got lost: the next look tells.
     Unclear,
 }
@@ -185,3 +245,6 @@ pub fn identity(name: Option<String>) -> String {
         format!("{}-{}", host.trim(), std::process::id())
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,29 +6,23 @@
 
 mod arguments;
 
-use std::{io::IsTerminal as _, process::ExitCode, sync::Arc, time::Duration};
+use std::{io::IsTerminal as _, process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, Result, anyhow};
 use arguments::Arguments;
-use auriga_crds::{Model, TrainingJob};
 use auriga_operator::{
     context::Context,
-    controller,
     deadline::Deadline,
     health::{self, Health, Signs},
     lease::{self, Fence, Leading, Lease},
+    listing::Listing,
     start::{self, Waiting},
-    triggers::Triggers,
-    watch,
+    term::Candidate,
 };
 use clap::Parser as _;
 use futures_util::FutureExt as _;
 use kube::client::ClientBuilder;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::mpsc,
-    task::JoinError,
-};
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
@@ -36,8 +30,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The Lease of all operators that look after the same.
 const LEASE: &str = "auriga-operator";
-/// How long begun looks may take once the program is to stop: less than the half minute that a pod has.
-const LAST_LOOKS: Duration = Duration::from_secs(20);
 
 fn main() -> ExitCode {
     // Only a second call could fail.
@@ -113,87 +105,46 @@ async fn run(arguments: Arguments) -> Result<()> {
     ));
     let waiting = Waiting::default();
     let listener = (health::listen(arguments.metrics_listen).await).map_err(anyhow::Error::msg)?;
+    let listing = Listing::default();
     let health = Health {
         ctx: Arc::clone(&ctx),
-        signs,
+        signs: signs.clone(),
         waiting: waiting.clone(),
+        listing: listing.clone(),
     };
     let namespace = arguments.namespace.clone();
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"), image = %ctx.settings.image,
         namespace = namespace.as_deref().unwrap_or("all"), "auriga-operator starts",
     );
+    let candidate = Candidate {
+        ctx,
+        lease,
+        namespace,
+        concurrency: arguments.concurrency,
+        signs,
+        listing,
+    };
     let stop = stop()?.shared();
     tokio::select! {
         served = health::serve(listener, health) => served.context("cannot answer at the metrics' address"),
-        ended = look_after(ctx, lease, namespace, arguments.concurrency, waiting, stop) => ended,
+        ended = look_after(candidate, waiting, stop) => ended,
     }
 }
 
 async fn look_after(
-    ctx: Arc<Context>,
-    lease: Lease,
-    namespace: Option<String>,
-    concurrency: u16,
+    candidate: Candidate,
     waiting: Waiting,
     stop: impl Future<Output = ()> + Clone + Send + Sync + 'static,
 ) -> Result<()> {
     tokio::select! {
-        () = start::kinds(&ctx.client, namespace.as_deref(), &waiting) => {}
+        () = start::kinds(&candidate.ctx.client, candidate.namespace.as_deref(), &waiting) => {}
         () = stop.clone() => return Ok(()),
     }
-    let (models, looks_at_models) = mpsc::unbounded_channel();
-    let (training_jobs, looks_at_training_jobs) = mpsc::unbounded_channel();
-    let triggers = Triggers {
-        models,
-        training_jobs,
-    };
-    let mut watching = tokio::spawn({
-        let (ctx, triggers) = (Arc::clone(&ctx), triggers.clone());
-        async move { watch::watch_all(&ctx, namespace.as_deref(), &triggers).await }
-    });
-    tokio::select! {
-        () = ctx.caches.ready() => tracing::info!("everything was listed"),
-        ended = &mut watching => return Err(watches_ended(ended)),
-        () = stop.clone() => return Ok(()),
-    }
-    let loops = async {
-        tokio::join!(
-            controller::run::<Model>(Arc::clone(&ctx), looks_at_models, concurrency, stop.clone()),
-            controller::run::<TrainingJob>(
-                Arc::clone(&ctx),
-                looks_at_training_jobs,
-                concurrency,
-                stop.clone()
-            ),
-        )
-    };
-    let late = async {
-        stop.clone().await;
-        tracing::info!("stops once the looks that have begun are over");
-        tokio::time::sleep(LAST_LOOKS).await;
-    };
-    let outcome = tokio::select! {
-        _ = loops => {
-            lease.release().await;
-            Ok(())
-        }
-        // A write may be on its way still: the Lease ends after it, and is not given back before.
-        () = lease.campaign(|| triggers.all(&ctx.caches)) => Ok(()),
-        ended = &mut watching => Err(watches_ended(ended)),
-        () = late => {
-            tracing::warn!("looks that take too long are broken off; the next start takes them up");
-            Ok(())
-        }
-    };
-    watching.abort();
-    outcome
-}
-
-/// What it means that the watches are over, which end by a panic alone: decisions would rest on what was, for ever.
-fn watches_ended(ended: Result<(), JoinError>) -> anyhow::Error {
-    let why = ended.map_or_else(|panic| panic.to_string(), |()| "without a word".to_owned());
-    anyhow!("the watches have ended ({why}); the next start lists everything anew")
+    // Decisions would rest on what was, for ever.
+    (candidate.run(stop).await).map_err(|ended| {
+        anyhow!("a part of the operator has ended ({ended}); the next start lists everything anew")
+    })
 }
 
 /// Ends when the program is told to stop.

@@ -101,7 +101,7 @@ impl Metrics {
             self.fits.clone(),
         );
         registry.register_collector(Box::new(self.ages.clone()));
-        registry.register_collector(Box::new(models::Models::of(caches)));
+        registry.register_collector(Box::new(models::Models::of(caches, leading)));
         registry.register_collector(Box::new(leader::Leader::of(leading)));
         self
     }

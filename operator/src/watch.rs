@@ -1,28 +1,28 @@
 //! Watches the cluster: one watch for each kind, which fills a cache and tells who has to be looked at.
 
-use std::{fmt::Debug, hash::BuildHasher as _, time::Duration};
+mod follow;
 
+use std::fmt::Debug;
+
+use auriga_crds::{Model, TrainingJob};
+use follow::{Lists, each};
 use futures_util::{Stream, StreamExt as _};
+use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
 use kube::{
     Api, Client, Resource, ResourceExt as _,
     core::{NamespaceResourceScope, PartialObjectMeta},
-    runtime::{
-        reflector::ObjectRef,
-        watcher::{self, Event},
-    },
+    runtime::watcher::{self, Event},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, sleep},
-};
+
+pub(crate) use follow::jittered;
 
 use crate::{
     cache::{Cache, Change},
     context::Context,
-    error::plain_watch,
     kept::{Guarded, Kept, Packed},
     labels,
+    listing::Listing,
     triggers::Triggers,
 };
 
@@ -30,19 +30,29 @@ use crate::{
 const LASTS: u32 = 60;
 /// How many objects a list is read at a time. The text of a page is held as a whole.
 pub(crate) const PAGE: u32 = 250;
-/// How many kinds are listed at once, for the same reason.
-const LISTS_AT_ONCE: usize = 2;
-/// The longest pause between two tries of a watch that fails: an API server that is back is heard again soon.
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
-/// Watches everything until the future is dropped.
-pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Triggers) {
+/// What is watched, by plural and group. ConfigMaps at large are watched besides those of Auriga's, for who they are.
+pub(crate) const KINDS: [&str; 9] = [
+    "models.auriga.dev",
+    "trainingjobs.auriga.dev",
+    "jobs.batch",
+    "deployments.apps",
+    "services",
+    "configmaps",
+    "poddisruptionbudgets.policy",
+    "pods",
+    SOURCES,
+];
+const SOURCES: &str = "configmaps (metadata)";
+
+/// Watches everything until the future is dropped; tells `listing` which of [`KINDS`] have been listed.
+pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Triggers, listing: &Listing) {
     let (client, caches) = (&ctx.client, &ctx.caches);
+    let lists = &Lists::told_to(listing);
     let all = watcher::Config::default;
-    let lists = &Semaphore::new(LISTS_AT_ONCE);
     tokio::join!(
-        follow(
-            lists,
+        lists.follow(
+            name::<Model>(),
             || objects(client, namespace, all()),
             &caches.models,
             |change| {
@@ -50,8 +60,8 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
                 triggers.model(caches, change);
             }
         ),
-        follow(
-            lists,
+        lists.follow(
+            name::<TrainingJob>(),
             || objects(client, namespace, all()),
             &caches.training_jobs,
             |change| {
@@ -59,8 +69,8 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
                 triggers.training_job(caches, change);
             }
         ),
-        follow(
-            lists,
+        lists.follow(
+            name::<Job>(),
             || objects(client, namespace, ours()),
             &caches.jobs,
             |change| {
@@ -72,8 +82,8 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
         children(ctx, lists, namespace, triggers, &caches.services),
         children(ctx, lists, namespace, triggers, &caches.config_maps),
         children(ctx, lists, namespace, triggers, &caches.budgets),
-        follow(
-            lists,
+        lists.follow(
+            name::<Pod>(),
             || objects(client, namespace, ours()),
             &caches.pods,
             |change| {
@@ -81,8 +91,8 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
                 triggers.pod(caches, change);
             }
         ),
-        follow(
-            lists,
+        lists.follow(
+            SOURCES,
             || metadata(client, namespace),
             &caches.sources,
             |change| {
@@ -96,6 +106,14 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
     );
 }
 
+/// A kind as it is called in [`KINDS`].
+fn name<K: Resource<DynamicType = ()>>() -> String {
+    match (K::plural(&()), K::group(&())) {
+        (plural, group) if group.is_empty() => plural.into_owned(),
+        (plural, group) => format!("{plural}.{group}"),
+    }
+}
+
 /// What is Auriga's.
 fn ours() -> watcher::Config {
     watcher::Config::default().labels(&format!("{}={}", labels::MANAGED_BY, labels::AURIGA))
@@ -104,7 +122,7 @@ fn ours() -> watcher::Config {
 /// Watches a kind of Auriga's whose changes concern nobody but whoever it was made for.
 async fn children<K>(
     ctx: &Context,
-    lists: &Semaphore,
+    lists: &Lists<'_>,
     namespace: Option<&str>,
     triggers: &Triggers,
     cache: &Cache<Packed<K>>,
@@ -118,11 +136,12 @@ async fn children<K>(
         + 'static,
 {
     let begin = || objects(&ctx.client, namespace, ours());
-    follow(lists, begin, cache, |change| {
-        forget(ctx, change);
-        triggers.child(change);
-    })
-    .await;
+    lists
+        .follow(name::<K>(), begin, cache, |change| {
+            forget(ctx, change);
+            triggers.child(change);
+        })
+        .await;
 }
 
 /// Drops what is remembered of an object that is gone.
@@ -185,158 +204,29 @@ where
     })
 }
 
-/// Fills a cache from what `begin` starts: a list, and a watch that goes on from it. After an error all begins anew with a
-/// list. To go on from the last version that was seen would miss what happens on an API server whose objects were restored
-/// from a backup: it counts from lower versions again, and tells who asks from a higher one nothing until it has passed it.
-/// `lists` lets a few kinds be listed at a time.
-async fn follow<K, E>(lists: &Semaphore, begin: impl Fn() -> E, cache: &Cache<K>, tell: impl Fn(&Change<K>))
-where
-    K: Resource<DynamicType = ()> + Clone + 'static,
-    E: Stream<Item = watcher::Result<Event<Guarded<K>>>>,
-{
-    let mut pause = Pause::default();
-    loop {
-        let mut turn = lists.acquire().await.ok();
-        let mut events = std::pin::pin!(begin());
-        let mut listed = None;
-        while let Some(event) = events.next().await {
-            match event {
-                Ok(event) => {
-                    if matches!(event, Event::InitDone) {
-                        listed = Some(Instant::now());
-                        turn = None;
-                    }
-                    if let Some(event) = known(each(event, |object| readable(object, cache, &tell))) {
-                        cache.take(event).iter().for_each(&tell);
-                    }
-                }
-                Err(error) => {
-                    let error = plain_watch(&error);
-                    tracing::warn!(kind = %K::kind(&()), %error, "cannot watch {}: {error}", K::plural(&()));
-                    break;
-                }
-            }
-        }
-        drop(turn);
-        // Lists that go well say nothing of a watch that is refused each time.
-        if listed.is_some_and(|listed| listed.elapsed() > LONGEST_PAUSE) {
-            pause = Pause::default();
-        }
-        sleep(pause.next()).await;
-    }
-}
-
-/// The object, if it is one at all.
-fn readable<K>(object: Guarded<K>, cache: &Cache<K>, tell: impl Fn(&Change<K>)) -> Option<K>
-where
-    K: Resource<DynamicType = ()> + Clone + 'static,
-{
-    match object.0 {
-        Ok(object) => Some(object),
-        Err(broken) => {
-            let name = broken.metadata.name.unwrap_or_default();
-            let namespace = broken.metadata.namespace.unwrap_or_default();
-            tracing::error!(
-                kind = %K::kind(&()), %namespace, %name, error = %broken.error,
-                "cannot read {} {namespace}/{name}; it is left alone until it is corrected", K::kind(&()),
-            );
-            // What it was before is no longer what anybody wants.
-            if let Some(change) = cache.forget(&ObjectRef::new(&name).within(&namespace)) {
-                tell(&change);
-            }
-            None
-        }
-    }
-}
-
-/// The event about what `map` makes of its object.
-fn each<A, B>(event: Event<A>, map: impl FnOnce(A) -> B) -> Event<B> {
-    match event {
-        Event::Apply(object) => Event::Apply(map(object)),
-        Event::Delete(object) => Event::Delete(map(object)),
-        Event::InitApply(object) => Event::InitApply(map(object)),
-        Event::Init => Event::Init,
-        Event::InitDone => Event::InitDone,
-    }
-}
-
-/// The event, unless it is about an object that cannot be read.
-fn known<K>(event: Event<Option<K>>) -> Option<Event<K>> {
-    Some(match event {
-        Event::Apply(object) => Event::Apply(object?),
-        Event::Delete(object) => Event::Delete(object?),
-        Event::InitApply(object) => Event::InitApply(object?),
-        Event::Init => Event::Init,
-        Event::InitDone => Event::InitDone,
-    })
-}
-
-/// Pauses between tries: from half a second, doubling, each cut at random so that watches do not come back all at once.
-#[derive(Default)]
-struct Pause {
-    tries: u32,
-}
-
-impl Pause {
-    fn next(&mut self) -> Duration {
-        let whole = Duration::from_millis(500) * (1 << self.tries.min(6));
-        self.tries = self.tries.saturating_add(1);
-        jittered(whole.min(LONGEST_PAUSE))
-    }
-}
-
-/// Between half of a time and the whole.
-pub(crate) fn jittered(whole: Duration) -> Duration {
-    // The keys of a hash map are random and need no generator of their own.
-    let random = std::hash::RandomState::new().hash_one(whole) % 1024;
-    whole.mul_f64(0.5 + f64::from(u32::try_from(random).unwrap_or(0)) / 2048.0)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-
-    use futures_util::{FutureExt as _, StreamExt as _, stream};
-    use k8s_openapi::api::core::v1::Service;
-
-    use tokio::time::timeout;
+    use k8s_openapi::api::{
+        apps::v1::Deployment,
+        core::v1::{ConfigMap, Service},
+        policy::v1::PodDisruptionBudget,
+    };
 
     use super::*;
 
-    fn service(name: &str, version: &str) -> Service {
-        let mut service = Service::default();
-        service.metadata.name = Some(name.to_owned());
-        service.metadata.namespace = Some("a".to_owned());
-        service.metadata.uid = Some(name.to_owned());
-        service.metadata.resource_version = Some(version.to_owned());
-        service
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn after_an_error_objects_are_listed_anew_also_from_lower_versions() {
-        let cache = Cache::new(|_: &Service| Vec::new());
-        let (lists, count) = (Semaphore::new(1), Cell::new(0));
-        let begin = || {
-            count.set(count.get() + 1);
-            // The second time the API server is back at where it was before.
-            let (found, is_broken) = match count.get() {
-                1 => (vec![service("iris", "90"), service("rose", "80")], true),
-                _ => (vec![service("iris", "20")], false),
-            };
-            let found = found.into_iter().map(|one| Event::InitApply(Guarded(Ok(one))));
-            let events = [Event::Init].into_iter().chain(found).chain([Event::InitDone]);
-            let broken = is_broken.then_some(Err(watcher::Error::NoResourceVersion));
-            let events: Vec<watcher::Result<_>> = events.map(Ok).chain(broken).collect();
-            stream::iter(events).chain(stream::pending())
-        };
-        let followed = timeout(Duration::from_secs(60), follow(&lists, begin, &cache, |_| {}));
-        followed.map(drop).await;
-        assert_eq!(count.get(), 2);
-        let versions: Vec<_> = cache
-            .all()
-            .iter()
-            .map(|one| one.metadata.resource_version.clone())
-            .collect();
-        assert_eq!(versions, [Some("20".to_owned())]);
+    #[test]
+    fn each_kind_is_waited_for_by_the_name_it_tells() {
+        let told = [
+            name::<Model>(),
+            name::<TrainingJob>(),
+            name::<Job>(),
+            name::<Deployment>(),
+            name::<Service>(),
+            name::<ConfigMap>(),
+            name::<PodDisruptionBudget>(),
+            name::<Pod>(),
+            SOURCES.to_owned(),
+        ];
+        assert_eq!(told.each_ref().map(String::as_str), KINDS);
     }
 }

@@ -24,11 +24,14 @@ const IMPURE: &[&str] = &[
     "health.rs",
     "lease",
     "lease.rs",
+    "listing.rs",
     "main.rs",
     "metrics",
     "metrics.rs",
     "start.rs",
+    "term.rs",
     "texts.rs",
+    "watch",
     "watch.rs",
 ];
 const OBSERVES: &str = "observe.rs";

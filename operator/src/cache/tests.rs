@@ -135,14 +135,6 @@ fn a_list_that_began_before_a_write_does_not_take_it_back() {
     assert_eq!(names(&cache, "x"), ["a"]);
 }
 
-#[tokio::test]
-async fn a_cache_is_ready_once_it_was_filled() {
-    let empty = Cache::<ConfigMap>::new(keys);
-    assert!(futures_util::FutureExt::now_or_never(empty.ready()).is_none());
-    list(&empty, &[]);
-    empty.ready().await;
-}
-
 #[test]
 fn an_object_that_can_no_longer_be_read_is_forgotten() {
     let cache = cache(&[object("a", "1", 1, "x")]);

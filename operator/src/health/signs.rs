@@ -56,6 +56,11 @@ impl Signs {
         watches.chain(lease).collect()
     }
 
+    /// Nothing is watched any more.
+    pub(crate) fn rest(&self) {
+        lock(&self.last).clear();
+    }
+
     fn those(&self, which: impl Fn(&Sign) -> bool) -> Vec<(String, Sign)> {
         let last = lock(&self.last);
         let mut those: Vec<_> = (last.iter().filter(|(_, sign)| which(sign)))
@@ -197,6 +202,15 @@ mod tests {
         assert_eq!(signs.silent(after(181)), ["pods"]);
         signs.see("pods", None, after(200));
         assert!(signs.silent(after(280)).is_empty());
+    }
+
+    #[test]
+    fn a_watch_is_not_waited_for_once_nothing_is_watched() {
+        let signs = Signs::default();
+        signs.see("pods", Some("watch"), Instant::now());
+        signs.rest();
+        assert!(signs.refused(Instant::now()).is_empty());
+        assert!(signs.silent(Instant::now() + SILENCE * 2).is_empty());
     }
 
     #[test]

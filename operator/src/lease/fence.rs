@@ -11,7 +11,10 @@ use hyper::{
     Method, Request, Uri,
     http::{request::Parts, uri::PathAndQuery},
 };
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::RwLock,
+    time::{Instant, timeout_at},
+};
 use tower::{BoxError, Layer, Service};
 
 use super::{LASTS, LEASES, TRUSTED};
@@ -24,6 +27,8 @@ const ON_THE_WAY: Duration = LASTS.saturating_sub(TRUSTED);
 #[derive(Clone, Debug, Default)]
 pub struct Leading {
     until: Arc<Mutex<Option<Instant>>>,
+    /// Held, for reading, by every write that is on its way.
+    writes: Arc<RwLock<()>>,
 }
 
 impl Leading {
@@ -46,6 +51,11 @@ impl Leading {
     /// It is not, from now on.
     pub fn end(&self) {
         *lock(&self.until) = None;
+    }
+
+    /// Waits until no write is on its way any more.
+    pub async fn silence(&self) {
+        drop(self.writes.write().await);
     }
 }
 
@@ -91,7 +101,9 @@ where
             let answer = self.inner.call(request);
             return Box::pin(async move { answer.await.map_err(Into::into) });
         }
-        let Some(until) = self.leading.trusted_until() else {
+        // Before the question, so that no write begins between it and the end of all.
+        let on_its_way = Arc::clone(&self.leading.writes).try_read_owned();
+        let (Ok(on_its_way), Some(until)) = (on_its_way, self.leading.trusted_until()) else {
             return Box::pin(async {
                 Err("the Lease is not this operator's, or could not be renewed in time".into())
             });
@@ -101,7 +113,9 @@ where
         let limit = until.duration_since(Instant::now()).max(Duration::from_millis(1));
         let answer = self.inner.call(bounded(request, limit));
         Box::pin(async move {
-            match timeout_at(until, answer).await {
+            let answer = timeout_at(until, answer).await;
+            drop(on_its_way);
+            match answer {
                 Ok(answer) => answer.map_err(Into::into),
                 Err(_) => Err("no answer came before the Lease could have ended".into()),
             }
@@ -159,6 +173,26 @@ mod tests {
         assert_eq!(start.elapsed(), LASTS);
         assert!(refused.to_string().contains("before the Lease could have ended"));
         assert_eq!(*lock(&asked), format!("{job}&timeout=15000ms"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_when_the_last_write_has_its_answer() {
+        let leading = Leading::default();
+        let slow = tower::service_fn(|_: Request<()>| async {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            Ok::<_, std::convert::Infallible>(Response::new(()))
+        });
+        let mut client = Fence(leading.clone()).layer(slow);
+        let start = Instant::now();
+        leading.until(start + TRUSTED);
+        let write = |path: &str| Request::post(path).body(()).unwrap();
+        let answer = client.call(write("/apis/batch/v1/namespaces/a/jobs"));
+        leading.end();
+        let (answer, ()) = tokio::join!(answer, leading.silence());
+        assert!(answer.is_ok(), "{answer:?}");
+        assert_eq!(start.elapsed(), Duration::from_secs(3));
+        let refused = client.call(write("/apis/batch/v1/namespaces/a/jobs")).await;
+        assert!(refused.is_err());
     }
 
     #[tokio::test]

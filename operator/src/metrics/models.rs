@@ -11,17 +11,20 @@ use prometheus_client::{
     metrics::{MetricType, gauge::ConstGauge},
 };
 
-use crate::{cache::Cache, caches::Caches, kept::Packed};
+use crate::{cache::Cache, caches::Caches, kept::Packed, lease::Leading};
 
-/// Tells of each Model at each scrape: a Model that is gone leaves nothing behind.
+/// Tells of each Model at each scrape: a Model that is gone leaves nothing behind. Who does not lead tells of none: what it
+/// has seen may be long ago.
 pub(super) struct Models {
     models: Cache<Packed<Model>>,
+    leading: Leading,
 }
 
 impl Models {
-    pub(super) fn of(caches: &Caches) -> Models {
+    pub(super) fn of(caches: &Caches, leading: &Leading) -> Models {
         Models {
             models: caches.models.clone(),
+            leading: leading.clone(),
         }
     }
 }
@@ -34,6 +37,9 @@ impl fmt::Debug for Models {
 
 impl Collector for Models {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        if !self.leading.now() {
+            return Ok(());
+        }
         let models: Vec<Told> = (self.models.all().iter())
             .map(|model| Told::of(&model.unpacked()))
             .collect();

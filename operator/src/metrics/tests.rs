@@ -30,8 +30,8 @@ fn looks_are_counted_by_kind_and_result() {
 
 #[test]
 fn what_is_told_of_a_model_goes_with_it() {
-    let caches = Caches::default();
-    let metrics = Metrics::new(&caches, &Leading::default());
+    let (caches, leading) = (Caches::default(), Leading::default());
+    let metrics = Metrics::new(&caches, &leading);
     let model: auriga_crds::Model = serde_json::from_value(serde_json::json!({
         "apiVersion": "auriga.dev/v1alpha1",
         "kind": "Model",
@@ -46,6 +46,8 @@ fn what_is_told_of_a_model_goes_with_it() {
     let model = Packed::of(model).unwrap();
     caches.models.put(model.clone());
     let line = r#"auriga_model_info{namespace="default",name="iris",version="7",runtime="auriga"} 1"#;
+    assert!(!scraped(&metrics).contains(line), "it may be of long ago");
+    leading.until(tokio::time::Instant::now() + std::time::Duration::from_secs(60));
     assert!(scraped(&metrics).contains(line), "{}", scraped(&metrics));
     caches.models.take(kube::runtime::watcher::Event::Delete(model));
     assert!(!scraped(&metrics).contains("iris"));

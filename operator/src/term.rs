@@ -1,0 +1,131 @@
+//! A term: all that an operator does from when it has the Lease until somebody else has it.
+//!
+//! It begins with a list of everything, whatever was seen before: what the operator before it wrote last, no watch of this
+//! one may have told. And it ends with all that rests on what was seen: watches and looks are dropped.
+
+use std::{sync::Arc, time::Duration};
+
+use auriga_crds::{Model, TrainingJob};
+use tokio::{
+    sync::mpsc,
+    task::{JoinError, JoinSet},
+    time::Instant,
+};
+
+use crate::{
+    context::Context, controller, health::Signs, lease::Lease, listing::Listing, triggers::Triggers, watch,
+};
+
+/// How long begun looks may take once the program is to stop; what they have not begun to write by then, they leave to the
+/// next operator, which is not to wait for longer than two seconds.
+const LAST_LOOKS: Duration = Duration::from_secs(1);
+
+/// One operator among those that want the same Lease.
+pub struct Candidate {
+    /// What every look has at hand.
+    pub ctx: Arc<Context>,
+    /// What they want.
+    pub lease: Lease,
+    /// The only namespace that is looked after; `None`: all.
+    pub namespace: Option<String>,
+    /// How many objects of a kind are looked at at once.
+    pub concurrency: u16,
+    /// The answers to watches.
+    pub signs: Signs,
+    /// How far the lists are.
+    pub listing: Listing,
+}
+
+/// Why a term ended.
+enum Ended {
+    /// Somebody else has the Lease.
+    Lost,
+    /// The program is to stop.
+    Stopped,
+}
+
+impl Candidate {
+    /// Works for as long as it has the Lease, waits for it otherwise, and gives it back at `stop`.
+    ///
+    /// Errors: the watches or the looks have ended without being told to, which they do by a panic alone.
+    pub async fn run(
+        mut self,
+        stop: impl Future<Output = ()> + Clone + Send + Sync + 'static,
+    ) -> Result<(), JoinError> {
+        loop {
+            let taken = tokio::select! {
+                taken = self.lease.take(|| self.listing.stand_by()) => taken,
+                () = stop.clone() => {
+                    // It may have been taken at this very moment.
+                    self.lease.release().await;
+                    return Ok(());
+                }
+            };
+            if let Ended::Stopped = self.term(taken, &stop).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn term(
+        &mut self,
+        taken: Instant,
+        stop: &(impl Future<Output = ()> + Clone + Send + Sync + 'static),
+    ) -> Result<Ended, JoinError> {
+        let (models, looks_at_models) = mpsc::unbounded_channel();
+        let (training_jobs, looks_at_training_jobs) = mpsc::unbounded_channel();
+        let triggers = Triggers {
+            models,
+            training_jobs,
+        };
+        self.listing.begin(watch::KINDS);
+        // What is dropped with these is ended.
+        let (mut watches, mut looks) = (JoinSet::new(), JoinSet::new());
+        watches.spawn({
+            let (ctx, listing, triggers) = (Arc::clone(&self.ctx), self.listing.clone(), triggers.clone());
+            let namespace = self.namespace.clone();
+            async move { watch::watch_all(&ctx, namespace.as_deref(), &triggers, &listing).await }
+        });
+        looks.spawn({
+            let (ctx, listing, stop) = (Arc::clone(&self.ctx), self.listing.clone(), stop.clone());
+            let concurrency = self.concurrency;
+            async move {
+                tokio::select! {
+                    () = listing.all() => {}
+                    () = stop.clone() => return,
+                }
+                let models =
+                    controller::run::<Model>(Arc::clone(&ctx), looks_at_models, concurrency, stop.clone());
+                let training_jobs =
+                    controller::run::<TrainingJob>(ctx, looks_at_training_jobs, concurrency, stop);
+                tokio::join!(models, training_jobs);
+            }
+        });
+        let late = async {
+            stop.clone().await;
+            tracing::info!("stops once the looks that have begun are over");
+            tokio::time::sleep(LAST_LOOKS).await;
+        };
+        let is_lost = tokio::select! {
+            () = self.lease.keep(taken, self.listing.all(), || triggers.all(&self.ctx.caches)) => true,
+            Some(Err(ended)) = watches.join_next() => return Err(ended),
+            Some(ended) = looks.join_next() => {
+                ended?;
+                false
+            }
+            () = late => {
+                tracing::warn!("looks that take too long are broken off; the next operator takes them up");
+                false
+            }
+        };
+        if !is_lost {
+            // The looks go on until then: what they write no longer begins, and what is on its way is heard of.
+            self.lease.release().await;
+            return Ok(Ended::Stopped);
+        }
+        watches.shutdown().await;
+        looks.shutdown().await;
+        self.signs.rest();
+        Ok(Ended::Lost)
+    }
+}
