@@ -35,7 +35,9 @@ impl Server {
                 let (parts, body) = request.into_parts();
                 let text = body.collect().await?.to_bytes();
                 let (code, text) = server.answer(&parts.method, &text);
-                let answer = Response::builder().status(code).body(Body::from(text.into_bytes()));
+                let answer = Response::builder()
+                    .status(code)
+                    .body(Body::from(text.into_bytes()));
                 Ok::<_, tower::BoxError>(answer?)
             }
         };
@@ -58,7 +60,9 @@ impl Server {
         {
             return refused(409, "Conflict");
         }
-        let seen = lease.as_ref().and_then(|lease| lease.metadata.resource_version.clone());
+        let seen = lease
+            .as_ref()
+            .and_then(|lease| lease.metadata.resource_version.clone());
         if written.metadata.resource_version != seen {
             return refused(409, "Conflict");
         }
@@ -95,7 +99,13 @@ impl Server {
     }
 
     fn lease(&self, leading: &Leading) -> Lease {
-        Lease::new(self.client(), "auriga", "operator", "me".to_owned(), leading.clone())
+        Lease::new(
+            self.client(),
+            "auriga",
+            "operator",
+            "me".to_owned(),
+            leading.clone(),
+        )
     }
 }
 
@@ -194,7 +204,10 @@ async fn a_lease_is_given_back_by_its_holder_alone_also_before_it_leads_and_afte
     server.is_held_by("other");
     let before = server.writes();
     lease.release().await;
-    assert_eq!((server.holder().as_deref(), server.writes()), (Some("other"), before));
+    assert_eq!(
+        (server.holder().as_deref(), server.writes()),
+        (Some("other"), before)
+    );
     server.is_held_by("");
     lease.take(|| ()).await;
     assert!(!leading.now());

@@ -1,4 +1,5 @@
-//! Two operators of one namespace: whoever leads is killed, told to end, or put to sleep and woken.
+//! Two operators of one namespace: whoever leads is killed, told to end, or put to sleep and woken; or leaves the Lease to one
+//! that cannot list what there is.
 
 use std::time::Duration;
 
@@ -10,18 +11,27 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::{finding::Finding, ground::Ground, operator::Start, proxy::Proxy, request::Nth};
+use crate::{
+    finding::Finding,
+    ground::Ground,
+    operator::Start,
+    proxy::{Hole, Proxy},
+    request::Nth,
+};
 
 /// How long a leader sleeps: several times as long as its Lease lasts.
 const ASLEEP: Duration = Duration::from_secs(60);
 /// How long it is watched after it woke.
 const WATCHED: Duration = Duration::from_secs(15);
 
-/// What came of one of the three.
+/// How long the Lease may be held by one that cannot list anything, before another one works: a minute, and a few looks.
+const UNLISTED: f64 = 66.0;
+
+/// What came of one of the four.
 struct Change {
     /// What was done to the leader.
     what: &'static str,
-    /// Seconds until the other one wrote.
+    /// Seconds until another one wrote.
     after: f64,
     /// The longest that this may take.
     at_most: f64,
@@ -32,10 +42,10 @@ struct Change {
 impl Change {
     fn is_well(&self) -> Result<(), String> {
         if self.after > self.at_most {
-            return Err(format!("the other one wrote after {:.1} s", self.after));
+            return Err(format!("another one wrote after {:.1} s", self.after));
         }
         match self.written_late.first() {
-            Some(write) => Err(format!("{write} came from the one that had slept")),
+            Some(write) => Err(format!("{write} came from one that was not to write")),
             None => Ok(()),
         }
     }
@@ -78,20 +88,20 @@ impl One {
         self.proxy.seen(|record| record.writes.len())
     }
 
-    /// Waits for its first write since `begin`.
-    async fn first_write(&self, since: Instant) -> f64 {
+    /// Waits for its first write since `begin`, for a little longer than `at_most` seconds.
+    async fn first_write(&self, since: Instant, at_most: f64) -> f64 {
         let wait = async {
             while self.written() == 0 {
                 sleep(Duration::from_millis(20)).await;
             }
         };
         // What takes longer has failed in any case.
-        let _ = timeout(Duration::from_secs(60), wait).await;
+        let _ = timeout(Duration::from_secs_f64(at_most + 40.0), wait).await;
         since.elapsed().as_secs_f64()
     }
 }
 
-/// Does all three.
+/// Does all four.
 ///
 /// Errors: the cluster does not answer, or a program does not start.
 pub(crate) async fn changes(ground: &Ground) -> Result<Finding> {
@@ -128,7 +138,7 @@ async fn in_space(ground: &Ground, space: &Space) -> Result<Vec<Change>> {
         let since = Instant::now();
         leader.signal(signal).await?;
         space.apply(&Manifest::iris("iris").c(c)).await;
-        let after = other.first_write(since).await;
+        let after = other.first_write(since, at_most).await;
         let mut written_late = Vec::new();
         if signal == "STOP" {
             sleep(ASLEEP.saturating_sub(since.elapsed())).await;
@@ -154,5 +164,33 @@ async fn in_space(ground: &Ground, space: &Space) -> Result<Vec<Change>> {
         }
         std::mem::swap(&mut leader, &mut other);
     }
+    changes.push(without_lists(space, &mut leader, &other, c + 0.1).await?);
     Ok(changes)
+}
+
+/// The leader is told to end, and starts anew at once: the other one has the Lease by then, and has to give it back, since its
+/// lists do not come.
+async fn without_lists(space: &Space, leader: &mut One, other: &One, c: f64) -> Result<Change> {
+    other.proxy.begin(None);
+    other.proxy.let_see(|view| view.swallow(Hole::Watches));
+    let since = Instant::now();
+    leader.signal("TERM").await?;
+    let mut ended = leader.child.take().context("it runs")?;
+    timeout(Duration::from_secs(30), ended.wait()).await??;
+    leader.proxy.begin(None);
+    space.apply(&Manifest::iris("iris").c(c)).await;
+    // The other one looks each second.
+    sleep(Duration::from_secs(2)).await;
+    leader.rise()?;
+    let after = leader.first_write(since, UNLISTED).await;
+    eventually("the first one has done the work", async || {
+        is_ready(&space.model("iris").await).then_some(())
+    })
+    .await;
+    Ok(Change {
+        what: "SIGTERM while the other one's lists do not come",
+        after,
+        at_most: UNLISTED,
+        written_late: other.proxy.seen(|record| record.writes.clone()),
+    })
 }

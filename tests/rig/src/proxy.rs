@@ -160,6 +160,11 @@ impl Proxy {
         self.way.lists.replay();
     }
 
+    /// Whether all lists that were kept have been given.
+    pub(crate) fn has_replayed(&self) -> bool {
+        self.way.lists.are_given()
+    }
+
     /// Answers in pods' stead from now on; `None`: pods answer for themselves.
     pub(crate) fn stand_in(&self, stand_in: Option<StandIn>) {
         *lock(&self.way.stand_in) = stand_in;

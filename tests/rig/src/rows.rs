@@ -84,8 +84,9 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         name: "F9",
-        happens: "the leader of two operators is killed, told to end, or asleep for 60 s",
-        wanted: "the other one writes within 20 s, 2 s, 20 s; the one that slept writes nothing",
+        happens: "the leader of two operators is killed, told to end, asleep for 60 s, or told to end while the other one cannot \
+                  list anything",
+        wanted: "another one writes within 20 s, 2 s, 20 s, 66 s; the one that slept, or cannot list, writes nothing",
         run: |ground| Box::pin(leaders::changes(ground)),
     },
     Row {

@@ -66,6 +66,13 @@ impl Lists {
         Ok(())
     }
 
+    /// Whether everything that was kept has been given.
+    pub(super) fn are_given(&self) -> bool {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = known.values().filter(|known| known.kept.is_some());
+        kept.clone().count() > 0 && !kept.into_iter().any(|known| known.is_due)
+    }
+
     /// What was kept is given to whoever lists next, once.
     pub(super) fn replay(&self) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,6 +95,7 @@ mod tests {
     #[test]
     fn an_old_list_is_given_once_and_only_when_it_is_due() {
         let lists = Lists::default();
+        assert!(!lists.are_given(), "there is nothing to be given");
         let headers = HeaderMap::new();
         assert_eq!(lists.asked("/api/v1/pods", &headers), None);
         for known in lists.known.lock().unwrap().values_mut() {
@@ -95,11 +103,13 @@ mod tests {
         }
         assert_eq!(lists.asked("/api/v1/pods", &headers), None);
         lists.replay();
+        assert!(!lists.are_given());
         assert_eq!(lists.asked("/api/v1/services", &headers), None);
         assert_eq!(
             lists.asked("/api/v1/pods", &headers),
             Some(Bytes::from_static(b"old"))
         );
+        assert!(lists.are_given());
         assert_eq!(lists.asked("/api/v1/pods", &headers), None);
     }
 }

@@ -36,7 +36,9 @@ impl Look {
         let mut parameters = query.unwrap_or_default().split('&');
         parameters.find_map(|parameter| match parameter {
             "watch=true" => Some(Look::Watch(resource(path))),
-            "limit=500" => Some(Look::List(resource(path))),
+            // Whoever asks for one wants to know whether it may.
+            "limit=1" => None,
+            page if page.starts_with("limit=") => Some(Look::List(resource(path))),
             _ => None,
         })
     }
@@ -52,7 +54,9 @@ mod tests {
             assert_eq!(Look::of(&Method::GET, path, query), expected);
         };
         let jobs = "/apis/batch/v1/namespaces/a/jobs";
-        check(jobs, Some("&limit=500"), Some(Look::List("jobs".to_owned())));
+        for page in ["&limit=500", "limit=250&resourceVersion=0"] {
+            check(jobs, Some(page), Some(Look::List("jobs".to_owned())));
+        }
         check(
             jobs,
             Some("&watch=true&timeoutSeconds=60"),

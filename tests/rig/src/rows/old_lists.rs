@@ -196,6 +196,9 @@ async fn mislead(arena: &mut Arena, story: Story, point: Option<Nth>) -> Result<
     arena.proxy.let_see(|view| view.is_frozen = true);
     arena.rise().map_err(|error| format!("{error:#}"))?;
     sleep(BELIEVED).await;
+    if !arena.proxy.has_replayed() {
+        return Err("the operator has not asked for the old lists".to_owned());
+    }
     arena.proxy.let_see(|view| view.is_frozen = false);
     sleep(WATCHED).await;
     for (version, kind, name, uid) in anew {
