@@ -203,7 +203,15 @@ async fn run(arguments: &Arguments) -> Result<bool> {
     let is_quick = matches!(&arguments.command, Some(Command::Rows(rows)) if rows.quick);
     let ground = Ground::of(&arguments.kubeconfig, program, measured, scale).await?;
     let ground = ground.quick(is_quick);
-    let mut found = Findings::kept(&root)?;
+    // After each of them: who is interrupted after an hour, or runs a second one beside it, loses nothing.
+    let keep = |take: &dyn Fn(&mut Findings)| {
+        if !arguments.save {
+            return Ok(());
+        }
+        let mut found = Findings::kept(&root)?;
+        take(&mut found);
+        found.keep(&root)
+    };
     let mut is_well = true;
     if let Some(writes) = writes {
         let verdicts = break_writes(&ground, writes, arguments.json).await?;
@@ -216,13 +224,12 @@ async fn run(arguments: &Arguments) -> Result<bool> {
             "{struck} of {} plans met their write; the others show nothing",
             verdicts.len()
         );
-        found.take_sweep(&verdicts);
+        keep(&|found| found.take_sweep(&verdicts))?;
     }
     for row in rows {
-        is_well &= happen(&ground, row, arguments.json, &mut found).await?;
-    }
-    if arguments.save {
-        found.keep(&root)?;
+        let finding = happen(&ground, row, arguments.json).await?;
+        is_well &= finding.is_well();
+        keep(&|found| found.take_row(row.name, finding.clone()))?;
     }
     Ok(is_well)
 }
@@ -289,8 +296,8 @@ fn tell_sweep(verdicts: &[Verdict]) {
     }
 }
 
-/// Lets a row happen, and tells what came of it; answers whether all went well.
-async fn happen(ground: &Ground, row: &Row, json: bool, found: &mut Findings) -> Result<bool> {
+/// Lets a row happen, and tells what came of it.
+async fn happen(ground: &Ground, row: &Row, json: bool) -> Result<Finding> {
     eprintln!("{}: {}", row.name, row.happens);
     let finding = match attempt((row.run)(ground)).await {
         Ok(finding) => finding.with_context(|| row.name.to_owned())?,
@@ -310,7 +317,5 @@ async fn happen(ground: &Ground, row: &Row, json: bool, found: &mut Findings) ->
             println!("  {words}");
         }
     }
-    let is_well = finding.is_well();
-    found.take_row(row.name, finding);
-    Ok(is_well)
+    Ok(finding)
 }
