@@ -126,6 +126,12 @@ impl Asker {
         Some(versions)
     }
 
+    /// Forgets what all pods said: it may be long ago.
+    pub fn forget_all(&self) {
+        lock(&self.told).clear();
+        lock(&self.listed).clear();
+    }
+
     /// Forgets a pod that is gone.
     pub fn forget(&self, uid: &str) {
         lock(&self.told).remove(uid);

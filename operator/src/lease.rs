@@ -1,4 +1,4 @@
-//! Who of several operators works: the one that holds the Lease. The others watch, and take over when it falls silent.
+//! Who of several operators works: the one that holds the Lease. The others look at it, and take over when it falls silent.
 //!
 //! Times written into a Lease come from other machines' clocks and are compared with nothing: a holder counts as silent once
 //! the Lease has not changed for as long as it lasts, by the clock of the one who looks. A Lease alone stops nobody who has
@@ -23,7 +23,7 @@ use kube::{
     Api, Client,
     api::{ObjectMeta, PostParams},
 };
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 pub use fence::{Fence, Leading};
 use observed::{Move, Observed};
@@ -42,8 +42,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(3);
 
-/// How long everything may take to be listed: then another one may try, which may be better off.
-const LISTED_WITHIN: Duration = Duration::from_secs(60);
+/// How long a Lease that was given back for want of lists is left alone: another one finds it within that time, even where it
+/// could not be given back and has to end.
+pub(crate) const LEFT_ALONE: Duration = Duration::from_secs(LASTS.as_secs() + 2 * CALL.as_secs());
 
 /// The Lease, as one of those who want it.
 pub struct Lease {
@@ -52,6 +53,17 @@ pub struct Lease {
     identity: String,
     leading: Leading,
     observed: Observed,
+    /// Whether nobody else can have held it since this one has taken it.
+    is_held: bool,
+}
+
+/// Why a Lease is kept no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Somebody else has it, or had it meanwhile.
+    Lost,
+    /// Not everything could be listed: another one may be better off.
+    Unlisted,
 }
 
 impl Lease {
@@ -64,47 +76,62 @@ impl Lease {
             identity,
             leading,
             observed: Observed::default(),
+            is_held: false,
         }
     }
 
     /// Waits until the Lease is free and takes it; `stand_by` is called each time that somebody else is seen to have it.
-    /// Answers since when it is held.
-    pub async fn take(&mut self, stand_by: impl Fn()) -> Instant {
+    /// Answers since when it is held; `None`: it is `stop`.
+    pub(crate) async fn take(
+        &mut self,
+        stand_by: impl Fn(),
+        stop: impl Future<Output = ()> + Clone,
+    ) -> Option<Instant> {
         loop {
             let began = Instant::now();
+            // Never dropped half-way: what it writes would be known to nobody.
             match self.look().await {
                 Turn::Mine { .. } => {
+                    self.is_held = true;
                     tracing::info!(identity = %self.identity, "holds Lease {}; lists everything", self.name);
-                    return began;
+                    return Some(began);
                 }
                 Turn::Anothers => stand_by(),
                 Turn::Unclear => {}
             }
-            sleep(LOOK).await;
+            tokio::select! {
+                () = sleep(LOOK) => {}
+                () = stop.clone() => return None,
+            }
         }
     }
 
-    /// Keeps the Lease that was taken, and leads once everything was `listed`, until somebody else has it. `begin` is called
-    /// when this operator begins to lead, and when it does again after a renewal that came too late: what was to be looked at
-    /// meanwhile was not.
-    ///
-    /// Where the lists do not end, the Lease is given back, and left alone for as long as it takes another one to find it.
-    pub async fn keep(&mut self, taken: Instant, listed: impl Future<Output = ()>, begin: impl Fn()) {
+    /// Keeps the Lease that was taken, and leads once everything was `listed`, until somebody else has it, or `listed` says
+    /// that nothing comes of it. `begin` is called when this operator begins to lead, and when it does again after a renewal
+    /// that came too late: what was to be looked at meanwhile was not.
+    pub(crate) async fn keep(
+        &mut self,
+        taken: Instant,
+        listed: impl Future<Output = bool>,
+        begin: impl Fn(),
+    ) -> Ended {
         let mut listed = pin!(listed);
         let (mut is_listed, mut renewed) = (false, taken);
         loop {
             // Asked at this moment: trust may have run out while the renewal was under way.
             if is_listed && renewed.elapsed() < TRUSTED && !self.leading.until(renewed + TRUSTED) {
-                tracing::info!(identity = %self.identity, "everything was listed; the loop begins");
+                tracing::info!(identity = %self.identity, "leads by Lease {}; the loop begins", self.name);
                 begin();
             }
             let pause = if self.leading.now() { PAUSE } else { LOOK };
             tokio::select! {
-                () = &mut listed, if !is_listed => {
+                is_whole = &mut listed, if !is_listed => {
+                    if !is_whole {
+                        return Ended::Unlisted;
+                    }
                     is_listed = true;
                     continue;
                 }
-                () = sleep_until(taken + LISTED_WITHIN), if !is_listed => break,
                 () = sleep(pause) => {}
             }
             let began = Instant::now();
@@ -114,17 +141,11 @@ impl Lease {
                 // Whoever had it meanwhile may have written what was not heard of here.
                 Turn::Mine { was_mine: false } | Turn::Anothers => {
                     self.leading.end();
-                    tracing::warn!(identity = %self.identity, "lost Lease {}; the loop waits", self.name);
-                    return;
+                    tracing::warn!(identity = %self.identity, "another one had Lease {}; the loop waits", self.name);
+                    return Ended::Lost;
                 }
             }
         }
-        tracing::warn!(
-            "not everything could be listed within {LISTED_WITHIN:?}; leaves Lease {} to another one for {LASTS:?}",
-            self.name,
-        );
-        self.release().await;
-        sleep(LASTS).await;
     }
 
     /// Gives the Lease back, if it is this one's, so that the next one need not wait for its end: once no write is on its way.
@@ -174,7 +195,10 @@ impl Lease {
 
     async fn turn(&mut self) -> Result<Turn, kube::Error> {
         let found = self.api.get_opt(&self.name).await?;
-        let was_mine = (found.as_ref().and_then(holder)).is_some_and(|holder| *holder == self.identity);
+        let is_mine = (found.as_ref().and_then(holder)).is_some_and(|holder| *holder == self.identity);
+        // Once it was another's it has to be taken, also where the answer to that gets lost.
+        self.is_held &= is_mine;
+        let was_mine = self.is_held;
         let next = (self.observed).next(found.as_ref(), &self.identity, Instant::now());
         let written = match (next, found) {
             (Move::Wait, _) => return Ok(Turn::Anothers),

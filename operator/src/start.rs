@@ -6,6 +6,12 @@ use std::{
 };
 
 use auriga_crds::{Model, TrainingJob};
+use k8s_openapi::api::{
+    apps::v1::Deployment,
+    batch::v1::Job,
+    core::v1::{ConfigMap, Pod, Service},
+    policy::v1::PodDisruptionBudget,
+};
 use kube::{Api, Client, Resource, api::ListParams};
 use serde::de::DeserializeOwned;
 
@@ -13,6 +19,7 @@ use crate::{
     call::{READ, call},
     context::lock,
     error::Error,
+    watch,
 };
 
 /// The pause between two looks.
@@ -39,12 +46,19 @@ impl Waiting {
     }
 }
 
-/// Waits until the API server knows both kinds and lets them be read; says what to do as long as it does not.
+/// Waits until the API server knows all kinds that are watched and lets them be listed; says what to do as long as it does
+/// not. Who stands by has to be able to work before another one ends.
 pub async fn kinds(client: &Client, namespace: Option<&str>, waiting: &Waiting) {
     loop {
         let tried = tokio::try_join!(
             can_list::<Model>(client, namespace),
-            can_list::<TrainingJob>(client, namespace)
+            can_list::<TrainingJob>(client, namespace),
+            can_list::<Job>(client, namespace),
+            can_list::<Deployment>(client, namespace),
+            can_list::<Service>(client, namespace),
+            can_list::<ConfigMap>(client, namespace),
+            can_list::<PodDisruptionBudget>(client, namespace),
+            can_list::<Pod>(client, namespace),
         );
         match tried {
             Ok(_) => break waiting.set(None),
@@ -65,7 +79,7 @@ where
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     };
-    let what = format!("list {}.{}", K::plural(&()), K::group(&()));
+    let what = format!("list {}", watch::name::<K>());
     let one = ListParams::default().limit(1);
     call(&what, READ, || api.list_metadata(&one)).await?;
     Ok(())

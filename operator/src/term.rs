@@ -3,21 +3,27 @@
 //! It begins with a list of everything, whatever was seen before: what the operator before it wrote last, no watch of this
 //! one may have told. And it ends with all that rests on what was seen: watches and looks are dropped.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 
 use auriga_crds::{Model, TrainingJob};
 use tokio::{
     sync::mpsc,
     task::{JoinError, JoinSet},
-    time::Instant,
+    time::{Instant, sleep},
 };
 
 use crate::{
-    context::Context, controller, health::Signs, lease::Lease, listing::Listing, triggers::Triggers, watch,
+    context::Context,
+    controller,
+    health::Signs,
+    lease::{Ended, LEFT_ALONE, Lease},
+    listing::Listing,
+    triggers::Triggers,
+    watch,
 };
 
-/// How long begun looks may take once the program is to stop; what they have not begun to write by then, they leave to the
-/// next operator, which is not to wait for longer than two seconds.
+/// How long begun looks may take once the program is to stop. What they have not begun to write by then, they leave to the next
+/// operator, which is to work two seconds later.
 const LAST_LOOKS: Duration = Duration::from_secs(1);
 
 /// One operator among those that want the same Lease.
@@ -36,14 +42,6 @@ pub struct Candidate {
     pub listing: Listing,
 }
 
-/// Why a term ended.
-enum Ended {
-    /// Somebody else has the Lease.
-    Lost,
-    /// The program is to stop.
-    Stopped,
-}
-
 impl Candidate {
     /// Works for as long as it has the Lease, waits for it otherwise, and gives it back at `stop`.
     ///
@@ -53,25 +51,40 @@ impl Candidate {
         stop: impl Future<Output = ()> + Clone + Send + Sync + 'static,
     ) -> Result<(), JoinError> {
         loop {
-            let taken = tokio::select! {
-                taken = self.lease.take(|| self.listing.stand_by()) => taken,
-                () = stop.clone() => {
-                    // It may have been taken at this very moment.
-                    self.lease.release().await;
-                    return Ok(());
-                }
+            let stand_by = || {
+                self.listing.stand_by();
+                self.signs.rest();
             };
-            if let Ended::Stopped = self.term(taken, &stop).await? {
-                return Ok(());
+            let Some(taken) = self.lease.take(stand_by, stop.clone()).await else {
+                break;
+            };
+            match self.term(taken, &stop).await? {
+                None => return Ok(()),
+                Some(Ended::Lost) => {}
+                Some(Ended::Unlisted) => {
+                    self.listing.leave();
+                    tracing::warn!("{}", self.listing.what().unwrap_or_default());
+                    self.lease.release().await;
+                    tokio::select! {
+                        () = sleep(LEFT_ALONE) => {}
+                        () = stop.clone() => break,
+                    }
+                }
             }
         }
+        // An answer may have got lost: it is given back if it is this one's.
+        self.lease.release().await;
+        Ok(())
     }
 
+    /// One term, from when the Lease was `taken`; `None`: it is `stop`.
     async fn term(
         &mut self,
         taken: Instant,
         stop: &(impl Future<Output = ()> + Clone + Send + Sync + 'static),
-    ) -> Result<Ended, JoinError> {
+    ) -> Result<Option<Ended>, JoinError> {
+        // How often a pod passed was counted when there was another leader.
+        self.ctx.asker.forget_all();
         let (models, looks_at_models) = mpsc::unbounded_channel();
         let (training_jobs, looks_at_training_jobs) = mpsc::unbounded_channel();
         let triggers = Triggers {
@@ -91,7 +104,9 @@ impl Candidate {
             let concurrency = self.concurrency;
             async move {
                 tokio::select! {
-                    () = listing.all() => {}
+                    is_whole = listing.all() => if !is_whole {
+                        return pending().await;
+                    },
                     () = stop.clone() => return,
                 }
                 let models =
@@ -104,28 +119,26 @@ impl Candidate {
         let late = async {
             stop.clone().await;
             tracing::info!("stops once the looks that have begun are over");
-            tokio::time::sleep(LAST_LOOKS).await;
+            sleep(LAST_LOOKS).await;
         };
-        let is_lost = tokio::select! {
-            () = self.lease.keep(taken, self.listing.all(), || triggers.all(&self.ctx.caches)) => true,
+        let ended = tokio::select! {
+            ended = self.lease.keep(taken, self.listing.all(), || triggers.all(&self.ctx.caches)) => Some(ended),
             Some(Err(ended)) = watches.join_next() => return Err(ended),
             Some(ended) = looks.join_next() => {
                 ended?;
-                false
+                None
             }
             () = late => {
                 tracing::warn!("looks that take too long are broken off; the next operator takes them up");
-                false
+                None
             }
         };
-        if !is_lost {
+        if ended.is_none() {
             // The looks go on until then: what they write no longer begins, and what is on its way is heard of.
             self.lease.release().await;
-            return Ok(Ended::Stopped);
         }
         watches.shutdown().await;
         looks.shutdown().await;
-        self.signs.rest();
-        Ok(Ended::Lost)
+        Ok(ended)
     }
 }

@@ -107,7 +107,7 @@ pub async fn watch_all(ctx: &Context, namespace: Option<&str>, triggers: &Trigge
 }
 
 /// A kind as it is called in [`KINDS`].
-fn name<K: Resource<DynamicType = ()>>() -> String {
+pub(crate) fn name<K: Resource<DynamicType = ()>>() -> String {
     match (K::plural(&()), K::group(&())) {
         (plural, group) if group.is_empty() => plural.into_owned(),
         (plural, group) => format!("{plural}.{group}"),
@@ -206,27 +206,67 @@ where
 
 #[cfg(test)]
 mod tests {
-    use k8s_openapi::api::{
-        apps::v1::Deployment,
-        core::v1::{ConfigMap, Service},
-        policy::v1::PodDisruptionBudget,
+    use std::{
+        collections::BTreeSet,
+        convert::Infallible,
+        sync::{Arc, Mutex},
+        time::Duration,
     };
 
-    use super::*;
+    use hyper::{Request, Response};
+    use kube::client::Body;
+    use serde_json::json;
+    use tokio::{sync::mpsc, time::timeout};
 
-    #[test]
-    fn each_kind_is_waited_for_by_the_name_it_tells() {
-        let told = [
-            name::<Model>(),
-            name::<TrainingJob>(),
-            name::<Job>(),
-            name::<Deployment>(),
-            name::<Service>(),
-            name::<ConfigMap>(),
-            name::<PodDisruptionBudget>(),
-            name::<Pod>(),
-            SOURCES.to_owned(),
-        ];
-        assert_eq!(told.each_ref().map(String::as_str), KINDS);
+    use super::*;
+    use crate::{alive::Via, context::lock, lease::Leading, settings::Settings};
+
+    /// An API server where nothing is, and nothing happens; it notes what it is asked for, and in which form.
+    async fn empty(
+        request: Request<Body>,
+        asked: Arc<Mutex<BTreeSet<String>>>,
+    ) -> Result<Response<Body>, Infallible> {
+        if request
+            .uri()
+            .query()
+            .is_some_and(|query| query.contains("watch=true"))
+        {
+            std::future::pending::<()>().await;
+        }
+        let form = request.headers().get("accept");
+        lock(&asked).insert(format!("{} {form:?}", request.uri().path()));
+        let list = json!({ "metadata": { "resourceVersion": "1" }, "items": [] });
+        Ok(Response::new(Body::from(list.to_string().into_bytes())))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_kind_that_is_waited_for_is_watched_and_no_other() {
+        let asked = Arc::default();
+        let server = {
+            let asked = Arc::clone(&asked);
+            tower::service_fn(move |request| empty(request, Arc::clone(&asked)))
+        };
+        let client = Client::new(server, "default");
+        let ctx = Context::new(client, Settings::default(), Via::PodIp, Leading::default());
+        let triggers = Triggers {
+            models: mpsc::unbounded_channel().0,
+            training_jobs: mpsc::unbounded_channel().0,
+        };
+        let listing = Listing::default();
+        let listed = async |kinds: &[&'static str]| {
+            listing.begin(kinds.iter().copied());
+            tokio::select! {
+                () = watch_all(&ctx, None, &triggers, &listing) => panic!("watches do not end"),
+                listed = timeout(Duration::from_secs(5), listing.all()) => listed == Ok(true),
+            }
+        };
+        assert!(listed(&KINDS).await, "{:?}", listing.what());
+        assert_eq!(lock(&asked).len(), KINDS.len(), "{asked:?}");
+        let with_one_more = [&KINDS[..], &["secrets"]].concat();
+        assert!(!listed(&with_one_more).await);
+        assert_eq!(
+            listing.what().as_deref(),
+            Some("has the Lease, and waits for the list of secrets")
+        );
     }
 }

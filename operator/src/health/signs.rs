@@ -18,6 +18,9 @@ pub(super) const SILENCE: Duration = Duration::from_secs(180);
 /// How long what was refused to be done to the Lease counts: it is tried each second.
 const REFUSED: Duration = Duration::from_secs(10);
 
+/// What the Lease is called among what is watched.
+const LEASE: &str = "leases.coordination.k8s.io";
+
 /// When the API server last answered each watch, and whether it refused. kube's watches say nothing on a quiet day, so this
 /// listens to their requests: each ends after a minute and is made anew.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +55,7 @@ impl Signs {
         let lease = lock(&self.lease).clone();
         let lease = (lease.into_iter())
             .filter(|(_, at)| now.saturating_duration_since(*at) < REFUSED)
-            .map(|(verb, _)| format!("{verb} leases.coordination.k8s.io"));
+            .map(|(verb, _)| format!("{verb} {LEASE}"));
         watches.chain(lease).collect()
     }
 
@@ -80,6 +83,8 @@ impl Signs {
     }
 
     fn see_lease(&self, verb: &'static str, is_refused: bool, now: Instant) {
+        // Who stands by watches nothing else.
+        self.see(LEASE, None, now);
         let mut refused = lock(&self.lease);
         if is_refused {
             refused.insert(verb, now);
@@ -130,6 +135,9 @@ where
             self.signs.expect(name, Instant::now());
         }
         let lease = verb_of_lease(&request);
+        if lease.is_some() {
+            self.signs.expect(LEASE, Instant::now());
+        }
         let answer = self.inner.call(request);
         let signs = self.signs.clone();
         Box::pin(async move {
@@ -268,7 +276,11 @@ mod tests {
         assert!(signs.refused(later).is_empty(), "another one has the Lease");
         asks(Method::PUT, 200).await;
         assert!(signs.refused(Instant::now()).is_empty());
-        assert!(signs.silent(Instant::now() + SILENCE * 2).is_empty());
+        assert_eq!(
+            signs.silent(Instant::now() + SILENCE * 2),
+            [LEASE],
+            "its looks are signs, too"
+        );
     }
 
     #[test]

@@ -12,8 +12,8 @@ use hyper::{
     http::{request::Parts, uri::PathAndQuery},
 };
 use tokio::{
-    sync::RwLock,
-    time::{Instant, timeout_at},
+    sync::{OwnedRwLockReadGuard, RwLock},
+    time::{Instant, sleep_until, timeout_at},
 };
 use tower::{BoxError, Layer, Service};
 
@@ -29,6 +29,8 @@ pub struct Leading {
     until: Arc<Mutex<Option<Instant>>>,
     /// Held, for reading, by every write that is on its way.
     writes: Arc<RwLock<()>>,
+    /// Until when one may be done whose answer nobody waited for.
+    unanswered: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Leading {
@@ -56,6 +58,34 @@ impl Leading {
     /// Waits until no write is on its way any more.
     pub async fn silence(&self) {
         drop(self.writes.write().await);
+        let unanswered = *lock(&self.unanswered);
+        if let Some(until) = unanswered {
+            sleep_until(until).await;
+        }
+    }
+}
+
+/// A write that is on its way. The API server may do one that was given up as long as it was asked to.
+struct OnItsWay {
+    _counted: OwnedRwLockReadGuard<()>,
+    until: Instant,
+    unanswered: Arc<Mutex<Option<Instant>>>,
+    is_answered: bool,
+}
+
+impl OnItsWay {
+    /// It was done, or refused.
+    fn answered(mut self) {
+        self.is_answered = true;
+    }
+}
+
+impl Drop for OnItsWay {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            let mut latest = lock(&self.unanswered);
+            *latest = latest.max(Some(self.until));
+        }
     }
 }
 
@@ -102,8 +132,8 @@ where
             return Box::pin(async move { answer.await.map_err(Into::into) });
         }
         // Before the question, so that no write begins between it and the end of all.
-        let on_its_way = Arc::clone(&self.leading.writes).try_read_owned();
-        let (Ok(on_its_way), Some(until)) = (on_its_way, self.leading.trusted_until()) else {
+        let counted = Arc::clone(&self.leading.writes).try_read_owned();
+        let (Ok(counted), Some(until)) = (counted, self.leading.trusted_until()) else {
             return Box::pin(async {
                 Err("the Lease is not this operator's, or could not be renewed in time".into())
             });
@@ -111,12 +141,19 @@ where
         let until = until + ON_THE_WAY;
         // More than nothing, which the API server would take for no limit at all: trust had not ended a moment ago.
         let limit = until.duration_since(Instant::now()).max(Duration::from_millis(1));
+        let on_its_way = OnItsWay {
+            _counted: counted,
+            until,
+            unanswered: Arc::clone(&self.leading.unanswered),
+            is_answered: false,
+        };
         let answer = self.inner.call(bounded(request, limit));
         Box::pin(async move {
-            let answer = timeout_at(until, answer).await;
-            drop(on_its_way);
-            match answer {
-                Ok(answer) => answer.map_err(Into::into),
+            match timeout_at(until, answer).await {
+                Ok(answer) => {
+                    on_its_way.answered();
+                    answer.map_err(Into::into)
+                }
                 Err(_) => Err("no answer came before the Lease could have ended".into()),
             }
         })
@@ -193,6 +230,26 @@ mod tests {
         assert_eq!(start.elapsed(), Duration::from_secs(3));
         let refused = client.call(write("/apis/batch/v1/namespaces/a/jobs")).await;
         assert!(refused.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_when_a_write_that_was_given_up_can_no_longer_be_done() {
+        let leading = Leading::default();
+        let silent = tower::service_fn(|_: Request<()>| {
+            std::future::pending::<Result<Response<()>, std::convert::Infallible>>()
+        });
+        let mut client = Fence(leading.clone()).layer(silent);
+        let start = Instant::now();
+        leading.until(start + TRUSTED);
+        let write = Request::post("/apis/batch/v1/namespaces/a/jobs")
+            .body(())
+            .unwrap();
+        let answer = client.call(write);
+        let given_up = tokio::time::timeout(Duration::from_secs(2), answer).await;
+        assert!(given_up.is_err());
+        leading.end();
+        leading.silence().await;
+        assert_eq!(start.elapsed(), LASTS);
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! The Lease against an API server that knows one Lease.
 
 use std::{
+    future::{pending, ready},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -8,11 +9,12 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt as _;
 use http_body_util::BodyExt as _;
 use hyper::{Method, Request, Response};
 use kube::client::Body;
 use serde_json::json;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use super::*;
 use crate::context::lock;
@@ -24,6 +26,8 @@ struct Server {
     writes: Arc<AtomicUsize>,
     /// How many writes are to meet a version that has just changed.
     conflicts: Arc<AtomicUsize>,
+    /// How many writes are to be done whose answers get lost.
+    lost: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -53,11 +57,7 @@ impl Server {
             };
         }
         let mut written: Object = serde_json::from_slice(text).unwrap();
-        let takes_one = |left: usize| left.checked_sub(1);
-        if (self.conflicts)
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, takes_one)
-            .is_ok()
-        {
+        if takes_one(&self.conflicts) {
             return refused(409, "Conflict");
         }
         let seen = lease
@@ -69,6 +69,9 @@ impl Server {
         let count = self.writes.fetch_add(1, Ordering::Relaxed);
         written.metadata.resource_version = Some((count + 1).to_string());
         *lease = Some(written);
+        if takes_one(&self.lost) {
+            return refused(500, "InternalError");
+        }
         (200, json!(*lease).to_string())
     }
 
@@ -109,6 +112,12 @@ impl Server {
     }
 }
 
+/// Counts down, unless there is nothing left.
+fn takes_one(left: &AtomicUsize) -> bool {
+    left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
+        .is_ok()
+}
+
 fn refused(code: u16, reason: &str) -> (u16, String) {
     let status = json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": code, "reason": reason,
@@ -121,8 +130,11 @@ fn refused(code: u16, reason: &str) -> (u16, String) {
 async fn who_has_the_lease_leads_once_everything_is_listed_and_not_before() {
     let (server, leading, begun) = (Server::default(), Leading::default(), AtomicUsize::new(0));
     let mut lease = server.lease(&leading);
-    let taken = lease.take(|| panic!("nobody else has it")).await;
-    let listed = sleep(Duration::from_secs(30));
+    let taken = lease
+        .take(|| panic!("nobody else has it"), pending())
+        .await
+        .unwrap();
+    let listed = sleep(Duration::from_secs(30)).map(|()| true);
     let begin = || {
         assert!(leading.now());
         begun.fetch_add(1, Ordering::Relaxed);
@@ -138,37 +150,55 @@ async fn who_has_the_lease_leads_once_everything_is_listed_and_not_before() {
         assert!(leading.now());
     };
     tokio::select! {
-        () = lease.keep(taken, listed, begin) => panic!("nobody else wants it"),
+        _ = lease.keep(taken, listed, begin) => panic!("nobody else wants it"),
         () = checks => {}
     }
     assert_eq!(begun.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_cannot_list_everything_leaves_the_lease_to_another_one_for_a_while() {
+async fn who_cannot_list_everything_does_not_keep_the_lease() {
     let (server, leading) = (Server::default(), Leading::default());
     let mut lease = server.lease(&leading);
-    let taken = lease.take(|| ()).await;
-    let start = Instant::now();
-    let checks = async {
-        sleep(LISTED_WITHIN + CALL).await;
-        assert_eq!(server.holder().as_deref(), Some(""));
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        () = lease.keep(taken, std::future::pending(), || panic!("it knows nothing")) => {}
-        () = checks => {}
-    }
-    assert!(start.elapsed() >= LISTED_WITHIN + LASTS);
+    let taken = lease.take(|| (), pending()).await.unwrap();
+    let listed = sleep(Duration::from_secs(100)).map(|()| false);
+    let ended = lease.keep(taken, listed, || panic!("it knows nothing")).await;
+    assert_eq!(ended, Ended::Unlisted);
     assert!(!leading.now());
-    // Another one, which looks each second, has taken it.
+    lease.release().await;
+    assert_eq!(server.holder().as_deref(), Some(""));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stands_by_says_so_until_it_is_to_stop() {
+    let (server, leading) = (Server::default(), Leading::default());
     server.is_held_by("other");
     let stood_by = AtomicUsize::new(0);
     let count = || {
         stood_by.fetch_add(1, Ordering::Relaxed);
     };
-    let taken = timeout(Duration::from_secs(5), lease.take(count)).await;
-    assert!(taken.is_err() && stood_by.load(Ordering::Relaxed) > 2);
+    let stop = sleep(Duration::from_secs(5)).shared();
+    assert!(server.lease(&leading).take(count, stop).await.is_none());
+    assert_eq!(stood_by.load(Ordering::Relaxed), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_term_ends_also_where_the_answer_to_the_lease_taken_back_got_lost() {
+    let (server, leading) = (Server::default(), Leading::default());
+    let mut lease = server.lease(&leading);
+    let taken = lease.take(|| (), pending()).await.unwrap();
+    let change = async {
+        sleep(Duration::from_secs(5)).await;
+        server.is_held_by("");
+        server.lost.store(1, Ordering::Relaxed);
+        pending::<()>().await;
+    };
+    let term = lease.keep(taken, ready(true), || ());
+    tokio::select! {
+        ended = timeout(Duration::from_secs(10), term) => assert_eq!(ended, Ok(Ended::Lost)),
+        () = change => {}
+    }
+    assert_eq!(server.lost.load(Ordering::Relaxed), 0, "one answer got lost");
 }
 
 #[tokio::test(start_paused = true)]
@@ -176,19 +206,16 @@ async fn a_term_ends_when_somebody_else_had_the_lease_though_it_is_free_again() 
     for holder in ["other", ""] {
         let (server, leading) = (Server::default(), Leading::default());
         let mut lease = server.lease(&leading);
-        let taken = lease.take(|| ()).await;
+        let taken = lease.take(|| (), pending()).await.unwrap();
         let change = async {
             sleep(Duration::from_secs(5)).await;
             assert!(leading.now());
             server.is_held_by(holder);
-            std::future::pending::<()>().await;
+            pending::<()>().await;
         };
-        let term = timeout(
-            Duration::from_secs(10),
-            lease.keep(taken, std::future::ready(()), || ()),
-        );
+        let term = timeout(Duration::from_secs(10), lease.keep(taken, ready(true), || ()));
         tokio::select! {
-            ended = term => assert!(ended.is_ok(), "{holder}"),
+            ended = term => assert_eq!(ended, Ok(Ended::Lost), "{holder}"),
             () = change => {}
         }
         assert!(!leading.now(), "{holder}");
@@ -209,7 +236,7 @@ async fn a_lease_is_given_back_by_its_holder_alone_also_before_it_leads_and_afte
         (Some("other"), before)
     );
     server.is_held_by("");
-    lease.take(|| ()).await;
+    lease.take(|| (), pending()).await.unwrap();
     assert!(!leading.now());
     server.conflicts.store(1, Ordering::Relaxed);
     lease.release().await;

@@ -26,7 +26,7 @@ impl Leader {
 
 impl Collector for Leader {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let help = "Whether this operator holds the Lease, so that it is the one that works: 1 if so";
+        let help = "Whether this operator is the one that works, by the Lease that it holds: 1 if so";
         let mut family =
             encoder.encode_descriptor("leader_election_master_status", help, None, MetricType::Gauge)?;
         let labels = [("name", "auriga-operator")];

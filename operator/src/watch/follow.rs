@@ -72,6 +72,9 @@ impl<'a> Lists<'a> {
                         break;
                     }
                 };
+                if matches!(event, Event::InitApply(_)) {
+                    self.listing.goes_on();
+                }
                 let is_whole = matches!(event, Event::InitDone);
                 if let Some(event) = known(each(event, |object| readable(object, cache, &tell))) {
                     cache.take(event).iter().for_each(&tell);

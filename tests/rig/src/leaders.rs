@@ -25,7 +25,7 @@ const ASLEEP: Duration = Duration::from_secs(60);
 const WATCHED: Duration = Duration::from_secs(15);
 
 /// How long the Lease may be held by one that cannot list anything, before another one works: a minute, and a few looks.
-const UNLISTED: f64 = 66.0;
+const UNLISTED: f64 = 70.0;
 
 /// What came of one of the four.
 struct Change {
@@ -53,6 +53,7 @@ impl Change {
 
 /// One of two operators.
 struct One {
+    identity: String,
     proxy: Proxy,
     start: Start,
     child: Option<Child>,
@@ -65,6 +66,7 @@ impl One {
         let proxy = Proxy::start(ground.client_of_operator(space).await?, kill).await?;
         let start = ground.program.start(&space.name, identity, proxy.address)?;
         let mut one = One {
+            identity: identity.to_owned(),
             proxy,
             start,
             child: None,
@@ -179,8 +181,13 @@ async fn without_lists(space: &Space, leader: &mut One, other: &One, c: f64) -> 
     timeout(Duration::from_secs(30), ended.wait()).await??;
     leader.proxy.begin(None);
     space.apply(&Manifest::iris("iris").c(c)).await;
-    // The other one looks each second.
-    sleep(Duration::from_secs(2)).await;
+    let holder = || async {
+        let lease = (space
+            .get("coordination.k8s.io/v1", "Lease", "auriga-operator")
+            .await)?;
+        (lease["spec"]["holderIdentity"] == other.identity).then_some(())
+    };
+    eventually("the other one has the Lease", holder).await;
     leader.rise()?;
     let after = leader.first_write(since, UNLISTED).await;
     eventually("the first one has done the work", async || {

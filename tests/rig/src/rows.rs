@@ -86,7 +86,7 @@ pub(crate) const ROWS: &[Row] = &[
         name: "F9",
         happens: "the leader of two operators is killed, told to end, asleep for 60 s, or told to end while the other one cannot \
                   list anything",
-        wanted: "another one writes within 20 s, 2 s, 20 s, 66 s; the one that slept, or cannot list, writes nothing",
+        wanted: "another one writes within 20 s, 2 s, 20 s, 70 s; the one that slept, or cannot list, writes nothing",
         run: |ground| Box::pin(leaders::changes(ground)),
     },
     Row {
