@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 use crate::{
     finding::{Finding, attempt},
     ground::Ground,
+    proxy::Asked,
     scene::{Scene, scene, seconds_until},
 };
 
@@ -181,7 +182,15 @@ async fn absent(scene: &mut Scene<'_>, all: &[Right], right: &Right, c: f64) -> 
             conditions(&scene.space).await
         );
         if names(&told, right) {
-            named = Some(since.elapsed().as_secs_f64());
+            // What is needed at the end of a fit alone cannot be missed before.
+            let asked = scene.proxy().seen(|record| {
+                let first = record
+                    .requests
+                    .iter()
+                    .find(|one| one.at > since && needs(one, right));
+                first.map_or(since, |first| first.at)
+            });
+            named = Some(asked.elapsed().as_secs_f64());
         } else if is_ready(&scene.space.model("iris").await) && since.elapsed() > Duration::from_secs(12) {
             break;
         }
@@ -195,6 +204,19 @@ async fn absent(scene: &mut Scene<'_>, all: &[Right], right: &Right, c: f64) -> 
         None if was_ready => Ok(Absence::NotNeeded),
         None => Err("nothing named it, and the Model was not ready".to_owned()),
     }
+}
+
+/// Whether a request may need this right. What is applied is made where it is not there.
+fn needs(asked: &Asked, right: &Right) -> bool {
+    let does = match asked.method.as_str() {
+        "POST" => right.verb == "create",
+        "PATCH" => ["create", "patch"].contains(&right.verb.as_str()),
+        "PUT" => right.verb == "update",
+        "DELETE" => right.verb == "delete",
+        _ => ["get", "list", "watch"].contains(&right.verb.as_str()),
+    };
+    let mut words = asked.path.split('/');
+    does && right.resource.split('/').all(|word| words.any(|one| one == word))
 }
 
 /// Whether `words` name what is missing, as the API server does.
@@ -255,6 +277,33 @@ mod tests {
         assert_eq!(left.as_array().map(Vec::len), Some(3));
         assert!(!left.as_array().unwrap().contains(&without("a", &all, None)[1]));
         assert_eq!(without("b", &all, None), json!([]));
+    }
+
+    #[test]
+    fn a_request_needs_the_right_to_its_verb_and_resource() {
+        let check = |verb: &str, resource: &str, method: hyper::Method, path: &str| {
+            let right = Right {
+                role: "a",
+                group: String::new(),
+                resource: resource.to_owned(),
+                names: Value::Null,
+                verb: verb.to_owned(),
+            };
+            let asked = Asked {
+                at: Instant::now(),
+                method,
+                path: path.to_owned(),
+            };
+            needs(&asked, &right)
+        };
+        let service = "/api/v1/namespaces/a/services/iris";
+        assert!(check("patch", "services", hyper::Method::PATCH, service));
+        assert!(check("create", "services", hyper::Method::PATCH, service));
+        assert!(!check("delete", "services", hyper::Method::PATCH, service));
+        assert!(!check("patch", "pods", hyper::Method::PATCH, service));
+        let status = "/apis/auriga.dev/v1alpha1/namespaces/a/models/iris/status";
+        assert!(check("patch", "models/status", hyper::Method::PATCH, status));
+        assert!(!check("patch", "models/finalizers", hyper::Method::PATCH, status));
     }
 
     #[test]
