@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Result;
-use auriga_e2e::{Manifest, Space};
+use auriga_e2e::{Manifest, Space, eventually};
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -321,7 +321,9 @@ async fn outcome(ground: &Ground, text: String) -> Result<Result<(), String>> {
         if bytes > 32 << 10 {
             return Err(format!("the Model has grown to {bytes} bytes"));
         }
-        let listed = space.ask("iris", "/list").await?.json();
+        // Nodes learn of a Service's pods a moment after the Model is ready.
+        let answer = async || space.ask("iris", "/list").await.ok();
+        let listed = eventually("the Service answers", answer).await.json();
         match listed["models"].as_array().map_or(0, Vec::len) {
             1 => Ok(()),
             versions => Err(format!("{versions} versions were made")),
