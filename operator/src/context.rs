@@ -11,6 +11,7 @@ use kube::Client;
 use crate::{
     alive::{Asker, Via},
     caches::Caches,
+    clock::Clock,
     events::Announcer,
     lease::Leading,
     metrics::Metrics,
@@ -29,6 +30,8 @@ pub struct Context {
     pub settings: Settings,
     /// What was seen.
     pub caches: Caches,
+    /// What time it is.
+    pub clock: Clock,
     /// Asks pods.
     pub asker: Asker,
     /// Reads rows.
@@ -62,6 +65,7 @@ impl Context {
             announcer: Announcer::new(client.clone()),
             metrics: Metrics::new(&caches, &leading),
             leading,
+            clock: Clock::default(),
             client,
             settings,
             caches,

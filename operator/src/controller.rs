@@ -63,7 +63,7 @@ async fn reconcile<K: Kind>(object: Arc<Packed<K>>, ctx: Arc<Context>) -> Result
     }
     let kept = object.unpacked();
     let mut measured = ctx.metrics.measure(K::NAME);
-    let looked = AssertUnwindSafe(look(&kept, &ctx, Timestamp::now)).catch_unwind();
+    let looked = AssertUnwindSafe(look(&kept, &ctx, || ctx.clock.now())).catch_unwind();
     let outcome = match tokio::time::timeout(LIMIT, looked).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_panic)) => Err(Error::Panicked),

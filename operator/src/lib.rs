@@ -15,6 +15,7 @@ pub mod build;
 pub mod cache;
 pub mod caches;
 mod call;
+pub mod clock;
 pub mod context;
 pub mod controller;
 pub mod deadline;

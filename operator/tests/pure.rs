@@ -14,6 +14,7 @@ const IMPURE: &[&str] = &[
     "cache",
     "cache.rs",
     "caches.rs",
+    "clock.rs",
     "call.rs",
     "context.rs",
     "controller.rs",

@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use auriga_crds::TrainingJob;
-use auriga_e2e::{Manifest, Space};
+use auriga_e2e::{Manifest, Space, eventually};
 use tokio::{sync::mpsc, time::sleep};
 
 use crate::{
@@ -43,15 +43,28 @@ pub(super) async fn wrong(ground: &Ground) -> Result<Finding> {
     let program = jumping.program(ground);
     let done = scene_of(ground, &program, async |scene| {
         let iris = scene.on_a_claim().await;
-        for (version, (offset, c)) in (2..).zip([("+1h", 0.4), ("-1h", 0.5), ("+0", 0.6)]) {
+        for (version, (offset, at, c)) in (2..).zip(JUMPS) {
+            let slots = scene.space.list("apps/v1", "Deployment").await.len();
             scene.space.apply(&iris.clone().c(c)).await;
-            sleep(Duration::from_millis(1500)).await;
+            match at {
+                At::Fit => sleep(Duration::from_millis(1500)).await,
+                At::Load => {
+                    eventually("its pods are made", async || {
+                        let now = scene.space.list("apps/v1", "Deployment").await.len();
+                        (now > slots).then_some(())
+                    })
+                    .await;
+                }
+            }
             jumping.set(offset).map_err(|error| format!("{error:#}"))?;
             scene.space.serves("iris", version).await;
         }
         durations(&scene.space).await
     });
-    finding.count("jumps by an hour or two during three fits", done.await);
+    finding.count(
+        "jumps by an hour or two while it is fitted and while pods load",
+        done.await,
+    );
     for clock in [&early, &late] {
         let done = rival(ground, &clock.program(ground)).await?;
         let what = format!("a second operator whose clock is {}", clock.offset);
@@ -59,6 +72,23 @@ pub(super) async fn wrong(ground: &Ground) -> Result<Finding> {
     }
     Ok(finding)
 }
+
+/// When the clock jumps, after something else is to be fitted.
+#[derive(Clone, Copy)]
+enum At {
+    Fit,
+    /// Deadlines have begun by then.
+    Load,
+}
+
+/// Where the clock jumps to, when, and what is fitted then.
+const JUMPS: [(&str, At, f64); 5] = [
+    ("+1h", At::Fit, 0.4),
+    ("-1h", At::Fit, 0.5),
+    ("+1h", At::Load, 0.6),
+    ("-1h", At::Load, 0.7),
+    ("+0", At::Load, 0.8),
+];
 
 /// What makes up a program's time.
 struct Clock {
