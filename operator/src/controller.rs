@@ -92,6 +92,7 @@ async fn reconcile<K: Kind>(object: Arc<Packed<K>>, ctx: Arc<Context>) -> Result
 ///
 /// Errors: the cluster could not be read or written; what was done until then stays.
 pub async fn look<K: Kind>(object: &K, ctx: &Context, clock: impl Fn() -> Timestamp) -> Result<Next, Error> {
+    let clock_set_at = ctx.clock.set_at();
     let seen = match object.observe(ctx).await {
         Ok(seen) => seen,
         Err(error) => match apply::unreadable(&error) {
@@ -101,6 +102,10 @@ pub async fn look<K: Kind>(object: &K, ctx: &Context, clock: impl Fn() -> Timest
     };
 
     let now = clock();
+    if ctx.clock.set_at() != clock_set_at {
+        // What was seen is of a time that is no longer.
+        return Ok(Next::After(Duration::ZERO));
+    }
     let Plan {
         apply: desired,
         delete,

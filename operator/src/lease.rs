@@ -141,7 +141,7 @@ impl Lease {
                 // Whoever had it meanwhile may have written what was not heard of here.
                 Turn::Mine { was_mine: false } | Turn::Anothers => {
                     self.leading.end();
-                    tracing::warn!(identity = %self.identity, "another one had Lease {}; the loop waits", self.name);
+                    tracing::warn!(identity = %self.identity, "no longer has Lease {}; the loop waits", self.name);
                     return Ended::Lost;
                 }
             }

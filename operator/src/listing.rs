@@ -18,7 +18,7 @@ pub struct Listing {
 
 #[derive(Debug)]
 enum Stage {
-    /// It has not looked at the Lease yet.
+    /// It has not looked at the Lease yet, or has just lost it.
     Begins,
     /// Another operator works.
     StandsBy,
@@ -48,15 +48,20 @@ impl Listing {
         self.stage.send_replace(Stage::Lists(kinds, Instant::now()));
     }
 
-    /// Leaves the Lease to another operator, if it does not work.
+    /// Leaves the Lease to another operator.
     pub(crate) fn leave(&self) {
         self.stage.send_modify(|stage| {
-            if let Stage::Lists(left, _) = stage
-                && !left.is_empty()
-            {
-                *stage = Stage::Leaves(std::mem::take(left));
-            }
+            let left = match stage {
+                Stage::Lists(left, _) => std::mem::take(left),
+                _ => BTreeSet::new(),
+            };
+            *stage = Stage::Leaves(left);
         });
+    }
+
+    /// It has lost the Lease, and does not know yet who has it.
+    pub(crate) fn lose(&self) {
+        self.stage.send_replace(Stage::Begins);
     }
 
     /// An object of a list came.
@@ -103,7 +108,7 @@ impl Listing {
     pub fn what(&self) -> Option<String> {
         let names = |kinds: &BTreeSet<&str>| kinds.iter().copied().collect::<Vec<_>>().join(", ");
         match &*self.stage.borrow() {
-            Stage::Begins => Some("waits for its first look at the Lease".to_owned()),
+            Stage::Begins => Some("waits for a look at the Lease".to_owned()),
             Stage::StandsBy => None,
             Stage::Lists(left, _) if left.is_empty() => None,
             Stage::Lists(left, _) => Some(format!(
@@ -111,7 +116,7 @@ impl Listing {
                 names(left)
             )),
             Stage::Leaves(left) => Some(format!(
-                "could not list {}; leaves the Lease to another operator for a while",
+                "could not list {} in time; leaves the Lease to another operator for a while",
                 names(left)
             )),
         }
@@ -130,7 +135,7 @@ mod tests {
         let listing = Listing::default();
         let is_over = || listing.all().now_or_never();
         let words = || listing.what().unwrap_or_default();
-        assert_eq!(words(), "waits for its first look at the Lease");
+        assert_eq!(words(), "waits for a look at the Lease");
         listing.stand_by();
         assert_eq!((listing.what(), is_over()), (None, None));
         listing.begin(["pods", "jobs.batch"]);
@@ -147,7 +152,7 @@ mod tests {
         listing.leave();
         assert_eq!(
             words(),
-            "could not list pods; leaves the Lease to another operator for a while"
+            "could not list pods in time; leaves the Lease to another operator for a while"
         );
     }
 

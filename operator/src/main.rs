@@ -16,7 +16,7 @@ use auriga_operator::{
     health::{self, Health, Signs},
     lease::{self, Fence, Leading, Lease},
     listing::Listing,
-    start::{self, Waiting},
+    start::Waiting,
     term::Candidate,
 };
 use clap::Parser as _;
@@ -123,24 +123,20 @@ async fn run(arguments: Arguments) -> Result<()> {
         namespace,
         concurrency: arguments.concurrency,
         signs,
+        waiting,
         listing,
     };
     let stop = stop()?.shared();
     tokio::select! {
         served = health::serve(listener, health) => served.context("cannot answer at the metrics' address"),
-        ended = look_after(candidate, waiting, stop) => ended,
+        ended = look_after(candidate, stop) => ended,
     }
 }
 
 async fn look_after(
     candidate: Candidate,
-    waiting: Waiting,
     stop: impl Future<Output = ()> + Clone + Send + Sync + 'static,
 ) -> Result<()> {
-    tokio::select! {
-        () = start::kinds(&candidate.ctx.client, candidate.namespace.as_deref(), &waiting) => {}
-        () = stop.clone() => return Ok(()),
-    }
     // Decisions would rest on what was, for ever.
     (candidate.run(stop).await).map_err(|ended| {
         anyhow!("a part of the operator has ended ({ended}); the next start lists everything anew")

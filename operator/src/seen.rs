@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use auriga_crds::{ConfigMapKey, Digest, Model, TrainingJob, VersionSummary, contract::Alive};
+use jiff::Timestamp;
 use k8s_openapi::api::{
     apps::v1::Deployment,
     batch::v1::Job,
@@ -31,6 +32,8 @@ pub struct ModelSeen {
     pub cleanup: Option<CleanupSeen>,
     /// Whether its namespace is being deleted, so that nothing new can be made in it.
     pub namespace_is_terminating: bool,
+    /// When the operator's clock was set, if it was: how long ago something was before that, nobody knows.
+    pub clock_set_at: Option<Timestamp>,
 }
 
 /// Everything about a TrainingJob that a decision may rest on.

@@ -18,12 +18,13 @@ use crate::{
     health::Signs,
     lease::{Ended, LEFT_ALONE, Lease},
     listing::Listing,
+    start::{self, Waiting},
     triggers::Triggers,
     watch,
 };
 
 /// How long begun looks may take once the program is to stop. What they have not begun to write by then, they leave to the next
-/// operator, which is to work two seconds later.
+/// operator, which works two seconds later, unless a write is on its way still.
 const LAST_LOOKS: Duration = Duration::from_secs(1);
 
 /// One operator among those that want the same Lease.
@@ -38,6 +39,8 @@ pub struct Candidate {
     pub concurrency: u16,
     /// The answers to watches.
     pub signs: Signs,
+    /// What it waits for before it may wait for the Lease.
+    pub waiting: Waiting,
     /// How far the lists are.
     pub listing: Listing,
 }
@@ -51,6 +54,11 @@ impl Candidate {
         stop: impl Future<Output = ()> + Clone + Send + Sync + 'static,
     ) -> Result<(), JoinError> {
         loop {
+            // Who stands by is to be able to work, and says so if it is not.
+            tokio::select! {
+                () = start::kinds(&self.ctx.client, self.namespace.as_deref(), &self.waiting) => {}
+                () = stop.clone() => return Ok(()),
+            }
             let stand_by = || {
                 self.listing.stand_by();
                 self.signs.rest();
@@ -60,7 +68,7 @@ impl Candidate {
             };
             match self.term(taken, &stop).await? {
                 None => return Ok(()),
-                Some(Ended::Lost) => {}
+                Some(Ended::Lost) => self.listing.lose(),
                 Some(Ended::Unlisted) => {
                     self.listing.leave();
                     tracing::warn!("{}", self.listing.what().unwrap_or_default());

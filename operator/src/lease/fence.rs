@@ -150,10 +150,12 @@ where
         let answer = self.inner.call(bounded(request, limit));
         Box::pin(async move {
             match timeout_at(until, answer).await {
-                Ok(answer) => {
+                Ok(Ok(answer)) => {
                     on_its_way.answered();
-                    answer.map_err(Into::into)
+                    Ok(answer)
                 }
+                // A connection that broke says nothing of what was sent on it.
+                Ok(Err(error)) => Err(error.into()),
                 Err(_) => Err("no answer came before the Lease could have ended".into()),
             }
         })
@@ -247,6 +249,24 @@ mod tests {
         let answer = client.call(write);
         let given_up = tokio::time::timeout(Duration::from_secs(2), answer).await;
         assert!(given_up.is_err());
+        leading.end();
+        leading.silence().await;
+        assert_eq!(start.elapsed(), LASTS);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_when_a_write_whose_connection_broke_can_no_longer_be_done() {
+        let leading = Leading::default();
+        let broken = tower::service_fn(|_: Request<()>| {
+            std::future::ready(Err::<Response<()>, _>(std::io::Error::other("it broke")))
+        });
+        let mut client = Fence(leading.clone()).layer(broken);
+        let start = Instant::now();
+        leading.until(start + TRUSTED);
+        let write = Request::post("/apis/batch/v1/namespaces/a/jobs")
+            .body(())
+            .unwrap();
+        assert!(client.call(write).await.is_err());
         leading.end();
         leading.silence().await;
         assert_eq!(start.elapsed(), LASTS);

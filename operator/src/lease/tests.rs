@@ -177,7 +177,7 @@ async fn who_stands_by_says_so_until_it_is_to_stop() {
     let count = || {
         stood_by.fetch_add(1, Ordering::Relaxed);
     };
-    let stop = sleep(Duration::from_secs(5)).shared();
+    let stop = sleep(Duration::from_millis(4500)).shared();
     assert!(server.lease(&leading).take(count, stop).await.is_none());
     assert_eq!(stood_by.load(Ordering::Relaxed), 5);
 }

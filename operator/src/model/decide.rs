@@ -56,6 +56,7 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
         manifests: &seen.config_maps,
         jobs: &in_store,
         now,
+        clock_set_at: seen.clock_set_at,
     };
     let fits = fits::fits(model, &wish, &seen.training_jobs, &slots, settings, now);
     let aim = aim(&wish, &fits, &traffic);

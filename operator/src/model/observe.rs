@@ -68,6 +68,7 @@ impl Kind for Model {
             cleanup: cleanup(caches, &uid),
             namespace_is_terminating: self.metadata.deletion_timestamp.is_some()
                 && ctx.namespace_is_terminating(&namespace),
+            clock_set_at: ctx.clock.set_at(),
         })
     }
 

@@ -43,6 +43,20 @@ pub struct Turn<'a> {
     pub jobs: &'a [TrainingJob],
     /// Now.
     pub now: Timestamp,
+    /// When the clock was set that `now` is told by.
+    pub clock_set_at: Option<Timestamp>,
+}
+
+impl Turn<'_> {
+    /// Whether a time that was to last `seconds` is over. It begins anew when the clock is set.
+    fn is_over(&self, since: Timestamp, seconds: i64) -> bool {
+        let since = match self.clock_set_at {
+            // What is later than now was written down by the clock as it was before.
+            Some(set_at) if since < set_at || since > self.now => set_at,
+            _ => since,
+        };
+        self.now.duration_since(since).as_secs() >= seconds
+    }
 }
 
 /// What is to be done for a version, and how far it has come.
@@ -216,7 +230,7 @@ fn judge(turn: Turn<'_>, held: &Held<'_>, health: &Health, since: Timestamp, may
         is_news: true,
     };
     let deadline = turn.model.spec.serving.progress_deadline_seconds;
-    let is_over = |since: Timestamp| turn.now.duration_since(since).as_secs() >= deadline;
+    let is_over = |since: Timestamp| turn.is_over(since, deadline);
     match &health.trouble {
         Some(trouble) if !trouble.passes => return reject(trouble.reason, trouble.message.clone()),
         Some(trouble) if is_held_up(health) => {

@@ -59,10 +59,12 @@ impl<'a> Lists<'a> {
         E: Stream<Item = watcher::Result<Event<Guarded<K>>>>,
     {
         let (name, mut pause) = (name.as_ref(), Pause::default());
+        // How many objects have come of the list at most: one that begins anew again and again does not go on.
+        let (mut most, mut is_first) = (0, true);
         loop {
             let mut turn = self.turns.acquire().await.ok();
             let mut events = std::pin::pin!(begin());
-            let mut listed = None;
+            let (mut listed, mut came) = (None, 0);
             while let Some(event) = events.next().await {
                 let event = match event {
                     Ok(event) => event,
@@ -72,7 +74,9 @@ impl<'a> Lists<'a> {
                         break;
                     }
                 };
-                if matches!(event, Event::InitApply(_)) {
+                came += usize::from(matches!(event, Event::InitApply(_)));
+                if is_first && came > most {
+                    most = came;
                     self.listing.goes_on();
                 }
                 let is_whole = matches!(event, Event::InitDone);
@@ -80,6 +84,7 @@ impl<'a> Lists<'a> {
                     cache.take(event).iter().for_each(&tell);
                 }
                 if is_whole {
+                    is_first = false;
                     listed = Some(Instant::now());
                     turn = None;
                     self.listing.done(name);
@@ -210,5 +215,21 @@ mod tests {
             .collect();
         assert_eq!(versions, [Some("20".to_owned())]);
         assert_eq!(listing.what(), None, "all was listed");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_that_breaks_off_at_the_same_place_again_and_again_does_not_go_on() {
+        let cache = Cache::new(|_: &Service| Vec::new());
+        let listing = Listing::default();
+        listing.begin(["services"]);
+        let lists = Lists::told_to(&listing);
+        let begin = || {
+            let first = Event::InitApply(Guarded(Ok(service("iris", "1"))));
+            stream::iter([Ok(Event::Init), Ok(first), Err(watcher::Error::NoResourceVersion)])
+        };
+        tokio::select! {
+            () = lists.follow("services", begin, &cache, |_| {}) => panic!("it does not end"),
+            is_whole = timeout(Duration::from_secs(600), listing.all()) => assert_eq!(is_whole, Ok(false)),
+        }
     }
 }

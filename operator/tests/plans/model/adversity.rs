@@ -6,6 +6,7 @@ use auriga_crds::{
     Reason,
 };
 use auriga_operator::{labels, plan::Next, seen::Answer};
+use jiff::SignedDuration;
 
 use super::told;
 use crate::{
@@ -91,6 +92,25 @@ fn a_container_that_cannot_be_run_gains_no_time_between_its_attempts() {
         told(&world.plan().status, "CandidateRejected"),
         Some((True, "ProgressDeadlineExceeded"))
     );
+}
+
+#[test]
+fn a_clock_that_is_set_ends_no_deadline_and_holds_none_up() {
+    for by in [3600_i64, -3600] {
+        let mut world = second();
+        world.pods_of(2, |seen| seen.waiting("ContainerCreating", ""));
+        world.turn();
+        world.pass(100);
+        world.now += SignedDuration::from_secs(by);
+        world.seen.clock_set_at = Some(world.now);
+        let is_rejected = |world: &World| told(&world.plan().status, "CandidateRejected").is_some();
+        assert!(!is_rejected(&world), "set by {by} s");
+        world.turn();
+        world.pass(119);
+        assert!(!is_rejected(&world), "set by {by} s");
+        world.pass(2);
+        assert!(is_rejected(&world), "set by {by} s");
+    }
 }
 
 #[test]
