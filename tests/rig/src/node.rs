@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use tokio::{
+    net::UnixStream,
     process::Command,
     time::{Instant, sleep},
 };
@@ -74,6 +75,23 @@ impl Node {
             sleep(Duration::from_millis(10)).await;
         }
         Ok(killed)
+    }
+
+    /// Waits until containerd takes connections: a kubelet that comes first ends at once, and a node's own supervisor would start
+    /// it again.
+    ///
+    /// Errors: it does not within half a minute.
+    pub(crate) async fn has_containerd(&self) -> Result<()> {
+        let socket = self.folder.join("containerd/containerd.sock");
+        let start = Instant::now();
+        while UnixStream::connect(&socket).await.is_err() {
+            ensure!(
+                start.elapsed() < Duration::from_secs(30),
+                "containerd does not answer"
+            );
+            sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
     }
 
     /// Kills what holds the containers of pods, and so all pods.

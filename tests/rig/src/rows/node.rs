@@ -65,6 +65,7 @@ async fn lose(scene: &Scene<'_>, node: &Node, iris: &Manifest, into: Option<u64>
         return Err("no pod ran".to_owned());
     }
     containerd.start().map_err(words)?;
+    node.has_containerd().await.map_err(words)?;
     let since = jiff::Timestamp::now();
     kubelet.start().map_err(words)?;
     eventually("the node is ready again", async || {
