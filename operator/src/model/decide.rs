@@ -173,7 +173,8 @@ fn relapse(turn: Turn<'_>, slots: &Slots<'_>, traffic: &Traffic) -> Option<Rejec
     }
     let uid = turn.model.uid().unwrap_or_default();
     let enough = wanted.min(before.most_replicas());
-    let (health, before) = (health::of_traffic(held, &uid), health::of_traffic(before, &uid));
+    // The one before has to answer now: on a node that has just died the kubelet's word for it may be older than that.
+    let (health, before) = (health::of_traffic(held, &uid), health::health(before, &uid, 1));
     let trouble = health.trouble.filter(|trouble| !trouble.passes);
     if before.ready < enough || trouble.is_none() && health.ready > 0 {
         return None;

@@ -5,7 +5,11 @@ use auriga_crds::{
     ConditionStatus::{True, Unknown},
     Reason,
 };
-use auriga_operator::{labels, plan::Next, seen::Answer};
+use auriga_operator::{
+    labels,
+    plan::Next,
+    seen::{Answer, PodSeen},
+};
 use jiff::SignedDuration;
 
 use super::told;
@@ -333,6 +337,34 @@ fn a_version_that_dies_once_it_has_the_traffic_gives_it_back() {
         told(&world.plan().status, "CandidateRejected"),
         Some((True, "ModelLoadFailed"))
     );
+}
+
+#[test]
+fn a_version_whose_node_dies_with_that_of_the_one_before_is_not_given_up() {
+    let mut world = second();
+    world.pods_answer();
+    world.turn();
+    world.fences_are_read();
+    world.turn();
+    world.pods_answer();
+    world.turn();
+    assert!(slot_with_traffic(&world).starts_with("v2-"));
+    world.pass(2);
+    let silent = |mut seen: PodSeen| {
+        seen.answer = Answer::Silent("it listens on no such port".to_owned());
+        seen.passes = 0;
+        seen
+    };
+    // The kubelet has not told of the pods before yet that they are gone, too.
+    world.pods_of(1, silent);
+    world.pods_of(2, |seen| {
+        let mut seen = silent(seen);
+        seen.pod.status.as_mut().unwrap().conditions = None;
+        seen
+    });
+    world.turn();
+    assert!(slot_with_traffic(&world).starts_with("v2-"));
+    assert_eq!(told(&world.plan().status, "CandidateRejected"), None);
 }
 
 #[test]
