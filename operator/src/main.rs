@@ -129,18 +129,11 @@ async fn run(arguments: Arguments) -> Result<()> {
     let stop = stop()?.shared();
     tokio::select! {
         served = health::serve(listener, health) => served.context("cannot answer at the metrics' address"),
-        ended = look_after(candidate, stop) => ended,
+        // Decisions would rest on what was, for ever.
+        ended = candidate.run(stop) => ended.map_err(|ended| {
+            anyhow!("a part of the operator has ended ({ended}); the next start lists everything anew")
+        }),
     }
-}
-
-async fn look_after(
-    candidate: Candidate,
-    stop: impl Future<Output = ()> + Clone + Send + Sync + 'static,
-) -> Result<()> {
-    // Decisions would rest on what was, for ever.
-    (candidate.run(stop).await).map_err(|ended| {
-        anyhow!("a part of the operator has ended ({ended}); the next start lists everything anew")
-    })
 }
 
 /// Ends when the program is told to stop.

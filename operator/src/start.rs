@@ -12,7 +12,7 @@ use k8s_openapi::api::{
     core::v1::{ConfigMap, Pod, Service},
     policy::v1::PodDisruptionBudget,
 };
-use kube::{Api, Client, Resource, api::ListParams};
+use kube::{Client, Resource, api::ListParams};
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -75,10 +75,7 @@ where
         + DeserializeOwned
         + std::fmt::Debug,
 {
-    let api: Api<K> = match namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    };
+    let api = watch::api::<K>(client, namespace);
     let what = format!("list {}", watch::name::<K>());
     let one = ListParams::default().limit(1);
     call(&what, READ, || api.list_metadata(&one)).await?;

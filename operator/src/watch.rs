@@ -153,6 +153,17 @@ fn forget<K: Resource<DynamicType = ()>>(ctx: &Context, change: &Change<K>) {
     }
 }
 
+/// The objects of a kind in the one namespace that is looked after, or in all.
+pub(crate) fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    }
+}
+
 fn objects<K>(
     client: &Client,
     namespace: Option<&str>,
@@ -167,10 +178,7 @@ where
         + Send
         + 'static,
 {
-    let api: Api<Guarded<K>> = match namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    };
+    let api = api::<Guarded<K>>(client, namespace);
     watcher::watcher(api, config.timeout(LASTS).page_size(PAGE))
 }
 
@@ -187,10 +195,7 @@ where
         + Send
         + 'static,
 {
-    let api: Api<PartialObjectMeta<K>> = match namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    };
+    let api = api::<PartialObjectMeta<K>>(client, namespace);
     watcher::watcher(api, watcher::Config::default().timeout(LASTS).page_size(PAGE)).map(|event| {
         event.map(|event| {
             each(event, |mut object| {

@@ -214,6 +214,11 @@ mod tests {
         assert_eq!(*lock(&asked), format!("{job}&timeout=15000ms"));
     }
 
+    fn write() -> Request<()> {
+        let jobs = Request::post("/apis/batch/v1/namespaces/a/jobs");
+        jobs.body(()).unwrap()
+    }
+
     #[tokio::test(start_paused = true)]
     async fn silence_is_when_the_last_write_has_its_answer() {
         let leading = Leading::default();
@@ -224,14 +229,12 @@ mod tests {
         let mut client = Fence(leading.clone()).layer(slow);
         let start = Instant::now();
         leading.until(start + TRUSTED);
-        let write = |path: &str| Request::post(path).body(()).unwrap();
-        let answer = client.call(write("/apis/batch/v1/namespaces/a/jobs"));
+        let answer = client.call(write());
         leading.end();
         let (answer, ()) = tokio::join!(answer, leading.silence());
         assert!(answer.is_ok(), "{answer:?}");
         assert_eq!(start.elapsed(), Duration::from_secs(3));
-        let refused = client.call(write("/apis/batch/v1/namespaces/a/jobs")).await;
-        assert!(refused.is_err());
+        assert!(client.call(write()).await.is_err());
     }
 
     #[tokio::test(start_paused = true)]
@@ -243,10 +246,7 @@ mod tests {
         let mut client = Fence(leading.clone()).layer(silent);
         let start = Instant::now();
         leading.until(start + TRUSTED);
-        let write = Request::post("/apis/batch/v1/namespaces/a/jobs")
-            .body(())
-            .unwrap();
-        let answer = client.call(write);
+        let answer = client.call(write());
         let given_up = tokio::time::timeout(Duration::from_secs(2), answer).await;
         assert!(given_up.is_err());
         leading.end();
@@ -263,10 +263,7 @@ mod tests {
         let mut client = Fence(leading.clone()).layer(broken);
         let start = Instant::now();
         leading.until(start + TRUSTED);
-        let write = Request::post("/apis/batch/v1/namespaces/a/jobs")
-            .body(())
-            .unwrap();
-        assert!(client.call(write).await.is_err());
+        assert!(client.call(write()).await.is_err());
         leading.end();
         leading.silence().await;
         assert_eq!(start.elapsed(), LASTS);

@@ -110,6 +110,13 @@ impl Server {
             leading.clone(),
         )
     }
+
+    /// The Lease in the hands of who has just taken it, and since when.
+    async fn taken(&self, leading: &Leading) -> (Lease, Instant) {
+        let mut lease = self.lease(leading);
+        let taken = lease.take(|| (), pending()).await.unwrap();
+        (lease, taken)
+    }
 }
 
 /// Counts down, unless there is nothing left.
@@ -159,8 +166,7 @@ async fn who_has_the_lease_leads_once_everything_is_listed_and_not_before() {
 #[tokio::test(start_paused = true)]
 async fn who_cannot_list_everything_does_not_keep_the_lease() {
     let (server, leading) = (Server::default(), Leading::default());
-    let mut lease = server.lease(&leading);
-    let taken = lease.take(|| (), pending()).await.unwrap();
+    let (mut lease, taken) = server.taken(&leading).await;
     let listed = sleep(Duration::from_secs(100)).map(|()| false);
     let ended = lease.keep(taken, listed, || panic!("it knows nothing")).await;
     assert_eq!(ended, Ended::Unlisted);
@@ -185,8 +191,7 @@ async fn who_stands_by_says_so_until_it_is_to_stop() {
 #[tokio::test(start_paused = true)]
 async fn a_term_ends_also_where_the_answer_to_the_lease_taken_back_got_lost() {
     let (server, leading) = (Server::default(), Leading::default());
-    let mut lease = server.lease(&leading);
-    let taken = lease.take(|| (), pending()).await.unwrap();
+    let (mut lease, taken) = server.taken(&leading).await;
     let change = async {
         sleep(Duration::from_secs(5)).await;
         server.is_held_by("");
@@ -205,8 +210,7 @@ async fn a_term_ends_also_where_the_answer_to_the_lease_taken_back_got_lost() {
 async fn a_term_ends_when_somebody_else_had_the_lease_though_it_is_free_again() {
     for holder in ["other", ""] {
         let (server, leading) = (Server::default(), Leading::default());
-        let mut lease = server.lease(&leading);
-        let taken = lease.take(|| (), pending()).await.unwrap();
+        let (mut lease, taken) = server.taken(&leading).await;
         let change = async {
             sleep(Duration::from_secs(5)).await;
             assert!(leading.now());

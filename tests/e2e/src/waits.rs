@@ -114,6 +114,12 @@ impl Space {
     }
 }
 
+/// A Model's status is about its newest generation.
+pub fn is_seen(model: &Model) -> bool {
+    let seen = (model.status.as_ref()).and_then(|status| status.observed_generation);
+    seen.is_some() && seen == model.metadata.generation
+}
+
 /// What a Model's newest generation asks for is active and healthy, by its own account.
 pub fn is_ready(model: &Model) -> bool {
     let Some(status) = &model.status else {

@@ -25,6 +25,20 @@ fn second() -> World {
     world
 }
 
+/// Version 2 has had the traffic for two seconds, and the pods of version 1 still answer.
+fn second_just_now() -> World {
+    let mut world = second();
+    world.pods_answer();
+    world.turn();
+    world.fences_are_read();
+    world.turn();
+    world.pods_answer();
+    world.turn();
+    assert!(slot_with_traffic(&world).starts_with("v2-"));
+    world.pass(2);
+    world
+}
+
 /// Version 1 answers, version 2 can and waits for approval.
 fn waiting() -> World {
     let mut world = World::serving("iris");
@@ -315,15 +329,7 @@ fn an_activation_that_nobody_can_write_down_stalls_and_says_where_to_look() {
 
 #[test]
 fn a_version_that_dies_once_it_has_the_traffic_gives_it_back() {
-    let mut world = second();
-    world.pods_answer();
-    world.turn();
-    world.fences_are_read();
-    world.turn();
-    world.pods_answer();
-    world.turn();
-    assert!(slot_with_traffic(&world).starts_with("v2-"));
-    world.pass(2);
+    let mut world = second_just_now();
     world.pods_are_unwell(2, Reason::ModelLoadFailed, "it cannot predict");
     golden!(world.changes());
     world.turn();
@@ -341,15 +347,7 @@ fn a_version_that_dies_once_it_has_the_traffic_gives_it_back() {
 
 #[test]
 fn a_version_whose_node_dies_with_that_of_the_one_before_is_not_given_up() {
-    let mut world = second();
-    world.pods_answer();
-    world.turn();
-    world.fences_are_read();
-    world.turn();
-    world.pods_answer();
-    world.turn();
-    assert!(slot_with_traffic(&world).starts_with("v2-"));
-    world.pass(2);
+    let mut world = second_just_now();
     let silent = |mut seen: PodSeen| {
         seen.answer = Answer::Silent("it listens on no such port".to_owned());
         seen.passes = 0;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use auriga_e2e::{Manifest, is_ready, until};
+use auriga_e2e::{Manifest, is_ready, is_seen, until};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
@@ -90,9 +90,7 @@ async fn break_off(
         .with("/spec/serving/serviceMetadata", round);
     scene.space.apply(&edit).await;
     until(OVER, "the edit is seen", async || {
-        let model = scene.space.model("edited").await;
-        let seen = model.status?.observed_generation?;
-        (Some(seen) == model.metadata.generation).then_some(())
+        is_seen(&scene.space.model("edited").await).then_some(())
     })
     .await;
     let seen = back.elapsed().as_secs_f64();

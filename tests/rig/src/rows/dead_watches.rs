@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use auriga_e2e::Manifest;
+use auriga_e2e::{Manifest, is_seen};
 use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep};
 
@@ -118,9 +118,7 @@ async fn edit(arena: &Arena, cycle: usize) {
 async fn until_seen(arena: &Arena) -> Option<f64> {
     let start = Instant::now();
     while start.elapsed() < SEEN {
-        let model = arena.space.model("iris").await;
-        let seen = model.status.and_then(|status| status.observed_generation);
-        if seen.is_some() && seen == model.metadata.generation {
+        if is_seen(&arena.space.model("iris").await) {
             return Some(start.elapsed().as_secs_f64());
         }
         sleep(Duration::from_millis(200)).await;
