@@ -1,7 +1,8 @@
-//! Asks pods at `/alive`: with a deadline, a size limit, and a typed answer. Silence is an answer, too.
+//! Asks pods and Services at `/alive`: with a deadline, a size limit, and a typed answer. Silence is an answer, too.
 
 mod ask;
 mod parse;
+mod service;
 
 use std::{
     collections::HashMap,
@@ -9,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ask::{ALIVE, DEADLINE, LIST, Page};
+use ask::{ALIVE, DEADLINE, LIST, Page, Place};
 use auriga_crds::{VersionSummary, contract::pod::CONTAINER};
 use futures_util::future::join_all;
 use hyper::body::Bytes;
@@ -51,6 +52,7 @@ pub struct Asker {
     permits: Semaphore,
     told: Mutex<HashMap<String, Told>>,
     listed: Mutex<HashMap<String, (Instant, Vec<VersionSummary>)>>,
+    services: Mutex<HashMap<String, service::Told>>,
 }
 
 struct Told {
@@ -93,6 +95,7 @@ impl Asker {
             permits: Semaphore::new(AT_ONCE),
             told: Mutex::new(HashMap::new()),
             listed: Mutex::new(HashMap::new()),
+            services: Mutex::new(HashMap::new()),
         }
     }
 
@@ -113,7 +116,7 @@ impl Asker {
             return Some(versions.clone());
         }
         let (address, _) = askable(pod)?;
-        let listed = match self.get(pod, &address, &LIST).await {
+        let listed = match self.get(&Place::of_pod(pod, &address, self.port), &LIST).await {
             Ok((200, body)) => parse::listed(&body),
             _ => None,
         };
@@ -126,25 +129,27 @@ impl Asker {
         Some(versions)
     }
 
-    /// Forgets what all pods said: it may be long ago.
+    /// Forgets what all said: it may be long ago.
     pub fn forget_all(&self) {
         lock(&self.told).clear();
         lock(&self.listed).clear();
+        lock(&self.services).clear();
     }
 
-    /// Forgets a pod that is gone.
+    /// Forgets a pod or a Service that is gone.
     pub fn forget(&self, uid: &str) {
         lock(&self.told).remove(uid);
         lock(&self.listed).remove(uid);
+        lock(&self.services).remove(uid);
     }
 
-    async fn get(&self, pod: &Pod, address: &str, page: &Page) -> Result<(u16, Bytes), String> {
+    async fn get(&self, place: &Place, page: &Page) -> Result<(u16, Bytes), String> {
         let _permit = self
             .permits
             .acquire()
             .await
             .map_err(|closed| closed.to_string())?;
-        ask::ask(&self.client, self.via, pod, address, self.port, page).await
+        ask::ask(&self.client, self.via, place, page).await
     }
 
     async fn ask_one(&self, pod: &Pod, fresh: Duration) -> PodSeen {
@@ -165,7 +170,7 @@ impl Asker {
             return told.seen(pod);
         }
         let asked = Instant::now();
-        let answer = (self.get(pod, &address, &ALIVE).await)
+        let answer = (self.get(&Place::of_pod(pod, &address, self.port), &ALIVE).await)
             .and_then(|(status, body)| parse::answer(status, &body, &uid, &address))
             .unwrap_or_else(|silence| Answer::Silent(format!("pod {} {silence}", pod.name_any())));
         let mut told = lock(&self.told);

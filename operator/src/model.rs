@@ -1,5 +1,6 @@
 //! The turn of a Model: fit what it describes, prove the version, move the traffic, keep the history.
 
+mod arrival;
 pub mod cleanup;
 pub mod decide;
 pub mod fence;

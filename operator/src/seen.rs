@@ -24,6 +24,8 @@ pub struct ModelSeen {
     pub slots: Vec<SlotSeen>,
     /// Its Service, if it owns one.
     pub service: Option<Service>,
+    /// Whether requests to its Service arrive; asked only until the Model is Ready.
+    pub reached: Reached,
     /// Its PodDisruptionBudget, if it owns one.
     pub budget: Option<PodDisruptionBudget>,
     /// The newest versions in the store, as a pod with the traffic lists them; absent while none does.
@@ -114,6 +116,23 @@ impl Answer {
             Answer::NotAsked | Answer::Silent(_) => None,
         }
     }
+}
+
+/// What came of a request to a Service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Reached {
+    /// No pod can take it, or nobody needs to know.
+    #[default]
+    NotAsked,
+    /// It brought no answer; why, as the end of a sentence, and for how long that was so whenever somebody asked.
+    Silent {
+        /// Why.
+        why: String,
+        /// For how long.
+        lasts: Duration,
+    },
+    /// A pod answered with 200.
+    Answered,
 }
 
 /// Texts of ConfigMap keys: each that is named, with its digest, or why there is none.

@@ -22,8 +22,6 @@ pub struct Settings {
     /// How long the pods of a version that lost the traffic keep running: the last answers are given, and the way back is
     /// short.
     pub drain: Duration,
-    /// How long the first version's traffic takes to arrive: nodes learn of a Service's pods a moment after it was changed.
-    pub settle: Duration,
     /// The least time between two fits of something that failed by the user's mistake, when nothing was edited.
     pub retry_mistake: Duration,
     /// The bug that tests are to find.
@@ -42,7 +40,6 @@ impl Default for Settings {
             poll_serving: Duration::from_secs(10),
             passes: 2,
             drain: Duration::from_secs(10),
-            settle: Duration::from_millis(500),
             retry_mistake: Duration::from_secs(300),
             #[cfg(feature = "planted-bugs")]
             planted: None,

@@ -1,4 +1,4 @@
-//! One request to one pod.
+//! One request to one pod, or to a Service.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use hyper::{
     header,
 };
 use hyper_util::rt::TokioIo;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, Service};
 use kube::{Client, ResourceExt as _};
 use tokio::net::TcpStream;
 
 use super::Via;
 
-/// How long a pod has for its whole answer.
+/// How long there is for a whole answer.
 pub(super) const DEADLINE: Duration = Duration::from_secs(2);
 
 /// What is asked for.
@@ -37,19 +37,56 @@ pub(super) const LIST: Page = Page {
     limit: 512 * 1024,
 };
 
-/// The status and body of a pod's answer; else what it did instead, as the end of a sentence that names it.
+/// Where a pod or a Service answers.
+pub(super) struct Place {
+    /// Address and port, as a URL has them.
+    host: String,
+    /// The path at the API server that leads there.
+    proxied: String,
+}
+
+impl Place {
+    /// A pod that listens on `port`.
+    pub(super) fn of_pod(pod: &Pod, address: &str, port: u16) -> Place {
+        let (namespace, name) = (pod.namespace().unwrap_or_default(), pod.name_any());
+        Place {
+            host: host(address, i32::from(port)),
+            proxied: format!("/api/v1/namespaces/{namespace}/pods/{name}:{PORT}/proxy"),
+        }
+    }
+
+    /// A Service, by its first port; nothing if it has no address of its own.
+    pub(super) fn of_service(service: &Service) -> Option<Place> {
+        let spec = service.spec.as_ref()?;
+        let address = (spec.cluster_ip.as_deref()).filter(|address| !matches!(*address, "" | "None"))?;
+        let port = spec.ports.iter().flatten().next()?.port;
+        let (namespace, name) = (service.namespace().unwrap_or_default(), service.name_any());
+        Some(Place {
+            host: host(address, port),
+            proxied: format!("/api/v1/namespaces/{namespace}/services/{name}:{port}/proxy"),
+        })
+    }
+}
+
+fn host(address: &str, port: i32) -> String {
+    if address.contains(':') {
+        format!("[{address}]:{port}")
+    } else {
+        format!("{address}:{port}")
+    }
+}
+
+/// The status and body of an answer; else what happened instead, as the end of a sentence that names who was asked.
 pub(super) async fn ask(
     client: &Client,
     via: Via,
-    pod: &Pod,
-    address: &str,
-    port: u16,
+    place: &Place,
     page: &Page,
 ) -> Result<(u16, Bytes), String> {
     let asked = async {
         match via {
-            Via::PodIp => ask_address(address, port, page).await,
-            Via::ApiProxy => ask_through_proxy(client, pod, page).await,
+            Via::PodIp => ask_address(&place.host, page).await,
+            Via::ApiProxy => ask_through_proxy(client, &place.proxied, page).await,
         }
     };
     match tokio::time::timeout(DEADLINE, asked).await {
@@ -62,20 +99,15 @@ pub(super) async fn ask(
     }
 }
 
-async fn ask_address(address: &str, port: u16, page: &Page) -> Result<(u16, Bytes), String> {
-    let host = if address.contains(':') {
-        format!("[{address}]:{port}")
-    } else {
-        format!("{address}:{port}")
-    };
-    let stream = (TcpStream::connect(&host).await)
+async fn ask_address(host: &str, page: &Page) -> Result<(u16, Bytes), String> {
+    let stream = (TcpStream::connect(host).await)
         .map_err(|error| format!("cannot be reached at {host}: {}", plain(&error)))?;
     let broken = |error: hyper::Error| format!("did not answer as a server does: {error}");
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(broken)?;
     let request = Request::get(page.path)
-        .header(header::HOST, &host)
+        .header(header::HOST, host)
         .header(header::CONNECTION, "close")
         .body(Empty::<Bytes>::new())
         .map_err(|error| format!("has an address that is none: {error}"))?;
@@ -93,14 +125,8 @@ async fn ask_address(address: &str, port: u16, page: &Page) -> Result<(u16, Byte
     }
 }
 
-async fn ask_through_proxy(client: &Client, pod: &Pod, page: &Page) -> Result<(u16, Bytes), String> {
-    let path = format!(
-        "/api/v1/namespaces/{}/pods/{}:{PORT}/proxy{}",
-        pod.namespace().unwrap_or_default(),
-        pod.name_any(),
-        page.path,
-    );
-    let request = Request::get(path)
+async fn ask_through_proxy(client: &Client, proxied: &str, page: &Page) -> Result<(u16, Bytes), String> {
+    let request = Request::get(format!("{proxied}{}", page.path))
         .body(kube::client::Body::empty())
         .map_err(|error| format!("has a name that is none: {error}"))?;
     let response = (client.send(request).await).map_err(|error| {
@@ -135,7 +161,7 @@ where
 /// The error without the number that the system gives it.
 fn plain(error: &std::io::Error) -> String {
     match error.kind() {
-        std::io::ErrorKind::ConnectionRefused => "it listens on no such port".to_owned(),
+        std::io::ErrorKind::ConnectionRefused => "the connection was refused".to_owned(),
         kind => kind.to_string(),
     }
 }

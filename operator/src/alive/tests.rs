@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, Service};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -10,6 +10,7 @@ use tokio::{
 };
 
 use super::*;
+use crate::seen::Reached;
 
 const AT_ONCE: Duration = Duration::ZERO;
 
@@ -64,6 +65,14 @@ fn pod(restarts: i32) -> Pod {
                 "state": { "running": {} },
             }],
         },
+    }))
+    .unwrap()
+}
+
+fn service(port: u16) -> Service {
+    serde_json::from_value(json!({
+        "metadata": { "name": "iris", "namespace": "default", "uid": "2" },
+        "spec": { "clusterIP": "127.0.0.1", "ports": [{ "port": port }] },
     }))
     .unwrap()
 }
@@ -278,4 +287,48 @@ async fn the_newest_versions_of_a_list_are_told_newest_first() {
     assert_eq!(listed[0].metrics[0].value, "0.5");
     let garbage = server(Some(response("200 OK", "[]"))).await;
     assert_eq!(asker(garbage.port()).list(&pod(0), AT_ONCE).await, None);
+}
+
+#[tokio::test]
+async fn a_service_is_reached_once_a_pod_behind_it_answers_200() {
+    let asker = asker(1);
+    let well = server(Some(response("200 OK", &alive(json!({}))))).await;
+    assert_eq!(
+        asker.reach(&service(well.port()), AT_ONCE).await,
+        Reached::Answered
+    );
+    let unwell = server(Some(response("503 Service Unavailable", ""))).await;
+    let Reached::Silent { why, .. } = asker.reach(&service(unwell.port()), AT_ONCE).await else {
+        panic!("503 is no answer");
+    };
+    assert_eq!(why, "answered with status 503 at /alive");
+}
+
+#[tokio::test]
+async fn a_service_that_refuses_is_silent_since_it_was_first_asked() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let asker = asker(1);
+    let first = Instant::now();
+    asker.reach(&service(port), AT_ONCE).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let Reached::Silent { why, lasts } = asker.reach(&service(port), AT_ONCE).await else {
+        panic!("nobody listens");
+    };
+    assert_eq!(
+        why,
+        format!("cannot be reached at 127.0.0.1:{port}: the connection was refused")
+    );
+    assert!(lasts >= Duration::from_millis(20) && lasts <= first.elapsed());
+    let well = server(Some(response("200 OK", ""))).await;
+    assert_eq!(
+        asker.reach(&service(well.port()), AT_ONCE).await,
+        Reached::Answered
+    );
+    let again = Instant::now();
+    let Reached::Silent { lasts, .. } = asker.reach(&service(port), AT_ONCE).await else {
+        panic!("nobody listens");
+    };
+    assert!(lasts <= again.elapsed());
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use kube::ResourceExt as _;
 
 use super::{
-    cleanup,
+    arrival, cleanup,
     fits::{self, Fits},
     health::{self, Health},
     rollout::{self, Step, Turn},
@@ -121,6 +121,10 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
     if relapse.is_none() {
         work.retire(turn, seen, &slots, &traffic, &aim);
     }
+    let awaited = arrival::awaited(turn, seen, &traffic, &health);
+    if awaited.is_some() {
+        work.look_again(settings.poll_rollout);
+    }
     let story = Story {
         model,
         seen,
@@ -132,7 +136,7 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
         health,
         walk: on_the_way,
         waiting,
-        is_arriving: work.arrives(turn, &traffic),
+        awaited,
         now,
     };
     work.plan(&story)
@@ -251,7 +255,7 @@ fn invalid<'a>(
         fit_hash: current.and_then(|held| held.fit_hash().map(str::to_owned)),
         walk: None,
         waiting: None,
-        is_arriving: false,
+        awaited: None,
         now,
     }
 }

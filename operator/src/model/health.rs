@@ -228,7 +228,7 @@ fn refusal(held: &Held<'_>) -> Option<Trouble> {
 }
 
 /// Whether the kubelet found the pod ready.
-fn is_ready(pod: &Pod) -> bool {
+pub(super) fn is_ready(pod: &Pod) -> bool {
     let conditions = pod
         .status
         .iter()

@@ -11,8 +11,9 @@ use k8s_openapi::api::{
 use kube::ResourceExt as _;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::decide;
+use super::{arrival, decide, health};
 use crate::{
+    build::service::slot_with_traffic,
     cache::{Cache, controlled_by, controller, controller_uid, key},
     caches::{Caches, made_for_key, slot_key},
     context::Context,
@@ -22,7 +23,7 @@ use crate::{
     labels,
     metrics::Metrics,
     plan::{Plan, Refusal},
-    seen::{Answer, CleanupSeen, ModelSeen, PodSeen, SlotSeen},
+    seen::{Answer, CleanupSeen, ModelSeen, PodSeen, Reached, SlotSeen},
     settings::Settings,
     works_for::works_for,
 };
@@ -62,6 +63,7 @@ impl Kind for Model {
                 .chain(owned(caches.config_maps.by(&made_for_key(&uid))))
                 .collect(),
             listing: listing(ctx, service.as_ref(), &slots).await,
+            reached: reached(ctx, self, service.as_ref(), &slots).await,
             slots,
             service,
             budget: owned(caches.budgets.by(&ours)).into_iter().next(),
@@ -179,17 +181,33 @@ fn cleanup(caches: &Caches, uid: &str) -> Option<CleanupSeen> {
     })
 }
 
+/// Whether requests arrive, once the kubelet has found a pod ready that is to answer them. Who is Ready is not asked any more:
+/// the way to a Service may be closed to the operator alone.
+async fn reached(ctx: &Context, model: &Model, service: Option<&Service>, slots: &[SlotSeen]) -> Reached {
+    let with_traffic = service.and_then(|service| Some((service, slot_with_traffic(service)?)));
+    let Some((service, slot)) = with_traffic.filter(|_| !arrival::is_ready(model)) else {
+        return Reached::NotAsked;
+    };
+    let mut pods = slots.iter().flat_map(|slot| &slot.pods).map(|seen| &seen.pod);
+    let can_take_it =
+        pods.any(|pod| pod.labels().get(labels::SLOT) == Some(&slot.label()) && health::is_ready(pod));
+    if !can_take_it {
+        return Reached::NotAsked;
+    }
+    let fresh = ctx.settings.poll_rollout.mul_f64(0.8);
+    ctx.asker.reach(service, fresh).await
+}
+
 /// The newest versions in the store, as one of the pods lists them that have the traffic.
 async fn listing(
     ctx: &Context,
     service: Option<&Service>,
     slots: &[SlotSeen],
 ) -> Option<Vec<VersionSummary>> {
-    let selector = service?.spec.as_ref()?.selector.as_ref()?;
-    let slot = selector.get(labels::SLOT)?;
+    let slot = slot_with_traffic(service?)?.label();
     let mut pods = slots.iter().flat_map(|slot| &slot.pods);
     let answers = pods.find(|seen| {
-        matches!(seen.answer, Answer::Well(_)) && seen.pod.labels().get(labels::SLOT) == Some(slot)
+        matches!(seen.answer, Answer::Well(_)) && seen.pod.labels().get(labels::SLOT) == Some(&slot)
     })?;
     ctx.asker
         .list(&answers.pod, ctx.settings.poll_serving.mul_f64(0.8))

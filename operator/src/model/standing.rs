@@ -118,11 +118,11 @@ pub(super) fn serving(story: &Story<'_>) -> Standing {
             is_stalled: false,
         };
     }
-    if story.health.ready >= wanted && story.is_arriving {
+    if let Some(awaited) = &story.awaited {
         return Standing {
             status: ConditionStatus::Unknown,
             reason: Reason::RollingOut,
-            message: format!("Version {version} is active; its traffic is about to arrive."),
+            message: format!("Version {version} is active; {awaited}."),
             is_stalled: false,
         };
     }

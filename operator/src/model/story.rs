@@ -47,8 +47,8 @@ pub struct Story<'a> {
     pub walk: Option<Walk>,
     /// The version that waits for approval.
     pub waiting: Option<Walk>,
-    /// Whether the first version has the traffic, and nodes may not know of it yet.
-    pub is_arriving: bool,
+    /// What keeps requests from arriving at pods that can answer them, as far as anybody knows.
+    pub awaited: Option<String>,
     /// Now.
     pub now: Timestamp,
 }

@@ -68,7 +68,7 @@ impl Work {
         });
     }
 
-    fn look_again(&mut self, after: std::time::Duration) {
+    pub(super) fn look_again(&mut self, after: std::time::Duration) {
         self.next = self.next.or(Next::After(after));
     }
 
@@ -247,22 +247,6 @@ impl Work {
         }
         self.apply.extend(fences);
         self.look_again(turn.settings.poll_rollout);
-    }
-
-    /// Whether nodes may not know of the pods yet that got the traffic. Where others had it before, those answer meanwhile.
-    pub(super) fn arrives(&mut self, turn: Turn<'_>, traffic: &Traffic) -> bool {
-        let Some(since) = traffic
-            .since
-            .filter(|_| traffic.previous.is_none() && traffic.slot.is_some())
-        else {
-            return false;
-        };
-        let passed = std::time::Duration::try_from(turn.now.duration_since(since)).unwrap_or_default();
-        let left = turn.settings.settle.saturating_sub(passed);
-        if !left.is_zero() {
-            self.look_again(left);
-        }
-        !left.is_zero()
     }
 
     /// Gives the traffic back to the pods before, which still run, because those that got it a moment ago do not answer.

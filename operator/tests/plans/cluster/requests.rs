@@ -11,7 +11,7 @@ pub(super) struct Target {
     pub(super) plural: String,
     pub(super) name: String,
     pub(super) is_status: bool,
-    /// The pod that is asked through the server.
+    /// The pod or the Service that is asked through the server.
     pub(super) proxied: Option<String>,
 }
 
@@ -27,12 +27,12 @@ impl Target {
         let plural = parts.next().unwrap_or_default().to_owned();
         let name = parts.next().unwrap_or(text(body, "name")).to_owned();
         let sub = parts.next();
-        let pod = name.split(':').next().map(str::to_owned);
+        let asked = name.split(':').next().map(str::to_owned);
         Target {
             plural,
             name,
             is_status: sub == Some("status"),
-            proxied: pod.filter(|_| sub == Some("proxy")),
+            proxied: asked.filter(|_| sub == Some("proxy")),
         }
     }
 }

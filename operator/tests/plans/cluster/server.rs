@@ -142,8 +142,13 @@ impl State {
             let list = json!({ "apiVersion": "v1", "kind": "EventList", "metadata": {}, "items": [] });
             return Answer::Given(answered(if *method == Method::GET { &list } else { body }));
         }
-        if let Some(pod) = target.proxied {
-            let (code, said) = self.voices.get(&pod).cloned().unwrap_or((502, Value::Null));
+        if let Some(name) = target.proxied {
+            let asked = match target.plural.as_str() {
+                "services" => self.behind(&name),
+                _ => Some(name),
+            };
+            let voice = asked.and_then(|pod| self.voices.get(&pod).cloned());
+            let (code, said) = voice.unwrap_or((502, Value::Null));
             let mut response = answered(&said);
             *response.status_mut() = StatusCode::from_u16(code).unwrap();
             return Answer::Given(response);
@@ -275,6 +280,20 @@ impl State {
         }
     }
 
+    /// A pod that a Service sends requests to.
+    fn behind(&self, service: &str) -> Option<String> {
+        let service = self.objects.get(&("services".to_owned(), service.to_owned()))?;
+        let selector = service["spec"]["selector"].as_object()?;
+        let is_selected = |pod: &&Value| {
+            selector
+                .iter()
+                .all(|(label, value)| pod["metadata"]["labels"][label] == *value)
+        };
+        let well = |name: &&str| self.voices.get(*name).is_some_and(|(code, _)| *code == 200);
+        let mut pods = self.all("pods").filter(is_selected).map(|pod| text(pod, "name"));
+        pods.find(well).map(str::to_owned)
+    }
+
     /// Makes an object, as a user or a controller does.
     pub(super) fn make(&mut self, key: &Key, mut object: Value) -> Value {
         self.made += 1;
@@ -284,6 +303,9 @@ impl State {
         metadata["uid"] = format!("uid-{}", self.made).into();
         metadata["generation"] = 1.into();
         metadata["creationTimestamp"] = self.now.to_string().into();
+        if key.0 == "services" {
+            object["spec"]["clusterIP"] = "10.0.0.1".into();
+        }
         self.put(key, object)
     }
 

@@ -8,11 +8,11 @@ use auriga_crds::{
     contract::{Alive, AliveModel, AliveModelMetadata, Golden, pod::FENCE_ANNOTATION},
 };
 use auriga_operator::{
-    build::deployment::Slot,
+    build::{deployment::Slot, service::slot_with_traffic},
     labels,
     model::decide,
     plan::{Desired, Plan},
-    seen::{Answer, CleanupSeen, ModelSeen, PodSeen, SlotSeen},
+    seen::{Answer, CleanupSeen, ModelSeen, PodSeen, Reached, SlotSeen},
     settings::Settings,
 };
 use jiff::{Timestamp, ToSpan as _};
@@ -256,7 +256,7 @@ impl World {
         }
     }
 
-    /// Every pod says twice that it can answer, and the kubelet finds it ready.
+    /// Every pod says twice that it can answer, the kubelet finds it ready, and every node has learned of it.
     pub(crate) fn pods_answer(&mut self) {
         self.pods_start();
         let owner = self.model.uid();
@@ -281,6 +281,9 @@ impl World {
                 ready_replicas: ready,
                 ..DeploymentStatus::default()
             });
+        }
+        if self.seen.service.as_ref().and_then(slot_with_traffic).is_some() {
+            self.seen.reached = Reached::Answered;
         }
     }
 

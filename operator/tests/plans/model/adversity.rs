@@ -349,7 +349,7 @@ fn a_version_that_dies_once_it_has_the_traffic_gives_it_back() {
 fn a_version_whose_node_dies_with_that_of_the_one_before_is_not_given_up() {
     let mut world = second_just_now();
     let silent = |mut seen: PodSeen| {
-        seen.answer = Answer::Silent("it listens on no such port".to_owned());
+        seen.answer = Answer::Silent("the connection was refused".to_owned());
         seen.passes = 0;
         seen
     };
