@@ -9,7 +9,6 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use tokio::{
-    net::UnixStream,
     process::Command,
     time::{Instant, sleep},
 };
@@ -77,21 +76,10 @@ impl Node {
         Ok(killed)
     }
 
-    /// Waits until containerd takes connections: a kubelet that comes first ends at once, and a node's own supervisor would start
-    /// it again.
-    ///
-    /// Errors: it does not within half a minute.
-    pub(crate) async fn has_containerd(&self) -> Result<()> {
-        let socket = self.folder.join("containerd/containerd.sock");
-        let start = Instant::now();
-        while UnixStream::connect(&socket).await.is_err() {
-            ensure!(
-                start.elapsed() < Duration::from_secs(30),
-                "containerd does not answer"
-            );
-            sleep(Duration::from_millis(50)).await;
-        }
-        Ok(())
+    /// Whether one runs, such as `kubelet`.
+    pub(crate) fn runs(&self, name: &str) -> bool {
+        let id = fs::read_to_string(self.folder.join(format!("{name}.pid"))).unwrap_or_default();
+        !id.trim().is_empty() && is_alive(id.trim())
     }
 
     /// Kills what holds the containers of pods, and so all pods.
@@ -120,7 +108,7 @@ impl Killed {
     /// Starts it as it was.
     ///
     /// Errors: it cannot be started.
-    pub(crate) fn start(self) -> Result<()> {
+    pub(crate) fn start(&self) -> Result<()> {
         let log = self.folder.join("log").join(format!("{}.log", self.name));
         let log = File::options().append(true).create(true).open(log);
         let log = log.context("cannot write a log")?;
@@ -130,7 +118,7 @@ impl Killed {
             .arg("nohup")
             .args(&self.words)
             .env_clear()
-            .envs(self.environment)
+            .envs(self.environment.iter().map(|(key, value)| (key, value)))
             .stdin(Stdio::null())
             .stdout(log.try_clone().context("cannot write a log")?)
             .stderr(log);

@@ -175,7 +175,7 @@ async fn restore(node: &Node, backup: &Path, data: &Path) -> Result<()> {
     api_server.start()?;
     // Whoever starts too early ends again.
     tokio::time::sleep(Duration::from_secs(5)).await;
-    viewers.into_iter().try_for_each(Killed::start)
+    viewers.iter().try_for_each(Killed::start)
 }
 
 /// Copies a folder into another one.
