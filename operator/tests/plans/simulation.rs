@@ -1,10 +1,10 @@
 //! Random stories of a Model: edits, pods that come and go, an operator that is killed between any two writes. Whatever
 //! happens, the invariants hold, and once it stops happening the Model becomes what its last spec asks for.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use auriga_crds::{ActivationPolicy, ConditionStatus, ConditionType, ModelStatus, Reason};
-use auriga_operator::{labels, model::fits, plan::Plan};
+use auriga_operator::{labels, model::fits, plan::Plan, seen::Reached};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::ResourceExt;
 use proptest::prelude::*;
@@ -30,6 +30,8 @@ enum Step {
     FitFails,
     PodsStart,
     PodsAnswer,
+    /// Requests do not arrive, or nobody knows whether they do.
+    NothingArrives(Reached),
     FencesAreRead,
     /// The pods of the newest Deployment cannot answer.
     Unwell(Reason),
@@ -47,6 +49,10 @@ fn step() -> impl Strategy<Value = Step> {
         Just(ActivationPolicy::Manual),
         Just(ActivationPolicy::Pinned)
     ];
+    let silent = Reached::Silent {
+        why: "cannot be reached".to_owned(),
+        lasts: Duration::ZERO,
+    };
     let unwell = prop_oneof![
         Just(Reason::PersisterUnavailable),
         Just(Reason::GoldenRequestFailed),
@@ -65,6 +71,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::FitFails),
         2 => Just(Step::PodsStart),
         6 => Just(Step::PodsAnswer),
+        1 => prop_oneof![Just(Reached::NotAsked), Just(silent)].prop_map(Step::NothingArrives),
         5 => Just(Step::FencesAreRead),
         1 => unwell.prop_map(Step::Unwell),
         1 => (0_usize..6).prop_map(Step::PodDies),
@@ -126,6 +133,7 @@ impl Story {
             }
             Step::PodsStart => world.pods_start(),
             Step::PodsAnswer => world.pods_answer(),
+            Step::NothingArrives(reached) => world.seen.reached = reached.clone(),
             Step::FencesAreRead => world.fences_are_read(),
             Step::Unwell(reason) => {
                 if let Some(version) = self.store.values().max() {

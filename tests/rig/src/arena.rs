@@ -13,6 +13,7 @@ use tokio::{
 use crate::{
     finding::attempt,
     ground::Ground,
+    ledger,
     operator::Start,
     oracle::End,
     proxy::Proxy,
@@ -58,7 +59,10 @@ pub(crate) async fn play(
         exit: None,
     };
     arena.rise()?;
-    let result = attempt(act(&mut arena)).await;
+    let mut result = attempt(act(&mut arena)).await.and_then(|result| result);
+    if result.is_ok() {
+        result = ledger::check(&arena.space).await;
+    }
     let exit = arena.exit();
     let Arena {
         space,
@@ -71,7 +75,7 @@ pub(crate) async fn play(
     space.delete().await;
     Ok(match (exit, result) {
         (Some(exit), _) => Err(format!("the operator ended by itself: {exit}")),
-        (None, result) => result.and_then(|result| result),
+        (None, result) => result,
     })
 }
 

@@ -16,6 +16,7 @@ mod endpoints;
 mod finding;
 mod ground;
 mod leaders;
+mod ledger;
 mod node;
 mod operator;
 mod oracle;

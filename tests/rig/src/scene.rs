@@ -10,6 +10,7 @@ use tokio::{sync::mpsc, time::Instant};
 use crate::{
     finding::attempt,
     ground::Ground,
+    ledger,
     operator::{Operator, Program},
     proxy::Proxy,
     request::Nth,
@@ -45,10 +46,11 @@ pub(crate) async fn scene_of<T>(
 ) -> Result<T, String> {
     let begun = Scene::begin(ground, program).await;
     let mut scene = begun.map_err(|error| format!("{error:#}"))?;
-    let mut result = attempt(work(&mut scene)).await.and_then(|result| result);
-    if let Err(words) = &mut result {
-        words.push_str(&scene.told().await);
-    }
+    let result = attempt(work(&mut scene)).await.and_then(|result| result);
+    let result = match result {
+        Ok(done) => ledger::check(&scene.space).await.map(|()| done),
+        Err(words) => Err(words + &scene.told().await),
+    };
     scene.stop();
     let exits = std::mem::take(&mut scene.exits);
     scene.space.delete().await;

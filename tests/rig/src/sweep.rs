@@ -14,6 +14,7 @@ use crate::{
     endpoints::Endpoints,
     finding::attempt,
     ground::Ground,
+    ledger,
     oracle::End,
     proxy::Proxy,
     request::{Fault, Nth},
@@ -78,6 +79,8 @@ struct Run {
     asked: Instant,
     last_write: Option<Instant>,
     end: End,
+    /// What is wrong with the versions.
+    ledger: Vec<String>,
 }
 
 /// The plans of a workload, one for each write and fault.
@@ -215,6 +218,7 @@ async fn run(scene: &Scene<'_>, workload: Workload, fault: Option<(Nth, Fault)>)
     let is_quiet = quiet(proxy).await;
     let gaps = endpoints.map_or(0, Endpoints::gaps);
     let end = End::of(&scene.space).await;
+    let ledger = ledger::faults(&scene.space).await;
     proxy.seen(|record| Run {
         writes: record.writes.clone(),
         effects: record.effects.clone(),
@@ -226,6 +230,7 @@ async fn run(scene: &Scene<'_>, workload: Workload, fault: Option<(Nth, Fault)>)
         asked,
         last_write: record.last_write,
         end,
+        ledger,
     })
 }
 
@@ -263,6 +268,7 @@ impl Verdict {
                 run.effects, reference.effects
             ));
         }
+        faults.extend(run.ledger.iter().cloned());
         let careless = run.careless.iter();
         faults.extend(careless.map(|path| format!("deleted {path} without preconditions")));
         let exits = run.exits.iter();
