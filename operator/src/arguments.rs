@@ -49,7 +49,8 @@ pub(crate) struct Arguments {
     #[arg(long, env = "AURIGA_RETRY_MISTAKE", default_value = "5m", value_parser = duration, value_name = "TIME")]
     retry_mistake: Duration,
 
-    /// The way to the pods; from outside of the cluster, nodes apart, it is api-proxy
+    /// The way to pods and Services; from outside of the cluster, nodes apart, it is api-proxy, with the right to get
+    /// pods/proxy and services/proxy
     #[arg(long, env = "AURIGA_ALIVE_VIA", value_enum, default_value = "pod-ip")]
     pub(crate) alive_via: Via,
 

@@ -50,9 +50,10 @@ wait_for containerd containerd ctr version
 ctr images import "$pause" >/dev/null
 
 wait_for kube-apiserver apiserver kubectl get --raw /readyz
-# By itself it asks for 20 things per second, and tests that run side by side would wait for each other.
+# By itself it asks for 20 things per second, and tests that run side by side would wait for each other. And it takes the pods of
+# a node out of all Services that says nothing for 50 seconds: with the only API server dead again and again, that is each node.
 start controller-manager "$bin/kube-controller-manager" --kubeconfig="$run/controller-manager.kubeconfig" --leader-elect=false \
-  --bind-address=127.0.0.1 --use-service-account-credentials --kube-api-qps=200 --kube-api-burst=400 \
+  --bind-address=127.0.0.1 --use-service-account-credentials --kube-api-qps=200 --kube-api-burst=400 --node-monitor-grace-period=5m \
   --root-ca-file="$run/pki/ca.crt" --service-account-private-key-file="$run/pki/sa.key"
 start scheduler "$bin/kube-scheduler" --kubeconfig="$run/scheduler.kubeconfig" --leader-elect=false --bind-address=127.0.0.1
 start kubelet "$bin/kubelet" --config="$run/kubelet.yaml" --kubeconfig="$run/kubelet.kubeconfig" --root-dir="$run/kubelet" \

@@ -7,7 +7,6 @@ use anyhow::{Context as _, Result};
 use auriga_e2e::{Manifest, Space, eventually, is_ready};
 use tokio::{
     process::Child,
-    sync::mpsc,
     time::{Instant, sleep, timeout},
 };
 
@@ -61,9 +60,7 @@ struct One {
 
 impl One {
     async fn new(ground: &Ground, space: &Space, identity: &str) -> Result<One> {
-        // Nobody is to be killed by the proxy.
-        let (kill, _) = mpsc::unbounded_channel();
-        let proxy = Proxy::start(ground.client_of_operator(space).await?, kill).await?;
+        let proxy = Proxy::start(ground.client_of_operator(space).await?).await?;
         let start = ground.program.start(&space.name, identity, proxy.address)?;
         let mut one = One {
             identity: identity.to_owned(),

@@ -10,7 +10,6 @@
     reason = "a program for people and scripts"
 )]
 
-mod arena;
 mod clients;
 mod endpoints;
 mod finding;

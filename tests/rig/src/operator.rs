@@ -12,7 +12,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::{
     process::{Child, Command},
-    sync::{mpsc::UnboundedReceiver, watch},
+    sync::{mpsc::UnboundedReceiver, oneshot, watch},
     task::JoinHandle,
     time::sleep,
 };
@@ -88,9 +88,12 @@ impl Start {
     }
 }
 
-/// An operator that is started again whenever it was killed, until this is dropped.
+/// An operator that is started again whenever it ended, until this is dropped.
 pub(crate) struct Operator {
+    /// Where it answers at /healthz and /metrics.
+    pub(crate) metrics: SocketAddr,
     task: JoinHandle<()>,
+    end: oneshot::Sender<()>,
     exits: watch::Receiver<Vec<String>>,
     id: watch::Receiver<Option<u32>>,
 }
@@ -101,9 +104,15 @@ impl Operator {
         let mut child = start.once()?;
         let (exit, exits) = watch::channel(Vec::new());
         let (changed, id) = watch::channel(child.id());
+        let (end, mut is_to_end) = oneshot::channel();
+        let metrics = start.metrics;
         let task = tokio::spawn(async move {
             loop {
                 tokio::select! {
+                    _ = &mut is_to_end => {
+                        let _ = child.kill().await;
+                        return;
+                    }
                     asked = killed.recv() => {
                         let Some(is_dead) = asked else { return };
                         // Only one that is dead already cannot be killed.
@@ -128,7 +137,21 @@ impl Operator {
                 }
             }
         });
-        Ok(Operator { task, exits, id })
+        Ok(Operator {
+            metrics,
+            task,
+            end,
+            exits,
+            id,
+        })
+    }
+
+    /// Kills it for good; how it ended by itself before, each time that it did.
+    pub(crate) async fn kill(self) -> Vec<String> {
+        // A task that has ended has no process any more.
+        let _ = self.end.send(());
+        let _ = self.task.await;
+        self.exits.borrow().clone()
     }
 
     /// The id of its process.
@@ -139,13 +162,6 @@ impl Operator {
     /// How it ended by itself, each time that it did.
     pub(crate) fn exits(&self) -> Vec<String> {
         self.exits.borrow().clone()
-    }
-}
-
-impl Drop for Operator {
-    fn drop(&mut self) {
-        // The process goes with its task.
-        self.task.abort();
     }
 }
 

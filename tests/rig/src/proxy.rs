@@ -97,15 +97,14 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Starts one that speaks to the API server as `client`. Whoever is to be killed is told by `kill`, which answers once
-    /// that is done.
-    pub(crate) async fn start(client: Client, kill: UnboundedSender<Killed>) -> Result<Proxy> {
+    /// Starts one that speaks to the API server as `client`.
+    pub(crate) async fn start(client: Client) -> Result<Proxy> {
         let listener = TcpListener::bind("127.0.0.1:0").await.context("cannot listen")?;
         let address = listener.local_addr().context("a listener has an address")?;
         let way = Way {
             client,
             record: Arc::default(),
-            kill,
+            kill: Arc::default(),
             view: watch::Sender::new(View::default()),
             lists: Lists::default(),
             stand_in: Arc::default(),
@@ -123,6 +122,11 @@ impl Proxy {
             way,
             _tasks: tasks,
         })
+    }
+
+    /// Has `kill` told from now on that the operator is to be killed, which answers once that is done.
+    pub(crate) fn kills(&self, kill: UnboundedSender<Killed>) {
+        *lock(&self.way.kill) = Some(kill);
     }
 
     /// Forgets what was seen, counts from one again, and has `fault` done to its write.

@@ -72,7 +72,8 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         name: "F7",
-        happens: "the API server is killed 50 times during fits, roll-outs and under load, every tenth time for 30 s",
+        happens: "the API server is killed 50 times during fits, roll-outs and under load, every tenth time for 30 s; the cluster \
+                  bears with a node that cannot be heard for five minutes",
         wanted: "the operator never ends, no prediction fails, an edit is seen within 15 s after /readyz, what was under way \
                  is over within 180 s",
         run: |ground| Box::pin(api_server::killed(ground)),

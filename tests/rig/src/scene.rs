@@ -5,7 +5,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use auriga_crds::Model;
 use auriga_e2e::{Manifest, Space, iris_rows, until};
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep},
+};
 
 use crate::{
     finding::attempt,
@@ -16,11 +19,15 @@ use crate::{
     request::Nth,
 };
 
+/// How long nothing may be written before all counts as done.
+pub(crate) const QUIET: Duration = Duration::from_secs(3);
+
 /// A namespace and its operator.
 pub(crate) struct Scene<'a> {
     /// The namespace.
     pub(crate) space: Space,
     ground: &'a Ground,
+    program: Program,
     proxy: Proxy,
     operator: Option<Operator>,
     exits: Vec<String>,
@@ -51,7 +58,7 @@ pub(crate) async fn scene_of<T>(
         Ok(done) => ledger::check(&scene.space).await.map(|()| done),
         Err(words) => Err(words + &scene.told().await),
     };
-    scene.stop();
+    scene.stop().await;
     let exits = std::mem::take(&mut scene.exits);
     scene.space.delete().await;
     match exits.first() {
@@ -66,14 +73,17 @@ impl<'a> Scene<'a> {
     /// Errors: the cluster does not answer, or the program does not start.
     pub(crate) async fn begin(ground: &'a Ground, program: &Program) -> Result<Scene<'a>> {
         let space = ground.space().await?;
-        let (proxy, operator) = start(ground, &space, program).await?;
-        Ok(Scene {
+        let proxy = Proxy::start(ground.client_of_operator(&space).await?).await?;
+        let mut scene = Scene {
             space,
             ground,
+            program: program.clone(),
             proxy,
-            operator: Some(operator),
+            operator: None,
             exits: Vec::new(),
-        })
+        };
+        scene.rise(program).await?;
+        Ok(scene)
     }
 
     /// What stands between the operator and the API server.
@@ -87,22 +97,23 @@ impl<'a> Scene<'a> {
         self.exits.iter().cloned().chain(now).collect()
     }
 
-    /// Starts the operator, in place of the one that works, if one does.
+    /// Starts an operator, in place of the one that works, if one does.
     ///
     /// Errors: it cannot be started.
     pub(crate) async fn rise(&mut self, program: &Program) -> Result<()> {
-        self.stop();
-        let (proxy, operator) = start(self.ground, &self.space, program).await?;
-        self.proxy = proxy;
-        self.operator = Some(operator);
+        self.stop().await;
+        let (kill, killed) = mpsc::unbounded_channel();
+        self.proxy.kills(kill);
+        let start = program.start(&self.space.name, "rig", self.proxy.address)?;
+        self.operator = Some(Operator::start(start, killed)?);
         Ok(())
     }
 
-    /// Starts the operator anew as it was.
+    /// Starts the operator anew as it was at the beginning.
     ///
     /// Errors: it cannot be started.
     pub(crate) async fn rise_again(&mut self) -> Result<(), String> {
-        let program = self.ground.program.clone();
+        let program = self.program.clone();
         self.rise(&program).await.map_err(|error| format!("{error:#}"))
     }
 
@@ -115,11 +126,28 @@ impl<'a> Scene<'a> {
         crate::node::signal(name, &id.to_string()).await
     }
 
-    /// Kills the operator.
-    pub(crate) fn stop(&mut self) {
+    /// Kills the operator, and lets it be dead.
+    pub(crate) async fn stop(&mut self) {
         if let Some(operator) = self.operator.take() {
-            self.exits.extend(operator.exits());
+            self.exits.extend(operator.kill().await);
         }
+    }
+
+    /// What the operator says of its own health: the status of the answer.
+    ///
+    /// Errors: it does not answer.
+    pub(crate) async fn healthz(&self) -> Result<u16, String> {
+        let operator = self.operator.as_ref().ok_or("the operator does not run")?;
+        Ok(auriga_e2e::get(operator.metrics, "/healthz").await?.code)
+    }
+
+    /// The most memory that the operator ever had, in MiB.
+    pub(crate) fn peak_memory(&self) -> Option<f64> {
+        let id = self.operator.as_ref()?.id()?;
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kib: f64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+        Some(kib / 1024.0)
     }
 
     /// The writes of the operator in the time that follows.
@@ -172,13 +200,6 @@ impl<'a> Scene<'a> {
     }
 }
 
-async fn start(ground: &Ground, space: &Space, program: &Program) -> Result<(Proxy, Operator)> {
-    let (kill, killed) = mpsc::unbounded_channel();
-    let proxy = Proxy::start(ground.client_of_operator(space).await?, kill).await?;
-    let start = program.start(&space.name, "rig", proxy.address)?;
-    Ok((proxy, Operator::start(start, killed)?))
-}
-
 /// How long it takes until `ask` has an answer, in seconds; it panics with `what` after `limit` seconds.
 pub(crate) async fn seconds_until<T>(
     limit: u64,
@@ -188,6 +209,27 @@ pub(crate) async fn seconds_until<T>(
     let start = Instant::now();
     let answer = until(Duration::from_secs(limit), what, ask).await;
     (start.elapsed().as_secs_f64(), answer)
+}
+
+/// Waits for so many seconds until `is_so`; how long that took.
+///
+/// Errors: it did not become so.
+pub(crate) async fn within(
+    seconds: f64,
+    what: &str,
+    mut is_so: impl AsyncFnMut() -> bool,
+) -> Result<f64, String> {
+    let start = Instant::now();
+    loop {
+        let took = start.elapsed().as_secs_f64();
+        if is_so().await {
+            return Ok(took);
+        }
+        if took > seconds {
+            return Err(format!("not within {seconds} s: {what}"));
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// What the Models of a namespace say of themselves, in parentheses.

@@ -18,14 +18,12 @@ use crate::{
     oracle::End,
     proxy::Proxy,
     request::{Fault, Nth},
-    scene::Scene,
+    scene::{QUIET, Scene},
     workload::Workload,
 };
 
 /// How long after its restart an operator may take until everything is as in the reference.
 const RECOVERED: Duration = Duration::from_secs(30);
-/// How long nothing may be written before a workload counts as over.
-const QUIET: Duration = Duration::from_secs(3);
 /// When waiting for quiet is given up.
 const RESTLESS: Duration = Duration::from_secs(40);
 
@@ -235,7 +233,7 @@ async fn run(scene: &Scene<'_>, workload: Workload, fault: Option<(Nth, Fault)>)
 }
 
 /// Waits until nothing was written for a while; `false`: there was no end of it.
-pub(crate) async fn quiet(proxy: &Proxy) -> bool {
+async fn quiet(proxy: &Proxy) -> bool {
     let start = Instant::now();
     loop {
         let last = proxy.seen(|record| record.last_write).unwrap_or(start);

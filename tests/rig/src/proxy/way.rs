@@ -43,7 +43,7 @@ const LATE: Duration = Duration::from_secs(5);
 pub(super) struct Way {
     pub(super) client: Client,
     pub(super) record: Arc<Mutex<Record>>,
-    pub(super) kill: UnboundedSender<Killed>,
+    pub(super) kill: Arc<Mutex<Option<UnboundedSender<Killed>>>>,
     pub(super) view: watch::Sender<View>,
     pub(super) lists: Lists,
     pub(super) stand_in: Arc<Mutex<Option<StandIn>>>,
@@ -284,7 +284,10 @@ impl Way {
 
     async fn kill(&self) {
         let (killed, is_dead) = tokio::sync::oneshot::channel();
-        if self.kill.send(killed).is_ok() {
+        let is_told = lock(&self.kill)
+            .as_ref()
+            .is_some_and(|kill| kill.send(killed).is_ok());
+        if is_told {
             let _ = is_dead.await;
         }
     }

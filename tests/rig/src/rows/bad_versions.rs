@@ -10,16 +10,16 @@ use std::{
 };
 
 use anyhow::Result;
-use auriga_e2e::{IRIS_ROW, Load, Manifest, Running, Space};
+use auriga_e2e::{IRIS_ROW, Load, Manifest, Running, Space, eventually};
 use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep};
 
-use super::odd_pods::{AT_ONCE, THROUGH_PROXY, instead, let_ask};
+use super::odd_pods::{AT_ONCE, instead, let_ask, through_proxy};
 use crate::{
-    arena::{Arena, play, within},
     finding::Finding,
     ground::Ground,
     proxy::{Said, StandIn},
+    scene::{Scene, scene_of, within},
 };
 
 /// What makes a stand-in for the pods of a candidate.
@@ -48,14 +48,13 @@ pub(crate) async fn bad(ground: &Ground) -> Result<Finding> {
         }),
     ];
     let tries = stream::iter(candidates).map(|(what, stand_in)| async move {
-        let result = play(ground, &THROUGH_PROXY, async |arena| {
-            candidate(arena, stand_in()).await
-        });
+        let program = through_proxy(ground);
+        let result = scene_of(ground, &program, async |scene| candidate(scene, stand_in()).await);
         (what, result.await)
     });
     let mut tries = tries.buffered(AT_ONCE);
     while let Some((what, result)) = tries.next().await {
-        finding.count(what, result?);
+        finding.count(what, result);
     }
     let turned: [(&str, bool); 2] = [
         ("a version dies once it has the traffic", true),
@@ -63,11 +62,12 @@ pub(crate) async fn bad(ground: &Ground) -> Result<Finding> {
     ];
     for (what, dies) in turned {
         let mut took = 0.0;
-        let result = play(ground, &THROUGH_PROXY, async |arena| {
-            took = relapses(arena, dies).await?;
+        let program = through_proxy(ground);
+        let result = scene_of(ground, &program, async |scene| {
+            took = relapses(scene, dies).await?;
             Ok(())
         });
-        finding.count(what, result.await?);
+        finding.count(what, result.await);
         finding
             .figures
             .push(format!("{what}: rolled back after {took:.1} s"));
@@ -90,6 +90,9 @@ async fn serving_first(space: &Space) -> Running {
     space.iris_data("iris").await;
     space.apply(&Manifest::iris("iris")).await;
     space.serves("iris", 1).await;
+    // The operator asks through the API server here, which knows of a Service's pods before nodes do.
+    let answer = async || space.ask("iris", IRIS_ROW).await.ok();
+    eventually("the Service answers", answer).await;
     let load = Load {
         address: space.address("iris").await,
         path: IRIS_ROW.to_owned(),
@@ -101,10 +104,10 @@ async fn serving_first(space: &Space) -> Running {
 }
 
 /// Version 1 answers everything while version 2 is bad, and 2 follows once it is not, or once the Model is edited.
-async fn candidate(arena: &mut Arena, stand_in: StandIn) -> Result<(), String> {
-    let space = &arena.space;
+async fn candidate(scene: &mut Scene<'_>, stand_in: StandIn) -> Result<(), String> {
+    let space = &scene.space;
     let load = serving_first(space).await;
-    arena.proxy.stand_in(Some(stand_in));
+    scene.proxy().stand_in(Some(stand_in));
     space.apply(&Manifest::iris("iris").c(0.5)).await;
     within(60.0, "version 2 has a pod that runs", async || {
         let pods = space.list("v1", "Pod").await;
@@ -116,7 +119,7 @@ async fn candidate(arena: &mut Arena, stand_in: StandIn) -> Result<(), String> {
     .await?;
     sleep(BAD).await;
     let sent = load.stop().await;
-    arena.proxy.stand_in(None);
+    scene.proxy().stand_in(None);
     let codes = sent
         .iter()
         .filter(|one| !one.answer.as_ref().is_ok_and(|answer| answer.code == 200));
@@ -148,8 +151,8 @@ async fn candidate(arena: &mut Arena, stand_in: StandIn) -> Result<(), String> {
 }
 
 /// Seconds until version 1 has the traffic again, after version 2 got it and turned bad at once.
-async fn relapses(arena: &mut Arena, dies: bool) -> Result<f64, String> {
-    let space = &arena.space;
+async fn relapses(scene: &mut Scene<'_>, dies: bool) -> Result<f64, String> {
+    let space = &scene.space;
     let load = serving_first(space).await;
     space.apply(&Manifest::iris("iris").c(0.5)).await;
     let has_traffic = async |version: u8| {
@@ -170,7 +173,7 @@ async fn relapses(arena: &mut Arena, dies: bool) -> Result<f64, String> {
         }
     } else {
         let failed = || Said::Changed(200, |said| said["golden"] = "failed".into());
-        arena.proxy.stand_in(Some(instead("iris-v2-", failed)));
+        scene.proxy().stand_in(Some(instead("iris-v2-", failed)));
     }
     within(ROLLED_BACK, "version 1 has the traffic again", async || {
         has_traffic(1).await

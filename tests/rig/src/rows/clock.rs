@@ -5,7 +5,7 @@ use std::{fs, path::Path, time::Duration};
 use anyhow::{Context as _, Result, ensure};
 use auriga_crds::TrainingJob;
 use auriga_e2e::{Manifest, Space, eventually};
-use tokio::{sync::mpsc, time::sleep};
+use tokio::time::sleep;
 
 use crate::{
     finding::{Finding, attempt},
@@ -148,9 +148,8 @@ async fn durations(space: &Space) -> Result<(), String> {
 async fn rival(ground: &Ground, program: &Program) -> Result<Result<(), String>> {
     let client = |space| ground.client_of_operator(space);
     let space = ground.space().await?;
-    let (kill, _) = mpsc::unbounded_channel();
-    let first = Proxy::start(client(&space).await?, kill.clone()).await?;
-    let second = Proxy::start(client(&space).await?, kill).await?;
+    let first = Proxy::start(client(&space).await?).await?;
+    let second = Proxy::start(client(&space).await?).await?;
     let leads = ground.program.start(&space.name, "first", first.address)?;
     let waits = program.start(&space.name, "second", second.address)?;
     let _leads = leads.once()?;

@@ -8,7 +8,6 @@ use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 use tokio::{
     process::{Child, Command},
-    sync::mpsc,
     time::{Instant, sleep, timeout},
 };
 
@@ -43,9 +42,7 @@ impl Crowd {
     /// Errors: one of them does not start.
     pub(super) async fn gather(ground: &Ground, fits_at_once: u32) -> Result<Crowd> {
         let space = ground.space().await?;
-        // Nobody is to be killed by the proxy.
-        let (kill, _) = mpsc::unbounded_channel();
-        let proxy = Proxy::start(ground.client_of_operator(&space).await?, kill).await?;
+        let proxy = Proxy::start(ground.client_of_operator(&space).await?).await?;
         let stub = Stub::start(space.cluster.client.clone()).await?;
         let most = [("AURIGA_MAX_FITS", fits_at_once.to_string())];
         let program = ground.measured.with_environment(most);

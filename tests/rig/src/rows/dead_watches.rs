@@ -8,10 +8,10 @@ use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    arena::{Arena, play},
     finding::Finding,
     ground::Ground,
     proxy::Hole,
+    scene::{Scene, scene},
 };
 
 /// How often the way is lost, over all operators.
@@ -43,8 +43,7 @@ pub(crate) async fn dead(ground: &Ground) -> Result<Finding> {
     let turns = stream::iter(0..operators).map(|at| one_operator(ground, at, cycles));
     let turns: Vec<_> = turns.buffer_unordered(operators).collect().await;
     let mut longest: f64 = 0.0;
-    for turn in turns {
-        let (seen, result) = turn?;
+    for (seen, result) in turns {
         for took in &seen {
             longest = longest.max(took.unwrap_or_default());
             finding.count(
@@ -63,17 +62,17 @@ pub(crate) async fn dead(ground: &Ground) -> Result<Finding> {
     if ground.times(1, 0) == 1 {
         finding.count(
             "the health of one without a way for 5 minutes",
-            health(ground).await?,
+            health(ground).await,
         );
     }
     Ok(finding)
 }
 
 /// Cycles of one operator, half of them with all requests lost, half with lists and watches alone.
-async fn one_operator(ground: &Ground, at: usize, cycles: usize) -> Result<(Seen, Result<(), String>)> {
+async fn one_operator(ground: &Ground, at: usize, cycles: usize) -> (Seen, Result<(), String>) {
     let mut seen = Seen::new();
-    let result = play(ground, &[], async |arena| {
-        idle(arena).await?;
+    let result = scene(ground, async |scene| {
+        idle(scene).await?;
         for cycle in 0..cycles {
             let hole = if (at + cycle).is_multiple_of(2) {
                 Hole::All
@@ -81,23 +80,23 @@ async fn one_operator(ground: &Ground, at: usize, cycles: usize) -> Result<(Seen
                 Hole::Watches
             };
             let lost = LOST[(at + cycle / 2) % LOST.len()];
-            arena.proxy.let_see(|view| view.swallow(hole));
-            edit(arena, cycle).await;
+            scene.proxy().let_see(|view| view.swallow(hole));
+            edit(scene, cycle).await;
             sleep(lost).await;
-            arena.proxy.let_see(|view| view.is_back());
-            seen.push(until_seen(arena).await);
+            scene.proxy().let_see(|view| view.is_back());
+            seen.push(until_seen(scene).await);
         }
         Ok(())
     });
-    let result = result.await?;
-    Ok((seen, result))
+    let result = result.await;
+    (seen, result)
 }
 
 /// A Model that asks for nothing: whether an edit was seen is all that it tells.
-async fn idle(arena: &Arena) -> Result<(), String> {
-    arena.space.iris_data("iris").await;
-    arena.space.apply(&model(0)).await;
-    until_seen(arena)
+async fn idle(scene: &Scene<'_>) -> Result<(), String> {
+    scene.space.iris_data("iris").await;
+    scene.space.apply(&model(0)).await;
+    until_seen(scene)
         .await
         .map(drop)
         .ok_or_else(|| "the first edit was not seen".to_owned())
@@ -110,15 +109,15 @@ fn model(edit: usize) -> Manifest {
         .with("/spec/serving/serviceMetadata", name)
 }
 
-async fn edit(arena: &Arena, cycle: usize) {
-    arena.space.apply(&model(cycle + 1)).await;
+async fn edit(scene: &Scene<'_>, cycle: usize) {
+    scene.space.apply(&model(cycle + 1)).await;
 }
 
 /// Seconds until the status is about the newest generation.
-async fn until_seen(arena: &Arena) -> Option<f64> {
+async fn until_seen(scene: &Scene<'_>) -> Option<f64> {
     let start = Instant::now();
     while start.elapsed() < SEEN {
-        if is_seen(&arena.space.model("iris").await) {
+        if is_seen(&scene.space.model("iris").await) {
             return Some(start.elapsed().as_secs_f64());
         }
         sleep(Duration::from_millis(200)).await;
@@ -127,29 +126,29 @@ async fn until_seen(arena: &Arena) -> Option<f64> {
 }
 
 /// Whether the operator says after three minutes, and not much sooner or later, that it hears nothing, and takes that back.
-async fn health(ground: &Ground) -> Result<Result<(), String>> {
-    play(ground, &[], async |arena| {
-        idle(arena).await?;
+async fn health(ground: &Ground) -> Result<(), String> {
+    scene(ground, async |scene| {
+        idle(scene).await?;
         let start = Instant::now();
-        arena.proxy.let_see(|view| view.swallow(Hole::All));
-        edit(arena, 0).await;
+        scene.proxy().let_see(|view| view.swallow(Hole::All));
+        edit(scene, 0).await;
         let mut since = None;
         while start.elapsed() < LONGEST {
-            let is_well = arena.healthz().await? == 200;
+            let is_well = scene.healthz().await? == 200;
             if !is_well && since.is_none() {
                 since = Some(start.elapsed().as_secs());
             }
             sleep(Duration::from_secs(1)).await;
         }
-        arena.proxy.let_see(|view| view.is_back());
-        until_seen(arena)
+        scene.proxy().let_see(|view| view.is_back());
+        until_seen(scene)
             .await
             .ok_or_else(|| "the edit was not seen".to_owned())?;
         // The other watches are made anew in their own time.
         let back = Instant::now();
         let mut is_well = false;
         while !is_well && back.elapsed() < SEEN {
-            is_well = arena.healthz().await? == 200;
+            is_well = scene.healthz().await? == 200;
             sleep(Duration::from_secs(1)).await;
         }
         match since {

@@ -85,7 +85,7 @@ async fn take_the_name_of(
 ) -> Result<(), String> {
     let ours = ours.ok_or_else(|| format!("there is no {} of ours", kind.1))?;
     let name = text(&ours, "/metadata/name").to_owned();
-    scene.stop();
+    scene.stop().await;
     scene.space.remove(kind.0, kind.1, &name).await;
     scene.space.gone(kind.0, kind.1, &name).await;
     let foreign = scene.space.make(&foreign(kind, &ours)).await;

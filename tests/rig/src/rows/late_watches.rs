@@ -8,13 +8,13 @@ use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    arena::{Arena, play, within},
     finding::Finding,
     ground::Ground,
     oracle::End,
     proxy::{Act, Proxy, Written},
     request::{Nth, Write},
-    sweep::reference,
+    scene::{QUIET, Scene, scene, within},
+    sweep::{Reference, reference},
     workload::Workload,
 };
 
@@ -32,19 +32,37 @@ pub(crate) async fn forgotten(ground: &Ground) -> Result<Finding> {
     let mut finding = Finding::default();
     for workload in [Workload::Create, Workload::Retrain] {
         let reference = reference(ground, workload).await?;
-        let result = play(ground, &[], async |arena| {
-            workload.prepare(&arena.space).await;
-            arena.quiet().await?;
-            arena
-                .works_like(workload, &reference, gone_again_and_again(&arena.proxy))
-                .await
+        let result = scene(ground, async |scene| {
+            workload.prepare(&scene.space).await;
+            scene.quiet(QUIET).await;
+            let disturbed = gone_again_and_again(scene.proxy());
+            works_like(scene, workload, &reference, disturbed).await
         });
-        finding.count(workload.word(), result.await?);
+        finding.count(workload.word(), result.await);
     }
     finding
         .figures
         .push("410 every 2 s in watches, and for a second when they are opened".to_owned());
     Ok(finding)
+}
+
+/// Does a workload as the reference did, while `disturb` goes on; whether the same is left.
+///
+/// Errors: where it differs.
+async fn works_like(
+    scene: &Scene<'_>,
+    workload: Workload,
+    reference: &Reference,
+    disturb: impl Future<Output = ()>,
+) -> Result<(), String> {
+    tokio::join!(workload.work(&scene.space), disturb);
+    scene.quiet(QUIET).await;
+    let differences = End::of(&scene.space).await.differences(&reference.end);
+    if differences.is_empty() {
+        Ok(())
+    } else {
+        Err(differences.join("; "))
+    }
 }
 
 async fn gone_again_and_again(proxy: &Proxy) {
@@ -65,30 +83,30 @@ async fn gone_again_and_again(proxy: &Proxy) {
 pub(crate) async fn late(ground: &Ground) -> Result<Finding> {
     let mut finding = Finding::default();
     let mut figures = Vec::new();
-    let result = play(ground, &[], async |arena| {
-        Workload::Serving.prepare(&arena.space).await;
-        arena.quiet().await?;
-        arena.proxy.begin(None);
-        arena.proxy.let_see(|view| view.lag = LAG);
+    let result = scene(ground, async |scene| {
+        Workload::Serving.prepare(&scene.space).await;
+        scene.quiet(QUIET).await;
+        scene.proxy().begin(None);
+        scene.proxy().let_see(|view| view.lag = LAG);
         let start = Instant::now();
         for edit in 1..=EDITS {
-            arena.space.apply(&named(edit)).await;
+            scene.space.apply(&named(edit)).await;
             sleep(Duration::from_millis(250)).await;
         }
         let edited = start.elapsed().as_secs_f64();
         let took = within(90.0, "the last edit is served alone", async || {
-            serves_alone(arena, EDITS).await
+            serves_alone(scene, EDITS).await
         });
         let took = took.await?;
-        arena.quiet().await?;
-        let written = arena.proxy.seen(|record| record.written.clone());
+        scene.quiet(QUIET).await;
+        let written = scene.proxy().seen(|record| record.written.clone());
         figures.push(format!(
             "{EDITS} edits in {edited:.0} s, the last one served {took:.0} s later, {} writes",
             written.len()
         ));
         are_written_once(&written)
     });
-    finding.count("20 edits with events 5 s late", result.await?);
+    finding.count("20 edits with events 5 s late", result.await);
     finding.figures = figures;
     Ok(finding)
 }
@@ -101,9 +119,9 @@ fn named(edit: usize) -> Manifest {
 }
 
 /// Whether requests are answered by the settings of this edit, and the status says that all is done.
-async fn serves_alone(arena: &Arena, edit: usize) -> bool {
-    let is_ready = auriga_e2e::is_ready(&arena.space.model("iris").await);
-    let said = arena.space.ask("iris", "/alive").await;
+async fn serves_alone(scene: &Scene<'_>, edit: usize) -> bool {
+    let is_ready = auriga_e2e::is_ready(&scene.space.model("iris").await);
+    let said = scene.space.ask("iris", "/alive").await;
     is_ready
         && said.is_ok_and(|said| said.json()["service_metadata"]["service_name"] == format!("flowers-{edit}"))
 }
@@ -135,10 +153,10 @@ pub(crate) async fn missed(ground: &Ground) -> Result<Finding> {
     let mut finding = Finding::default();
     finding.count(
         "a fit's pod has ended well and is deleted",
-        lost_pod(ground).await?,
+        lost_pod(ground).await,
     );
-    finding.count("a Model is deleted and made anew", made_anew(ground).await?);
-    finding.count("replicas go 1, 0, 1, 0", scaled(ground).await?);
+    finding.count("a Model is deleted and made anew", made_anew(ground).await);
+    finding.count("replicas go 1, 0, 1, 0", scaled(ground).await);
     let resources = ["jobs", "pods", "deployments", "services", "trainingjobs"];
     let tries = stream::iter(resources).map(|resource| async move {
         let what = format!("no event of {resource} for 15 s, while a Model is made");
@@ -146,7 +164,7 @@ pub(crate) async fn missed(ground: &Ground) -> Result<Finding> {
     });
     let mut tries = tries.buffered(AT_ONCE);
     while let Some((what, result)) = tries.next().await {
-        finding.count(&what, result?);
+        finding.count(&what, result);
     }
     finding
         .figures
@@ -163,9 +181,9 @@ fn forget(proxy: &Proxy) {
     });
 }
 
-async fn lost_pod(ground: &Ground) -> Result<Result<(), String>> {
-    play(ground, &[], async |arena| {
-        let space = &arena.space;
+async fn lost_pod(ground: &Ground) -> Result<(), String> {
+    scene(ground, async |scene| {
+        let space = &scene.space;
         space.iris_data("iris").await;
         let made = Nth {
             write: Write {
@@ -174,7 +192,7 @@ async fn lost_pod(ground: &Ground) -> Result<Result<(), String>> {
             },
             number: 1,
         };
-        arena.proxy.begin_and(Some((made, Act::Freeze)));
+        scene.proxy().begin_and(Some((made, Act::Freeze)));
         space.apply(&Manifest::iris("iris")).await;
         let mut pod = String::new();
         within(60.0, "the fit's pod has ended well", async || {
@@ -188,9 +206,9 @@ async fn lost_pod(ground: &Ground) -> Result<Result<(), String>> {
         .await?;
         space.remove("v1", "Pod", &pod).await;
         space.gone("v1", "Pod", &pod).await;
-        forget(&arena.proxy);
+        forget(scene.proxy());
         space.serves("iris", 1).await;
-        arena.quiet().await?;
+        scene.quiet(QUIET).await;
         has_one_version(space).await
     })
     .await
@@ -207,23 +225,23 @@ async fn has_one_version(space: &Space) -> Result<(), String> {
     }
 }
 
-async fn made_anew(ground: &Ground) -> Result<Result<(), String>> {
-    play(ground, &[], async |arena| {
-        Workload::Retain.prepare(&arena.space).await;
-        arena.quiet().await?;
-        let space = &arena.space;
+async fn made_anew(ground: &Ground) -> Result<(), String> {
+    scene(ground, async |scene| {
+        Workload::Retain.prepare(&scene.space).await;
+        scene.quiet(QUIET).await;
+        let space = &scene.space;
         let before = space.model("iris").await.metadata.uid;
-        arena.proxy.let_see(|view| view.is_frozen = true);
+        scene.proxy().let_see(|view| view.is_frozen = true);
         space.remove("auriga.dev/v1alpha1", "Model", "iris").await;
         space.gone("auriga.dev/v1alpha1", "Model", "iris").await;
         space
             .apply(&Manifest::iris("iris").with("/spec/deletionPolicy", "Retain"))
             .await;
         sleep(Duration::from_secs(3)).await;
-        forget(&arena.proxy);
+        forget(scene.proxy());
         // What it was fitted to is in the store still, so that the fit finds its version there.
         let model = space.serves("iris", 1).await;
-        arena.quiet().await?;
+        scene.quiet(QUIET).await;
         if model.metadata.uid == before {
             return Err("it is the same Model".to_owned());
         }
@@ -249,44 +267,44 @@ async fn made_anew(ground: &Ground) -> Result<Result<(), String>> {
     .await
 }
 
-async fn scaled(ground: &Ground) -> Result<Result<(), String>> {
+async fn scaled(ground: &Ground) -> Result<(), String> {
     let to = |replicas: i64| {
         Manifest::iris("iris")
             .with("/spec/deletionPolicy", "Retain")
             .with("/spec/replicas", replicas)
     };
-    let asleep = async |arena: &mut Arena, steps: &[i64], is_frozen: bool| {
-        Workload::Scale.prepare(&arena.space).await;
-        arena.quiet().await?;
-        arena.proxy.let_see(|view| view.is_frozen = is_frozen);
+    let asleep = async |scene: &mut Scene<'_>, steps: &[i64], is_frozen: bool| {
+        Workload::Scale.prepare(&scene.space).await;
+        scene.quiet(QUIET).await;
+        scene.proxy().let_see(|view| view.is_frozen = is_frozen);
         for replicas in steps {
-            arena.space.apply(&to(*replicas)).await;
+            scene.space.apply(&to(*replicas)).await;
             sleep(Duration::from_secs(1)).await;
         }
-        forget(&arena.proxy);
+        forget(scene.proxy());
         within(60.0, "no pod is left", async || {
-            arena
+            scene
                 .space
                 .list("v1", "Pod")
                 .await
                 .iter()
                 .all(|pod| pod["status"]["phase"] == "Succeeded")
-                && auriga_e2e::is_ready(&arena.space.model("iris").await)
+                && auriga_e2e::is_ready(&scene.space.model("iris").await)
         })
         .await?;
-        arena.quiet().await?;
-        Ok::<End, String>(End::of(&arena.space).await)
+        scene.quiet(QUIET).await;
+        Ok::<End, String>(End::of(&scene.space).await)
     };
     let mut plain = None;
-    let first = play(ground, &[], async |arena| {
-        plain = Some(asleep(arena, &[0], false).await?);
+    let first = scene(ground, async |scene| {
+        plain = Some(asleep(scene, &[0], false).await?);
         Ok(())
     });
-    if let Err(words) = first.await? {
-        return Ok(Err(format!("without a fault: {words}")));
+    if let Err(words) = first.await {
+        return Err(format!("without a fault: {words}"));
     }
-    play(ground, &[], async |arena| {
-        let end = asleep(arena, &[0, 1, 0], true).await?;
+    scene(ground, async |scene| {
+        let end = asleep(scene, &[0, 1, 0], true).await?;
         let differences = plain.map(|plain| end.differences(&plain)).unwrap_or_default();
         if differences.is_empty() {
             Ok(())
@@ -298,18 +316,18 @@ async fn scaled(ground: &Ground) -> Result<Result<(), String>> {
 }
 
 /// Events of one resource's objects are left out for a while; then the watch has to list anew, as after any gap.
-async fn left_out(ground: &Ground, resource: &'static str) -> Result<Result<(), String>> {
-    play(ground, &[], async |arena| {
-        Workload::Create.prepare(&arena.space).await;
-        arena
-            .proxy
+async fn left_out(ground: &Ground, resource: &'static str) -> Result<(), String> {
+    scene(ground, async |scene| {
+        Workload::Create.prepare(&scene.space).await;
+        scene
+            .proxy()
             .let_see(|view| view.hidden = Some((resource, "iris".to_owned())));
-        arena.space.apply(&Manifest::iris("iris")).await;
+        scene.space.apply(&Manifest::iris("iris")).await;
         sleep(Duration::from_secs(15)).await;
-        forget(&arena.proxy);
-        arena.space.serves("iris", 1).await;
-        arena.quiet().await?;
-        has_one_version(&arena.space).await
+        forget(scene.proxy());
+        scene.space.serves("iris", 1).await;
+        scene.quiet(QUIET).await;
+        has_one_version(&scene.space).await
     })
     .await
 }

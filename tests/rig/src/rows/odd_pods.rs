@@ -6,21 +6,19 @@ use std::{
 };
 
 use anyhow::Result;
-use auriga_e2e::{Manifest, Space, eventually};
+use auriga_e2e::{Manifest, Space};
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::{
-    arena::{Arena, play, within},
     finding::Finding,
     ground::Ground,
+    operator::Program,
     proxy::{Said, StandIn},
+    scene::{Scene, scene, scene_of, within},
 };
 
-/// The operator asks pods through the API server, where the proxy can speak in their stead, and often.
-pub(super) const THROUGH_PROXY: [(&str, &str); 2] =
-    [("AURIGA_ALIVE_VIA", "api-proxy"), ("AURIGA_POLL_SERVING", "1s")];
 /// How many oddities are tried at once.
 pub(super) const AT_ONCE: usize = 3;
 /// How long a pod says something odd.
@@ -105,6 +103,13 @@ fn set(said: &mut Value, pointer: &str, value: Value) {
     }
 }
 
+/// An operator that asks pods through the API server, where the proxy can speak in their stead, and often.
+pub(super) fn through_proxy(ground: &Ground) -> Program {
+    let asks = [("AURIGA_ALIVE_VIA", "api-proxy"), ("AURIGA_POLL_SERVING", "1s")];
+    let asks = asks.map(|(name, value)| (name, value.to_owned()));
+    ground.program.with_environment(asks)
+}
+
 /// Lets the operator of this namespace ask pods through the API server, which its own Role does not.
 pub(super) async fn let_ask(space: &Space) {
     space
@@ -112,7 +117,7 @@ pub(super) async fn let_ask(space: &Space) {
             "apiVersion": "rbac.authorization.k8s.io/v1",
             "kind": "Role",
             "metadata": { "name": "asks-pods" },
-            "rules": [{ "apiGroups": [""], "resources": ["pods/proxy"], "verbs": ["get"] }],
+            "rules": [{ "apiGroups": [""], "resources": ["pods/proxy", "services/proxy"], "verbs": ["get"] }],
         }))
         .await;
     space
@@ -141,16 +146,17 @@ pub(crate) async fn odd(ground: &Ground) -> Result<Finding> {
     let oddities = ODDITIES.iter().take(ground.times(ODDITIES.len(), 3));
     let tries = stream::iter(oddities).map(|oddity| async move {
         let mut memory = 0.0;
-        let result = play(ground, &THROUGH_PROXY, async |arena| {
-            let result = one(arena, oddity).await;
-            memory = arena.peak_memory().unwrap_or(f64::INFINITY);
+        let program = through_proxy(ground);
+        let result = scene_of(ground, &program, async |scene| {
+            let result = one(scene, oddity).await;
+            memory = scene.peak_memory().unwrap_or(f64::INFINITY);
             result
         });
         (oddity.what, result.await, memory)
     });
     let mut tries = tries.buffered(AT_ONCE);
     while let Some((what, result, memory)) = tries.next().await {
-        finding.count(&format!("pods say {what}"), result?);
+        finding.count(&format!("pods say {what}"), result);
         peak = peak.max(memory);
     }
     let result = if peak < MEMORY {
@@ -165,12 +171,12 @@ pub(crate) async fn odd(ground: &Ground) -> Result<Finding> {
     Ok(finding)
 }
 
-async fn one(arena: &mut Arena, oddity: &Oddity) -> Result<(), String> {
-    let space = &arena.space;
+async fn one(scene: &mut Scene<'_>, oddity: &Oddity) -> Result<(), String> {
+    let space = &scene.space;
     let_ask(space).await;
     space.iris_data("iris").await;
     // Fits and candidates are odd; the pods of a fit are asked too seldom in their short life to show it.
-    arena.proxy.stand_in(Some(instead("iris-", oddity.said)));
+    scene.proxy().stand_in(Some(instead("iris-", oddity.said)));
     space.apply(&Manifest::iris("iris")).await;
     let pod = named(space, "iris-v1-").await?;
     sleep(Duration::from_secs(2)).await;
@@ -188,7 +194,7 @@ async fn one(arena: &mut Arena, oddity: &Oddity) -> Result<(), String> {
     space.iris_data("other").await;
     space.apply(&Manifest::iris("other")).await;
     space.serves("other", 1).await;
-    arena.proxy.stand_in(None);
+    scene.proxy().stand_in(None);
     if oddity.is_final {
         space.refit("iris", "2026-01-01T00:00:00Z").await;
     }
@@ -199,7 +205,7 @@ async fn one(arena: &mut Arena, oddity: &Oddity) -> Result<(), String> {
         .unwrap_or_default();
     let before = space.get("v1", "Service", "iris").await.unwrap_or_default();
     // The same of what serves.
-    arena.proxy.stand_in(Some(instead("iris-", oddity.said)));
+    scene.proxy().stand_in(Some(instead("iris-", oddity.said)));
     let named = said_about(
         space,
         &pod_of(space, &format!("iris-v{version}-")).await.unwrap_or(pod),
@@ -221,7 +227,7 @@ async fn one(arena: &mut Arena, oddity: &Oddity) -> Result<(), String> {
         .apply(&Manifest::iris("other").with("/spec/replicas", 0))
         .await;
     space.ready_within("other", 20).await;
-    arena.proxy.stand_in(None);
+    scene.proxy().stand_in(None);
     space.serves("iris", version).await;
     named.map(drop)
 }
@@ -286,25 +292,25 @@ pub(crate) async fn odd_outcomes(ground: &Ground) -> Result<Finding> {
     for (what, text) in oddities.into_iter().take(ground.times(6, 2)) {
         finding.count(
             &format!("the first pod leaves {what}"),
-            outcome(ground, text).await?,
+            outcome(ground, text).await,
         );
     }
-    let result = foreign_outcome(ground).await?;
+    let result = foreign_outcome(ground).await;
     finding.count("every pod leaves the outcome of another Model's fit", result);
     Ok(finding)
 }
 
 /// Whether the second Job of a fit heals what the first one's pod did not say.
-async fn outcome(ground: &Ground, text: String) -> Result<Result<(), String>> {
-    play(ground, &[], async |arena| {
-        let space = &arena.space;
+async fn outcome(ground: &Ground, text: String) -> Result<(), String> {
+    scene(ground, async |scene| {
+        let space = &scene.space;
         space.iris_data("iris").await;
         let first = OnceLock::new();
         let is_of_first_job = move |pod: &Value| {
             let job = pod["metadata"]["labels"]["batch.kubernetes.io/job-name"].as_str();
             job.is_some_and(|job| first.get_or_init(|| job.to_owned()) == job)
         };
-        arena.proxy.let_see(|view| {
+        scene.proxy().let_see(|view| {
             view.rewrite = Some(Arc::new(move |resource, object| {
                 if resource == "pods" && is_of_first_job(object) {
                     leave(object, &text);
@@ -321,9 +327,7 @@ async fn outcome(ground: &Ground, text: String) -> Result<Result<(), String>> {
         if bytes > 32 << 10 {
             return Err(format!("the Model has grown to {bytes} bytes"));
         }
-        // Nodes learn of a Service's pods a moment after the Model is ready.
-        let answer = async || space.ask("iris", "/list").await.ok();
-        let listed = eventually("the Service answers", answer).await.json();
+        let listed = space.ask("iris", "/list").await?.json();
         match listed["models"].as_array().map_or(0, Vec::len) {
             1 => Ok(()),
             versions => Err(format!("{versions} versions were made")),
@@ -343,13 +347,13 @@ fn leave(pod: &mut Value, text: &str) {
 }
 
 /// A pod that claims a version which its fit has not made: that version is not in the store, and never answers.
-async fn foreign_outcome(ground: &Ground) -> Result<Result<(), String>> {
-    play(ground, &[], async |arena| {
-        let space = &arena.space;
+async fn foreign_outcome(ground: &Ground) -> Result<(), String> {
+    scene(ground, async |scene| {
+        let space = &scene.space;
         space.iris_data("iris").await;
         let digest = format!("sha256:{}", "5".repeat(64));
         let text = json!({ "version": 7, "digest": digest, "fitHash": "v1-of-somebody-else" }).to_string();
-        arena.proxy.let_see(|view| {
+        scene.proxy().let_see(|view| {
             view.rewrite = Some(Arc::new(move |resource, object| {
                 if resource == "pods" {
                     leave(object, &text);
@@ -367,7 +371,7 @@ async fn foreign_outcome(ground: &Ground) -> Result<Result<(), String>> {
         if ready.is_none_or(|ready| ready.message.is_empty()) {
             return Err("no condition says what is wrong".to_owned());
         }
-        arena.proxy.let_see(|view| view.rewrite = None);
+        scene.proxy().let_see(|view| view.rewrite = None);
         space.refit("iris", "2026-01-01T00:00:00Z").await;
         let model = space.ready_within("iris", 60).await;
         match model.status.and_then(|status| status.active_version) {

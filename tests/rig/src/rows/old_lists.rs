@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::{
-    arena::{Arena, play, within},
     finding::Finding,
     ground::Ground,
     proxy::{Act, Record},
     request::{Nth, Write},
+    scene::{QUIET, Scene, scene, within},
     workload::Workload,
 };
 
@@ -128,17 +128,17 @@ pub(crate) async fn told_again(ground: &Ground) -> Result<Finding> {
 async fn one(ground: &Ground, story: Story) -> Result<Told> {
     let mut told = Told::default();
     let mut writes = Vec::new();
-    let result = play(ground, &[], async |arena| {
-        story.prepare(&arena.space).await;
-        arena.quiet().await?;
-        arena.proxy.begin(None);
-        story.work(&arena.space).await?;
-        arena.quiet().await?;
-        writes = arena.proxy.seen(|record| record.writes.clone());
+    let result = scene(ground, async |scene| {
+        story.prepare(&scene.space).await;
+        scene.quiet(QUIET).await;
+        scene.proxy().begin(None);
+        story.work(&scene.space).await?;
+        scene.quiet(QUIET).await;
+        writes = scene.proxy().seen(|record| record.writes.clone());
         Ok(())
     });
     told.tries
-        .push((format!("{} without a fault", story.word()), result.await?));
+        .push((format!("{} without a fault", story.word()), result.await));
     let deletes: BTreeSet<Nth> = (writes.into_iter())
         .filter(|nth| nth.write.verb == "delete")
         .collect();
@@ -153,15 +153,15 @@ async fn one(ground: &Ground, story: Story) -> Result<Told> {
             Some(nth) => format!("{}: lists from before {nth}", story.word()),
             None => format!("{}: lists from before it", story.word()),
         };
-        let result = play(ground, &[], async |arena| {
-            let result = mislead(arena, story, point).await;
-            arena.proxy.seen(|record| {
+        let result = scene(ground, async |scene| {
+            let result = mislead(scene, story, point).await;
+            scene.proxy().seen(|record| {
                 told.deletes += sent_deletes(record);
                 told.careless += record.careless.len();
             });
             result
         });
-        let result = result.await?;
+        let result = result.await;
         told.tries.push((what, result));
     }
     Ok(told)
@@ -172,37 +172,37 @@ fn sent_deletes(record: &Record) -> usize {
     record.writes.iter().filter(is_delete).count()
 }
 
-async fn mislead(arena: &mut Arena, story: Story, point: Option<Nth>) -> Result<(), String> {
-    story.prepare(&arena.space).await;
-    arena.quiet().await?;
+async fn mislead(scene: &mut Scene<'_>, story: Story, point: Option<Nth>) -> Result<(), String> {
+    story.prepare(&scene.space).await;
+    scene.quiet(QUIET).await;
     let at = point.clone().unwrap_or_else(first_delete);
-    arena.proxy.begin_and(Some((at.clone(), Act::KeepLists)));
+    scene.proxy().begin_and(Some((at.clone(), Act::KeepLists)));
     if point.is_none() {
-        arena
-            .proxy
+        scene
+            .proxy()
             .keep_lists()
             .await
             .map_err(|error| format!("{error:#}"))?;
     }
-    let before = stored(&arena.space).await;
-    story.work(&arena.space).await?;
-    arena.quiet().await?;
-    if point.is_some() && arena.proxy.seen(|record| record.struck.is_none()) {
+    let before = stored(&scene.space).await;
+    story.work(&scene.space).await?;
+    scene.quiet(QUIET).await;
+    if point.is_some() && scene.proxy().seen(|record| record.struck.is_none()) {
         return Err(format!("{at} did not come"));
     }
-    arena.kill().await.map_err(|error| format!("{error:#}"))?;
-    let anew = make_anew(&arena.space, before).await?;
-    arena.proxy.replay_lists();
-    arena.proxy.let_see(|view| view.is_frozen = true);
-    arena.rise().map_err(|error| format!("{error:#}"))?;
+    scene.stop().await;
+    let anew = make_anew(&scene.space, before).await?;
+    scene.proxy().replay_lists();
+    scene.proxy().let_see(|view| view.is_frozen = true);
+    scene.rise_again().await?;
     sleep(BELIEVED).await;
-    if !arena.proxy.has_replayed() {
+    if !scene.proxy().has_replayed() {
         return Err("the operator has not asked for the old lists".to_owned());
     }
-    arena.proxy.let_see(|view| view.is_frozen = false);
+    scene.proxy().let_see(|view| view.is_frozen = false);
     sleep(WATCHED).await;
     for (version, kind, name, uid) in anew {
-        let found = arena.space.get(&version, &kind, &name).await;
+        let found = scene.space.get(&version, &kind, &name).await;
         let found = found.filter(|found| found["metadata"]["uid"] == uid.as_str());
         let Some(found) = found.filter(|found| found["metadata"]["deletionTimestamp"].is_null()) else {
             return Err(format!("{kind} {name}, which was made anew, was deleted"));
@@ -214,7 +214,7 @@ async fn mislead(arena: &mut Arena, story: Story, point: Option<Nth>) -> Result<
             return Err(format!("{kind} {name}, which was made anew, was written to"));
         }
     }
-    let careless = arena.proxy.seen(|record| record.careless.clone());
+    let careless = scene.proxy().seen(|record| record.careless.clone());
     match careless.first() {
         Some(path) => Err(format!("deleted {path} without preconditions")),
         None => Ok(()),

@@ -127,7 +127,7 @@ async fn remove_in_order(scene: &mut Scene<'_>, policy: &str, parts: &[Part]) ->
             Part::Store => space.remove("apps/v1", "Deployment", "postgres").await,
             Part::Namespace => space.remove("v1", "Namespace", &space.name).await,
             Part::Operator => {
-                scene.stop();
+                scene.stop().await;
                 is_there = false;
             }
         }
