@@ -25,26 +25,27 @@ use crate::{
     seen::{Answer, PodSeen},
 };
 
-/// How many pods are asked at once.
+/// How many are asked at once.
 const AT_ONCE: usize = 64;
-/// The pause after a pod let whoever asked wait in vain; each further one is twice as long.
+/// The pause after one let whoever asked wait in vain; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest of these pauses.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// How long what a pod said is remembered, at least; all that are looked at are asked far more often.
+/// How long what one said is remembered, at least; all that are looked at are asked far more often.
 const FORGOTTEN: Duration = Duration::from_secs(600);
 
-/// By which way pods are asked.
+/// By which way pods and Services are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Via {
     /// At the pod's own address, from inside the cluster or from a node.
     PodIp,
-    /// Through the API server, from wherever it can be reached: for development.
+    /// Through the API server, from wherever it can be reached: for development. It chooses a pod behind a Service itself, so
+    /// that nobody knows whether nodes do.
     ApiProxy,
 }
 
-/// Asks pods, and remembers what each said last.
+/// Asks pods and Services, and remembers what each said last.
 pub struct Asker {
     client: Client,
     via: Via,
@@ -74,14 +75,14 @@ impl Told {
             ..seen(pod, self.answer.clone(), self.passes)
         }
     }
+}
 
-    /// How long this is the answer, at least: each time a pod hangs, it is asked later. One that refuses at once costs
-    /// nothing, and may begin to listen at any moment.
-    fn pause(&self) -> Duration {
-        match self.hangs {
-            0 => Duration::ZERO,
-            hangs => (FIRST_PAUSE * (1 << (hangs - 1).min(10))).min(LONGEST_PAUSE),
-        }
+/// How long an answer holds at least that was waited for in vain so many times: each time it is asked for later. Who refuses
+/// at once costs nothing, and may begin to listen at any moment.
+fn pause(hangs: u32) -> Duration {
+    match hangs {
+        0 => Duration::ZERO,
+        hangs => (FIRST_PAUSE * (1 << (hangs - 1).min(10))).min(LONGEST_PAUSE),
     }
 }
 
@@ -136,7 +137,7 @@ impl Asker {
         lock(&self.services).clear();
     }
 
-    /// Forgets a pod or a Service that is gone.
+    /// Forgets a pod that is gone, or a Service that leads nowhere.
     pub fn forget(&self, uid: &str) {
         lock(&self.told).remove(uid);
         lock(&self.listed).remove(uid);
@@ -165,7 +166,7 @@ impl Asker {
         if let Some(told) = lock(&self.told).get(&uid)
             && told.restarts == restarts
             && told.address == address
-            && told.at.elapsed() < fresh.max(told.pause())
+            && told.at.elapsed() < fresh.max(pause(told.hangs))
         {
             return told.seen(pod);
         }

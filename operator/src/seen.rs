@@ -24,7 +24,7 @@ pub struct ModelSeen {
     pub slots: Vec<SlotSeen>,
     /// Its Service, if it owns one.
     pub service: Option<Service>,
-    /// Whether requests to its Service arrive; asked only until the Model is Ready.
+    /// Whether requests to `service` arrive at the pods that it selects; asked only until the Model is Ready.
     pub reached: Reached,
     /// Its PodDisruptionBudget, if it owns one.
     pub budget: Option<PodDisruptionBudget>,
@@ -124,14 +124,14 @@ pub enum Reached {
     /// No pod can take it, or nobody needs to know.
     #[default]
     NotAsked,
-    /// It brought no answer; why, as the end of a sentence, and for how long that was so whenever somebody asked.
+    /// None of these pods answered it; why, as the end of a sentence, and for how long that was so whenever somebody asked.
     Silent {
         /// Why.
         why: String,
         /// For how long.
         lasts: Duration,
     },
-    /// A pod answered with 200.
+    /// One of these pods answered with 200.
     Answered,
 }
 

@@ -35,6 +35,23 @@ async fn server(answer: Option<Vec<u8>>) -> SocketAddr {
     address
 }
 
+/// How long a slow server takes.
+const SLOW: Duration = Duration::from_millis(50);
+
+/// Answers one connection with these bytes, in its own time.
+async fn slow_server(answer: Vec<u8>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 1024];
+        let _ = stream.read(&mut request).await;
+        tokio::time::sleep(SLOW).await;
+        let _ = stream.write_all(&answer).await;
+    });
+    address
+}
+
 fn response(status: &str, body: &str) -> Vec<u8> {
     format!(
         "HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}",
@@ -192,18 +209,7 @@ async fn a_pod_that_hangs_is_not_asked_again_at_once() {
 
 #[test]
 fn pauses_for_pods_that_hang_double_up_to_ten_seconds() {
-    let pauses = [0, 1, 2, 5, u32::MAX].map(|hangs| {
-        let told = Told {
-            at: Instant::now(),
-            restarts: 0,
-            address: String::new(),
-            answer: Answer::NotAsked,
-            passes: 0,
-            hangs,
-            silent_since: None,
-        };
-        told.pause().as_secs()
-    });
+    let pauses = [0, 1, 2, 5, u32::MAX].map(|hangs| pause(hangs).as_secs());
     assert_eq!(pauses, [0, 1, 2, 10, 10]);
 }
 
@@ -289,46 +295,73 @@ async fn the_newest_versions_of_a_list_are_told_newest_first() {
     assert_eq!(asker(garbage.port()).list(&pod(0), AT_ONCE).await, None);
 }
 
+/// What comes of asking the Service of slot v1, whose only pod has the UID 1.
+async fn reach(asker: &Asker, port: u16) -> Reached {
+    asker
+        .reach(&service(port), "v1", &["1".to_owned()], AT_ONCE)
+        .await
+}
+
+fn why(reached: Reached) -> String {
+    match reached {
+        Reached::Silent { why, .. } => why,
+        other => panic!("silence is expected, and not {other:?}"),
+    }
+}
+
 #[tokio::test]
-async fn a_service_is_reached_once_a_pod_behind_it_answers_200() {
+async fn a_service_is_reached_once_a_pod_that_is_to_answer_answers_200() {
     let asker = asker(1);
     let well = server(Some(response("200 OK", &alive(json!({}))))).await;
-    assert_eq!(
-        asker.reach(&service(well.port()), AT_ONCE).await,
-        Reached::Answered
-    );
+    assert_eq!(reach(&asker, well.port()).await, Reached::Answered);
     let unwell = server(Some(response("503 Service Unavailable", ""))).await;
-    let Reached::Silent { why, .. } = asker.reach(&service(unwell.port()), AT_ONCE).await else {
-        panic!("503 is no answer");
-    };
-    assert_eq!(why, "answered with status 503 at /alive");
+    let found = why(reach(&asker, unwell.port()).await);
+    assert_eq!(found, "answered with status 503 at /alive");
+    let other = server(Some(response("200 OK", &alive(json!({ "pod_uid": "2" }))))).await;
+    assert_eq!(
+        why(reach(&asker, other.port()).await),
+        "leads to other pods still"
+    );
+    let garbage = server(Some(response("200 OK", "<html>"))).await;
+    assert!(why(reach(&asker, garbage.port()).await).starts_with("answered what is not the JSON"));
 }
 
 #[tokio::test]
 async fn a_service_that_refuses_is_silent_since_it_was_first_asked() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
     let asker = asker(1);
-    let first = Instant::now();
-    asker.reach(&service(port), AT_ONCE).await;
-    tokio::time::sleep(Duration::from_millis(20)).await;
-    let Reached::Silent { why, lasts } = asker.reach(&service(port), AT_ONCE).await else {
-        panic!("nobody listens");
+    let slow = slow_server(response("503 Service Unavailable", "")).await;
+    reach(&asker, slow.port()).await;
+    let Reached::Silent { why, lasts } = reach(&asker, 1).await else {
+        panic!("nobody listens at port 1");
     };
     assert_eq!(
         why,
-        format!("cannot be reached at 127.0.0.1:{port}: the connection was refused")
+        "cannot be reached at 127.0.0.1:1: the connection was refused"
     );
-    assert!(lasts >= Duration::from_millis(20) && lasts <= first.elapsed());
-    let well = server(Some(response("200 OK", ""))).await;
-    assert_eq!(
-        asker.reach(&service(well.port()), AT_ONCE).await,
-        Reached::Answered
-    );
+    assert!(lasts >= SLOW);
+    let well = server(Some(response("200 OK", &alive(json!({}))))).await;
+    assert_eq!(reach(&asker, well.port()).await, Reached::Answered);
     let again = Instant::now();
-    let Reached::Silent { lasts, .. } = asker.reach(&service(port), AT_ONCE).await else {
-        panic!("nobody listens");
+    let Reached::Silent { lasts, .. } = reach(&asker, 1).await else {
+        panic!("nobody listens at port 1");
     };
     assert!(lasts <= again.elapsed());
+    // Other pods are to answer now: what the ones before did is of no interest.
+    let other = Instant::now();
+    let pods = ["2".to_owned()];
+    let Reached::Silent { lasts, .. } = asker.reach(&service(1), "v2", &pods, AT_ONCE).await else {
+        panic!("nobody listens at port 1");
+    };
+    assert!(lasts <= other.elapsed());
+}
+
+#[tokio::test]
+async fn a_service_that_hangs_is_not_asked_again_at_once() {
+    let address = server(None).await;
+    let asker = asker(1);
+    reach(&asker, address.port()).await;
+    let begun = Instant::now();
+    let found = why(reach(&asker, address.port()).await);
+    assert!(begun.elapsed() < ask::DEADLINE);
+    assert_eq!(found, "gave no answer at /alive within 2 s");
 }

@@ -121,11 +121,7 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
     if relapse.is_none() {
         work.retire(turn, seen, &slots, &traffic, &aim);
     }
-    let awaited = arrival::awaited(turn, seen, &traffic, &health);
-    if awaited.is_some() {
-        work.look_again(settings.poll_rollout);
-    }
-    let story = Story {
+    let mut story = Story {
         model,
         seen,
         wish: Some(&wish),
@@ -136,9 +132,13 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
         health,
         walk: on_the_way,
         waiting,
-        awaited,
+        arriving: None,
         now,
     };
+    story.arriving = arrival::awaited(&story);
+    if story.arriving.is_some() {
+        work.look_again(settings.poll_rollout);
+    }
     work.plan(&story)
 }
 
@@ -255,7 +255,7 @@ fn invalid<'a>(
         fit_hash: current.and_then(|held| held.fit_hash().map(str::to_owned)),
         walk: None,
         waiting: None,
-        awaited: None,
+        arriving: None,
         now,
     }
 }

@@ -52,6 +52,10 @@ impl Kind for Model {
         let training_jobs = caches
             .training_jobs
             .by(&key("model", &namespace, self.name_any()));
+        let (listing, reached) = tokio::join!(
+            listing(ctx, service.as_ref(), &slots),
+            reached(ctx, self, service.as_ref(), &slots)
+        );
         Ok(ModelSeen {
             texts,
             // Those of a predecessor go with it.
@@ -62,8 +66,8 @@ impl Kind for Model {
             config_maps: (owned(caches.config_maps.by(&ours)).into_iter())
                 .chain(owned(caches.config_maps.by(&made_for_key(&uid))))
                 .collect(),
-            listing: listing(ctx, service.as_ref(), &slots).await,
-            reached: reached(ctx, self, service.as_ref(), &slots).await,
+            listing,
+            reached,
             slots,
             service,
             budget: owned(caches.budgets.by(&ours)).into_iter().next(),
@@ -184,18 +188,23 @@ fn cleanup(caches: &Caches, uid: &str) -> Option<CleanupSeen> {
 /// Whether requests arrive, once the kubelet has found a pod ready that is to answer them. Who is Ready is not asked any more:
 /// the way to a Service may be closed to the operator alone.
 async fn reached(ctx: &Context, model: &Model, service: Option<&Service>, slots: &[SlotSeen]) -> Reached {
-    let with_traffic = service.and_then(|service| Some((service, slot_with_traffic(service)?)));
-    let Some((service, slot)) = with_traffic.filter(|_| !arrival::is_ready(model)) else {
+    let is_of_interest = model.metadata.deletion_timestamp.is_none() && !arrival::is_ready(model);
+    let with_traffic = service.and_then(|service| Some((service, slot_with_traffic(service)?.label())));
+    let Some((service, slot)) = with_traffic.filter(|_| is_of_interest) else {
         return Reached::NotAsked;
     };
-    let mut pods = slots.iter().flat_map(|slot| &slot.pods).map(|seen| &seen.pod);
-    let can_take_it =
-        pods.any(|pod| pod.labels().get(labels::SLOT) == Some(&slot.label()) && health::is_ready(pod));
-    if !can_take_it {
+    let pods = slots.iter().flat_map(|slot| &slot.pods).map(|seen| &seen.pod);
+    let ready: Vec<String> = pods
+        .filter(|pod| pod.labels().get(labels::SLOT) == Some(&slot) && health::is_ready(pod))
+        .filter_map(|pod| pod.uid())
+        .collect();
+    if ready.is_empty() {
+        // Whatever it refused so far was right.
+        ctx.asker.forget(&service.uid().unwrap_or_default());
         return Reached::NotAsked;
     }
     let fresh = ctx.settings.poll_rollout.mul_f64(0.8);
-    ctx.asker.reach(service, fresh).await
+    ctx.asker.reach(service, &slot, &ready, fresh).await
 }
 
 /// The newest versions in the store, as one of the pods lists them that have the traffic.

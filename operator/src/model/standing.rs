@@ -118,11 +118,11 @@ pub(super) fn serving(story: &Story<'_>) -> Standing {
             is_stalled: false,
         };
     }
-    if let Some(awaited) = &story.awaited {
+    if let Some(arriving) = &story.arriving {
         return Standing {
             status: ConditionStatus::Unknown,
             reason: Reason::RollingOut,
-            message: format!("Version {version} is active; {awaited}."),
+            message: format!("Version {version} is active; {arriving}."),
             is_stalled: false,
         };
     }

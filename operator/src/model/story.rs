@@ -48,7 +48,7 @@ pub struct Story<'a> {
     /// The version that waits for approval.
     pub waiting: Option<Walk>,
     /// What keeps requests from arriving at pods that can answer them, as far as anybody knows.
-    pub awaited: Option<String>,
+    pub arriving: Option<String>,
     /// Now.
     pub now: Timestamp,
 }

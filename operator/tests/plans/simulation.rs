@@ -236,6 +236,8 @@ impl Story {
             }
         }
         let ready = ConditionType::Ready.holds_in(&plan.status.conditions);
+        let arrives = world.model.spec.replicas == 0 || before.is_ready || before.arrives;
+        prop_assert!(!ready || arrives, "I7: ready, and no request arrives");
         prop_assert_eq!(
             plan.status.observed_generation,
             world.model.metadata.generation,
@@ -296,8 +298,11 @@ impl Story {
     }
 }
 
-/// Who has the traffic.
+/// Who has the traffic, and what was told of it.
 struct Facts {
+    is_ready: bool,
+    /// Whether requests arrive at the pods with the traffic, as far as the operator knows.
+    arrives: bool,
     traffic: Option<u64>,
     wanted_with_traffic: i32,
     pods_with_traffic: usize,
@@ -320,7 +325,10 @@ impl Facts {
         let version = selector
             .as_ref()
             .and_then(|label| auriga_operator::build::deployment::Slot::from_label(label));
+        let status = world.model.status.as_ref();
         Facts {
+            is_ready: status.is_some_and(|status| ConditionType::Ready.holds_in(&status.conditions)),
+            arrives: world.seen.reached == Reached::Answered,
             traffic: version.map(|slot| slot.version.get()),
             wanted_with_traffic: slot.map_or(0, |slot| {
                 slot.deployment

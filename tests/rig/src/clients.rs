@@ -11,8 +11,8 @@ pub(crate) struct Answers {
     pub(crate) sent: usize,
     /// Those that were not answered with 200, for people.
     pub(crate) failed: Vec<String>,
-    /// The time within which 99 of 100 were answered, in milliseconds.
-    pub(crate) p99: f64,
+    /// How long each took, in milliseconds.
+    pub(crate) took: Vec<f64>,
 }
 
 impl Clients {
@@ -43,18 +43,11 @@ impl Clients {
 
 impl Answers {
     fn of(sent: &[Sent]) -> Answers {
-        let mut took: Vec<f64> = sent
-            .iter()
-            .map(|one| one.answered_at.duration_since(one.at).as_secs_f64() * 1000.0)
-            .collect();
-        took.sort_by(f64::total_cmp);
+        let took = |one: &Sent| one.answered_at.duration_since(one.at).as_secs_f64() * 1000.0;
         Answers {
             sent: sent.len(),
             failed: sent.iter().filter_map(failure).collect(),
-            p99: took
-                .get((took.len() * 99).div_ceil(100).saturating_sub(1))
-                .copied()
-                .unwrap_or_default(),
+            took: sent.iter().map(took).collect(),
         }
     }
 
@@ -72,6 +65,14 @@ impl Answers {
             None => Ok(()),
         }
     }
+}
+
+/// The time within which 99 of 100 were answered that took these times; zero if there are none.
+pub(crate) fn p99(took: &[f64]) -> f64 {
+    let mut took = took.to_vec();
+    took.sort_by(f64::total_cmp);
+    let at = (took.len() * 99).div_ceil(100).saturating_sub(1);
+    took.get(at).copied().unwrap_or_default()
 }
 
 fn failure(sent: &Sent) -> Option<String> {
@@ -108,7 +109,7 @@ mod tests {
         all.push(sent(5000, Ok(200)));
         let answers = Answers::of(&all);
         assert_eq!((answers.sent, answers.all_well()), (100, Ok(())));
-        assert!((answers.p99 - 99.0).abs() < 1e-9, "{}", answers.p99);
+        assert!((p99(&answers.took) - 99.0).abs() < 1e-9, "{:?}", answers.took);
         all.push(sent(1, Err("refused")));
         let words = Answers::of(&all).all_well().unwrap_err();
         assert!(

@@ -109,6 +109,12 @@ impl Operator {
         let task = tokio::spawn(async move {
             loop {
                 tokio::select! {
+                    // One that has ended by itself was not killed.
+                    biased;
+                    status = child.wait() => {
+                        let words = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+                        exit.send_modify(|exits| exits.push(words));
+                    }
                     _ = &mut is_to_end => {
                         let _ = child.kill().await;
                         return;
@@ -118,10 +124,6 @@ impl Operator {
                         // Only one that is dead already cannot be killed.
                         let _ = child.kill().await;
                         let _ = is_dead.send(());
-                    }
-                    status = child.wait() => {
-                        let words = status.map_or_else(|error| error.to_string(), |status| status.to_string());
-                        exit.send_modify(|exits| exits.push(words));
                     }
                 }
                 sleep(DEAD).await;

@@ -185,7 +185,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         name: "F30",
         happens: "10 rolling restarts and 10 drains under 100 requests per second",
-        wanted: "no prediction fails, 99 of 100 within twice the time at rest",
+        wanted: "no prediction fails, 99 of 100 of all within twice the time at rest, of each round within ten times",
         run: |ground| Box::pin(restarts::restarted(ground)),
     },
     Row {

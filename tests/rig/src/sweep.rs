@@ -113,14 +113,17 @@ pub(crate) async fn reference(ground: &Ground, workload: Workload) -> Result<Ref
     .await;
     scene.space.delete().await;
     let run = run.map_err(|words| anyhow!("without any fault, {}: {words}", workload.word()))?;
-    if run.is_restless || run.gaps > 0 || !run.exits.is_empty() || !run.careless.is_empty() {
+    let is_clean = run.exits.is_empty() && run.careless.is_empty() && run.ledger.is_empty();
+    if run.is_restless || run.gaps > 0 || !is_clean {
         return Err(anyhow!(
-            "without any fault, {} is restless: {}; without a ready pod: {} times; exits: {:?}; careless deletes: {:?}",
+            "without any fault, {} is restless: {}; without a ready pod: {} times; exits: {:?}; careless deletes: {:?}; \
+             versions: {:?}",
             workload.word(),
             run.is_restless,
             run.gaps,
             run.exits,
-            run.careless
+            run.careless,
+            run.ledger
         ));
     }
     Ok(Reference {

@@ -378,7 +378,11 @@ impl World {
         match value["kind"].as_str().unwrap() {
             "TrainingJob" => seen.training_jobs.push(read(value)),
             "ConfigMap" => seen.config_maps.push(read::<ConfigMap>(value)),
-            "Service" => seen.service = Some(read::<Service>(value)),
+            "Service" => {
+                // What was found out was about the pods before.
+                seen.reached = Reached::NotAsked;
+                seen.service = Some(read::<Service>(value));
+            }
             "PodDisruptionBudget" => seen.budget = Some(read(value)),
             "Job" => {
                 seen.cleanup = Some(CleanupSeen {

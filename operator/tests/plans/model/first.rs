@@ -92,6 +92,32 @@ fn arriving(reached: Reached) -> World {
     world
 }
 
+#[test]
+fn what_answered_before_the_traffic_moved_makes_no_model_ready() {
+    let mut world = World::second_fitted();
+    world.turn();
+    world.pods_answer();
+    world.turn();
+    world.fences_are_read();
+    assert_eq!(world.seen.reached, Reached::Answered);
+    let plan = world.turn();
+    assert_eq!(plan.status.active_version, Some(2));
+    assert_eq!(told(&plan.status, "Ready"), Some((Unknown, "RollingOut")));
+    world.pods_answer();
+    assert_eq!(told(&world.plan().status, "Ready"), Some((True, "Active")));
+}
+
+#[test]
+fn a_service_that_is_silent_during_a_fit_is_no_matter() {
+    let mut world = World::serving("iris");
+    world.set_c(2.0);
+    world.turn();
+    world.seen.reached = refusing(0);
+    let plan = world.plan();
+    assert_eq!(told(&plan.status, "RuntimeReady"), Some((True, "Active")));
+    assert_eq!(plan.next, Next::After(world.settings.poll_serving));
+}
+
 /// The Service could not be reached for so many seconds.
 fn refusing(seconds: u64) -> Reached {
     Reached::Silent {
