@@ -14,15 +14,16 @@ use ask::{ALIVE, DEADLINE, LIST, Page, Place};
 use auriga_crds::{VersionSummary, contract::pod::CONTAINER};
 use futures_util::future::join_all;
 use hyper::body::Bytes;
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod, Service};
 use kube::{Client, ResourceExt as _};
+use service::Services;
 use tokio::sync::Semaphore;
 
 pub use parse::read;
 
 use crate::{
     context::lock,
-    seen::{Answer, PodSeen},
+    seen::{Answer, PodSeen, Reached},
 };
 
 /// How many are asked at once.
@@ -53,7 +54,7 @@ pub struct Asker {
     permits: Semaphore,
     told: Mutex<HashMap<String, Told>>,
     listed: Mutex<HashMap<String, (Instant, Vec<VersionSummary>)>>,
-    services: Mutex<HashMap<String, service::Told>>,
+    services: Arc<Services>,
 }
 
 struct Told {
@@ -90,13 +91,13 @@ impl Asker {
     /// One that asks by `via`; `port` is where pods listen.
     pub fn new(client: Client, via: Via, port: u16) -> Asker {
         Asker {
+            services: Arc::new(Services::new(client.clone(), via)),
             client,
             via,
             port,
             permits: Semaphore::new(AT_ONCE),
             told: Mutex::new(HashMap::new()),
             listed: Mutex::new(HashMap::new()),
-            services: Mutex::new(HashMap::new()),
         }
     }
 
@@ -130,18 +131,24 @@ impl Asker {
         Some(versions)
     }
 
+    /// Whether a request to `service` arrives at one of the pods with these UIDs, which are of `slot`, and is answered with
+    /// 200; what was found less than `fresh` ago is still true.
+    pub async fn reach(&self, service: &Service, slot: &str, pods: Vec<String>, fresh: Duration) -> Reached {
+        self.services.reach(service, slot, pods, fresh).await
+    }
+
     /// Forgets what all said: it may be long ago.
     pub fn forget_all(&self) {
         lock(&self.told).clear();
         lock(&self.listed).clear();
-        lock(&self.services).clear();
+        self.services.forget_all();
     }
 
     /// Forgets a pod that is gone, or a Service that leads nowhere.
     pub fn forget(&self, uid: &str) {
         lock(&self.told).remove(uid);
         lock(&self.listed).remove(uid);
-        lock(&self.services).remove(uid);
+        self.services.forget(uid);
     }
 
     async fn get(&self, place: &Place, page: &Page) -> Result<(u16, Bytes), String> {

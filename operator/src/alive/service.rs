@@ -1,22 +1,39 @@
 //! Asks a Service as its clients do: whether requests arrive at the pods that are to answer them. Nodes learn of pods a moment
 //! after these are ready.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use auriga_crds::contract::Alive;
 use hyper::body::Bytes;
 use k8s_openapi::api::core::v1::Service;
-use kube::ResourceExt as _;
+use kube::{Client, ResourceExt as _};
+use tokio::{sync::Semaphore, time::timeout};
 
 use super::{
-    Asker, DEADLINE, FORGOTTEN, Via,
-    ask::{ALIVE, Place},
+    AT_ONCE, DEADLINE, FORGOTTEN, Via,
+    ask::{self, ALIVE, Place},
     parse, pause,
 };
 use crate::{context::lock, seen::Reached};
 
+/// How long a look waits for an answer. Where a node does not know of a Service yet, nothing refuses the request, and it hangs;
+/// a later look learns what came of it.
+const WAITED_FOR: Duration = Duration::from_millis(100);
+
+/// Asks Services, and remembers what each did last. These requests are none of those that pods wait for.
+pub(super) struct Services {
+    client: Client,
+    via: Via,
+    permits: Semaphore,
+    told: Mutex<HashMap<String, Told>>,
+}
+
 /// What a Service did when it was asked last.
-pub(super) struct Told {
+struct Told {
     at: Instant,
     /// Whose pods were to answer.
     slot: String,
@@ -24,6 +41,8 @@ pub(super) struct Told {
     silence: Option<(String, Instant)>,
     /// How many times in a row it let whoever asked wait in vain.
     hangs: u32,
+    /// Whether it is being asked.
+    is_asked: bool,
 }
 
 impl Told {
@@ -38,44 +57,102 @@ impl Told {
     }
 }
 
-impl Asker {
-    /// Whether a request to `service` arrives at one of the pods with these UIDs, which are of `slot`, and is answered with 200;
-    /// what was found less than `fresh` ago is still true.
-    pub async fn reach(&self, service: &Service, slot: &str, pods: &[String], fresh: Duration) -> Reached {
+impl Services {
+    pub(super) fn new(client: Client, via: Via) -> Services {
+        Services {
+            client,
+            via,
+            permits: Semaphore::new(AT_ONCE),
+            told: Mutex::default(),
+        }
+    }
+
+    pub(super) fn forget_all(&self) {
+        lock(&self.told).clear();
+    }
+
+    pub(super) fn forget(&self, uid: &str) {
+        lock(&self.told).remove(uid);
+    }
+
+    /// See [`super::Asker::reach`].
+    pub(super) async fn reach(
+        self: &Arc<Services>,
+        service: &Service,
+        slot: &str,
+        pods: Vec<String>,
+        fresh: Duration,
+    ) -> Reached {
         let Some(uid) = service.uid() else {
             return Reached::NotAsked;
         };
-        if let Some(told) = lock(&self.services).get(&uid)
-            && told.slot == slot
-            && told.at.elapsed() < fresh.max(pause(told.hangs))
-        {
-            return told.reached();
+        if !self.begins(&uid, slot, fresh) {
+            return self.told(&uid);
         }
-        let begun = Instant::now();
-        let answer = match Place::of_service(service) {
-            Some(place) => self.get(&place, &ALIVE).await,
-            None => Err("has no address".to_owned()),
-        };
-        let has_hung = answer.is_err() && begun.elapsed() >= DEADLINE;
-        let why = answer.and_then(|(status, body)| self.is_answered(status, &body, pods));
-        let mut services = lock(&self.services);
-        let before = services.get(&uid).filter(|told| told.slot == slot);
-        let since = before.and_then(|told| Some(told.silence.as_ref()?.1));
-        let hangs = before.map_or(0, |told| told.hangs);
-        let now = Told {
-            at: Instant::now(),
-            slot: slot.to_owned(),
-            silence: why.err().map(|why| (why, since.unwrap_or(begun))),
-            hangs: if has_hung { hangs.saturating_add(1) } else { 0 },
-        };
-        let reached = now.reached();
-        if services.insert(uid, now).is_none() {
-            services.retain(|_, told| told.at.elapsed() < FORGOTTEN);
-        }
-        reached
+        let (services, asked, slot) = (Arc::clone(self), uid.clone(), slot.to_owned());
+        let place = Place::of_service(service);
+        let asking = tokio::spawn(async move {
+            let begun = Instant::now();
+            let answer = services.ask(place, &pods).await;
+            services.note(&asked, &slot, answer, begun.elapsed() >= DEADLINE);
+        });
+        // What is not known by then is told as silence.
+        let _ = timeout(WAITED_FOR, asking).await;
+        self.told(&uid)
     }
 
-    /// Whether this is an answer by one of `pods`; else what it is, as the end of a sentence that names the Service.
+    fn told(&self, uid: &str) -> Reached {
+        lock(&self.told).get(uid).map_or(Reached::NotAsked, Told::reached)
+    }
+
+    /// Whether it is time to ask.
+    fn begins(&self, uid: &str, slot: &str, fresh: Duration) -> bool {
+        let mut all = lock(&self.told);
+        let now = Instant::now();
+        match all.get_mut(uid).filter(|told| told.slot == slot) {
+            Some(told) if told.is_asked || told.at.elapsed() < fresh.max(pause(told.hangs)) => return false,
+            Some(told) => told.is_asked = true,
+            None => {
+                all.retain(|_, told| told.at.elapsed() < FORGOTTEN);
+                let first = Told {
+                    at: now,
+                    slot: slot.to_owned(),
+                    silence: Some(("has not answered yet".to_owned(), now)),
+                    hangs: 0,
+                    is_asked: true,
+                };
+                all.insert(uid.to_owned(), first);
+            }
+        }
+        true
+    }
+
+    fn note(&self, uid: &str, slot: &str, answer: Result<(), String>, has_hung: bool) {
+        let mut all = lock(&self.told);
+        // It may have been forgotten meanwhile, or lead to others.
+        let Some(told) = all.get_mut(uid).filter(|told| told.slot == slot) else {
+            return;
+        };
+        let now = Instant::now();
+        let since = told.silence.as_ref().map_or(now, |(_, since)| *since);
+        told.hangs = if answer.is_err() && has_hung {
+            told.hangs.saturating_add(1)
+        } else {
+            0
+        };
+        told.silence = answer.err().map(|why| (why, since));
+        told.at = now;
+        told.is_asked = false;
+    }
+
+    /// Whether one of `pods` answers; else what happens instead, as the end of a sentence that names the Service.
+    async fn ask(&self, place: Option<Place>, pods: &[String]) -> Result<(), String> {
+        let place = place.ok_or("has no address")?;
+        let _permit = (self.permits.acquire().await).map_err(|closed| closed.to_string())?;
+        let (status, body) = ask::ask(&self.client, self.via, &place, &ALIVE).await?;
+        self.is_answered(status, &body, pods)
+    }
+
     fn is_answered(&self, status: u16, body: &Bytes, pods: &[String]) -> Result<(), String> {
         match (status, self.via) {
             (200, _) => {}

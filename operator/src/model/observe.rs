@@ -204,7 +204,7 @@ async fn reached(ctx: &Context, model: &Model, service: Option<&Service>, slots:
         return Reached::NotAsked;
     }
     let fresh = ctx.settings.poll_rollout.mul_f64(0.8);
-    ctx.asker.reach(service, &slot, &ready, fresh).await
+    ctx.asker.reach(service, &slot, ready, fresh).await
 }
 
 /// The newest versions in the store, as one of the pods lists them that have the traffic.
