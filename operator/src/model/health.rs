@@ -21,7 +21,9 @@ const RESTARTS: i32 = 3;
 pub struct Health {
     /// Pods that run or are about to, those that are ending left out.
     pub pods: i32,
-    /// Those that said often enough in a row that they can answer.
+    /// Those that said that they can answer when they were asked last.
+    pub answering: i32,
+    /// Those that said so often enough in a row.
     pub passed: i32,
     /// Those of them that the kubelet found ready, too: a Service sends requests to them.
     pub ready: i32,
@@ -70,6 +72,7 @@ pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32) -> Health {
         health.pods += 1;
         let found = check(seen, held, owner_uid);
         if let Ok(alive) = found {
+            health.answering += 1;
             health.revision = health.revision.max(alive.ledger_revision);
             health.digest = alive.model.as_ref().map(|model| model.metadata.digest);
             if seen.passes >= passes {

@@ -243,8 +243,9 @@ fn judge(turn: Turn<'_>, held: &Held<'_>, health: &Health, since: Timestamp, may
     }
     let wanted = turn.wish.replicas;
     if health.passed < wanted {
-        // Pods that have shown it once may move, be restarted or be joined by others without a limit.
-        if is_over(since) && held.proved_at.is_none() {
+        // Pods that have shown it once may move, be restarted or be joined by others without a limit. Those that answer now need
+        // another look: the operator itself may have been away, or busy, for all that time.
+        if is_over(since) && held.proved_at.is_none() && health.answering < wanted {
             let trouble = health.trouble.as_ref().or(health.accident.as_ref());
             let why = trouble.map_or_else(String::new, |trouble| format!(": {}", trouble.message));
             let message = format!(

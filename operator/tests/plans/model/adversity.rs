@@ -132,6 +132,29 @@ fn a_clock_that_is_set_ends_no_deadline_and_holds_none_up() {
 }
 
 #[test]
+fn pods_that_answer_at_the_first_look_after_the_deadline_get_a_second_one() {
+    let mut world = second();
+    world.pods_of(2, |seen| seen.waiting("ContainerCreating", ""));
+    world.turn();
+    // The operator was away, or had others to look at.
+    world.pass(600);
+    world.pods_answer();
+    asked_once(&mut world, 2);
+    assert_eq!(told(&world.plan().status, "Ready"), Some((Unknown, "Probing")));
+    assert_eq!(world.plan().next, Next::After(world.settings.poll_rollout));
+    let mut flapping = world;
+    flapping.pods_of(2, |mut seen| {
+        seen.answer = Answer::Silent("the connection was refused".to_owned());
+        seen.passes = 0;
+        seen
+    });
+    assert_eq!(
+        told(&flapping.plan().status, "CandidateRejected"),
+        Some((True, "ProgressDeadlineExceeded"))
+    );
+}
+
+#[test]
 fn a_version_that_waits_for_approval_outlives_the_operator_and_its_node() {
     let mut world = waiting();
     world.pass(3600);

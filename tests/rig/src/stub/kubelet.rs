@@ -22,8 +22,8 @@ use super::{
 const AT_ONCE: usize = 16;
 /// The pause before a call, or a watch, that failed is tried again.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
-/// How often a call is tried.
-const TRIES: usize = 20;
+/// How many conflicts a call is tried again after.
+const CONFLICTS: usize = 20;
 
 /// The kubelet of one node.
 pub(super) struct Kubelet {
@@ -139,7 +139,8 @@ impl Kubelet {
     async fn until_done(&self, pod: &Pod, places: &Semaphore, deed: Deed) {
         let api: Api<Pod> = Api::namespaced(self.client.clone(), &pod.namespace().unwrap_or_default());
         let name = pod.name_any();
-        for _ in 0..TRIES {
+        let mut conflicts = 0;
+        while conflicts < CONFLICTS {
             let Ok(place) = places.acquire().await else {
                 return;
             };
@@ -164,9 +165,12 @@ impl Kubelet {
             match done {
                 Ok(()) => return,
                 Err(kube::Error::Api(status)) if status.code == 404 => return,
-                // A conflict may come of many who write to it at once, as well as of another one that has its name.
-                Err(_) => sleep(PAUSE).await,
+                // It may come of many who write to it at once, as well as of another one that has its name.
+                Err(kube::Error::Api(status)) if status.code == 409 => conflicts += 1,
+                // A kubelet never gives up.
+                Err(_) => {}
             }
+            sleep(PAUSE).await;
         }
     }
 }
