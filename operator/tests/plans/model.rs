@@ -2,6 +2,7 @@
 
 mod activation;
 mod adversity;
+mod arrival;
 mod deletion;
 mod failures;
 mod first;
@@ -10,8 +11,25 @@ mod steady;
 
 use auriga_crds::{ConditionStatus, ModelStatus};
 
+use crate::given::World;
+
 /// Status and reason of the summary, or of another condition.
 fn told<'a>(status: &'a ModelStatus, kind: &str) -> Option<(ConditionStatus, &'a str)> {
     let condition = status.conditions.iter().find(|one| one.kind == kind)?;
     Some((condition.status, condition.reason.as_str()))
+}
+
+/// The newest version was fitted; its pods are there by now, and have said often enough that they can answer.
+fn passed(mut world: World) -> World {
+    world.turn();
+    world.pods_answer();
+    world
+}
+
+/// As [`passed`], and they have made their version the active one.
+fn active(world: World) -> World {
+    let mut world = passed(world);
+    world.turn();
+    world.fences_are_read();
+    world
 }

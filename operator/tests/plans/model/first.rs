@@ -1,12 +1,8 @@
 //! The way of a Model's first version, one file a step.
 
-use std::time::Duration;
-
 use auriga_crds::ConditionStatus::{True, Unknown};
 
-use auriga_operator::{plan::Next, seen::Reached};
-
-use super::told;
+use super::{active, passed, told};
 use crate::{
     given::{Words as _, World},
     golden::golden,
@@ -51,17 +47,12 @@ fn pods_that_load_are_asked_soon_again() {
 
 #[test]
 fn pods_that_have_passed_get_the_fence() {
-    let mut world = World::first_fitted();
-    world.turn();
-    world.pods_answer();
-    golden!(world.changes());
+    golden!(passed(World::first_fitted()).changes());
 }
 
 #[test]
 fn one_pass_is_not_enough_for_the_fence() {
-    let mut world = World::first_fitted();
-    world.turn();
-    world.pods_answer();
+    let mut world = passed(World::first_fitted());
     world.pods_of(1, |mut seen| {
         seen.passes = 1;
         seen
@@ -72,114 +63,12 @@ fn one_pass_is_not_enough_for_the_fence() {
 
 #[test]
 fn a_version_that_is_active_gets_the_traffic() {
-    let mut world = World::first_fitted();
-    world.turn();
-    world.pods_answer();
-    world.turn();
-    world.fences_are_read();
-    golden!(world.changes());
-}
-
-/// Version 1 has got the traffic a moment ago, and this came of asking the Service.
-fn arriving(reached: Reached) -> World {
-    let mut world = World::first_fitted();
-    world.turn();
-    world.pods_answer();
-    world.turn();
-    world.fences_are_read();
-    world.turn();
-    world.seen.reached = reached;
-    world
-}
-
-#[test]
-fn what_answered_before_the_traffic_moved_makes_no_model_ready() {
-    let mut world = World::second_fitted();
-    world.turn();
-    world.pods_answer();
-    world.turn();
-    world.fences_are_read();
-    assert_eq!(world.seen.reached, Reached::Answered);
-    let plan = world.turn();
-    assert_eq!(plan.status.active_version, Some(2));
-    assert_eq!(told(&plan.status, "Ready"), Some((Unknown, "RollingOut")));
-    world.pods_answer();
-    assert_eq!(told(&world.plan().status, "Ready"), Some((True, "Active")));
-}
-
-#[test]
-fn a_service_that_is_silent_during_a_fit_is_no_matter() {
-    let mut world = World::serving("iris");
-    world.set_c(2.0);
-    world.turn();
-    world.seen.reached = refusing(0);
-    let plan = world.plan();
-    assert_eq!(told(&plan.status, "RuntimeReady"), Some((True, "Active")));
-    assert_eq!(plan.next, Next::After(world.settings.poll_serving));
-}
-
-/// The Service could not be reached for so many seconds.
-fn refusing(seconds: u64) -> Reached {
-    Reached::Silent {
-        why: "cannot be reached at 10.0.0.1:80: the connection was refused".to_owned(),
-        lasts: Duration::from_secs(seconds),
-    }
-}
-
-#[test]
-fn a_model_is_not_called_ready_before_its_service_answers() {
-    for (reached, words) in [
-        (Reached::NotAsked, "its traffic is about to arrive"),
-        (refusing(0), "its traffic is about to arrive"),
-        (
-            refusing(4),
-            "its Service cannot be reached at 10.0.0.1:80: the connection was refused",
-        ),
-    ] {
-        let world = arriving(reached);
-        let plan = world.plan();
-        assert_eq!(told(&plan.status, "Ready"), Some((Unknown, "RollingOut")));
-        let ready = plan.status.conditions.iter().find(|one| one.kind == "Ready");
-        let message = format!("Version 1 is active; {words}.");
-        assert_eq!(ready.map(|ready| &ready.message), Some(&message));
-        assert_eq!(plan.next, Next::After(world.settings.poll_rollout));
-    }
-    let world = arriving(Reached::Answered);
-    assert_eq!(told(&world.plan().status, "Ready"), Some((True, "Active")));
-}
-
-#[test]
-fn a_service_that_the_operator_alone_cannot_reach_keeps_no_model_from_being_ready() {
-    let mut world = arriving(refusing(10));
-    assert_eq!(told(&world.plan().status, "Ready"), Some((True, "Active")));
-    world.turn();
-    world.seen.reached = refusing(1);
-    assert_eq!(told(&world.plan().status, "Ready"), Some((True, "Active")));
-}
-
-#[test]
-fn a_model_that_comes_back_is_ready_once_its_service_answers() {
-    let mut world = World::serving("iris");
-    world.edit(|spec| spec.replicas = 0);
-    world.turn();
-    assert_eq!(told(&world.plan().status, "Ready"), Some((True, "ScaledToZero")));
-    world.edit(|spec| spec.replicas = 1);
-    world.turn();
-    assert_eq!(told(&world.plan().status, "Ready"), Some((Unknown, "RollingOut")));
-    world.turn();
-    world.pods_answer();
-    world.seen.reached = Reached::NotAsked;
-    let awaiting = world.plan();
-    assert_eq!(told(&awaiting.status, "Ready"), Some((Unknown, "RollingOut")));
-    world.pods_answer();
-    assert_eq!(told(&world.plan().status, "Ready"), Some((True, "Active")));
+    golden!(active(World::first_fitted()).changes());
 }
 
 #[test]
 fn a_fence_without_effect_is_shown_to_the_kubelet_again() {
-    let mut world = World::first_fitted();
-    world.turn();
-    world.pods_answer();
+    let mut world = passed(World::first_fitted());
     world.turn();
     world.pods_answer();
     assert_eq!(world.changes().apply, []);
@@ -189,11 +78,7 @@ fn a_fence_without_effect_is_shown_to_the_kubelet_again() {
 
 #[test]
 fn an_active_version_that_the_kubelet_does_not_find_ready_gets_no_traffic() {
-    let mut world = World::first_fitted();
-    world.turn();
-    world.pods_answer();
-    world.turn();
-    world.fences_are_read();
+    let mut world = active(World::first_fitted());
     world.pods_of(1, |mut seen| {
         seen.pod.status.as_mut().unwrap().conditions = None;
         seen
