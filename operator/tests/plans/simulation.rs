@@ -1,7 +1,7 @@
 //! Random stories of a Model: edits, pods that come and go, an operator that is killed between any two writes. Whatever
 //! happens, the invariants hold, and once it stops happening the Model becomes what its last spec asks for.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
 use auriga_crds::{ActivationPolicy, ConditionStatus, ConditionType, ModelStatus, Reason};
 use auriga_operator::{labels, model::fits, plan::Plan, seen::Reached};
@@ -90,9 +90,11 @@ struct Story {
 
 impl Story {
     fn new() -> Story {
+        // Read once: stories are many. A claim would bear one replica alone.
+        static FIRST: LazyLock<World> =
+            LazyLock::new(|| World::of("iris").edited_before(|model| given::on_postgres(&mut model.spec)));
         Story {
-            // A claim would bear one replica alone.
-            world: World::of("iris").edited_before(|model| given::on_postgres(&mut model.spec)),
+            world: FIRST.clone(),
             store: BTreeMap::new(),
         }
     }
@@ -263,8 +265,17 @@ impl Story {
             spec.replicas = spec.replicas.max(1);
             spec.pod.labels.insert("edited".to_owned(), "last".to_owned());
         });
+        // All that waits for its time waits for less than two of these rounds, but for fits that failed.
+        let mut at_rest = 0;
         for _ in 0..12 {
+            let (written, status) = (self.world.written, self.world.model.status.clone());
             self.look(usize::MAX)?;
+            let is_same = written == self.world.written && status == self.world.model.status;
+            let is_ready = ConditionType::Ready.holds_in(&status.unwrap_or_default().conditions);
+            at_rest = if is_same && is_ready { at_rest + 1 } else { 0 };
+            if at_rest == 2 {
+                break;
+            }
             self.fit_ends();
             self.world.pods_answer();
             self.world.fences_are_read();

@@ -28,6 +28,7 @@ use serde_json::{Value, json};
 use super::{NOW, PodWords as _, alive, model, pod, settings, texts};
 
 /// A Model, and all that is there because of it.
+#[derive(Clone)]
 pub(crate) struct World {
     pub(crate) model: Model,
     pub(crate) seen: ModelSeen,
@@ -35,6 +36,8 @@ pub(crate) struct World {
     pub(crate) now: Timestamp,
     /// The ledger of the store: which version each revision made the active one.
     pub(crate) ledger: Vec<u64>,
+    /// How many writes were done.
+    pub(crate) written: usize,
     made: u64,
 }
 
@@ -51,6 +54,7 @@ impl World {
             settings: settings(),
             now: NOW,
             ledger: Vec::new(),
+            written: 0,
             made: 0,
         }
     }
@@ -151,10 +155,12 @@ impl World {
             }
             let Some(fewer) = left.checked_sub(1) else { return };
             left = fewer;
+            self.written += 1;
             self.carry_out(desired);
         }
         for target in plan.delete.iter().take(left) {
             let uid = Some(target.uid.clone());
+            self.written += 1;
             let seen = &mut self.seen;
             seen.training_jobs.retain(|one| one.metadata.uid != uid);
             seen.slots.retain(|one| one.deployment.metadata.uid != uid);
