@@ -3,7 +3,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -28,8 +31,9 @@ const WAITED_FOR: Duration = Duration::from_millis(100);
 pub(super) struct Services {
     client: Client,
     via: Via,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
     told: Mutex<HashMap<String, Told>>,
+    asked: AtomicU64,
 }
 
 /// What a Service did when it was asked last.
@@ -41,8 +45,8 @@ struct Told {
     silence: Option<(String, Instant)>,
     /// How many times in a row it let whoever asked wait in vain.
     hangs: u32,
-    /// Whether it is being asked.
-    is_asked: bool,
+    /// The request that is on its way: an answer to one from before it was forgotten is of no interest.
+    asked: Option<u64>,
 }
 
 impl Told {
@@ -62,8 +66,9 @@ impl Services {
         Services {
             client,
             via,
-            permits: Semaphore::new(AT_ONCE),
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
             told: Mutex::default(),
+            asked: AtomicU64::default(),
         }
     }
 
@@ -86,15 +91,21 @@ impl Services {
         let Some(uid) = service.uid() else {
             return Reached::NotAsked;
         };
-        if !self.begins(&uid, slot, fresh) {
+        // Who finds too many others is asked at a later look: nobody is silent who was not asked.
+        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
+            return Reached::NotAsked;
+        };
+        let Some(number) = self.begin(&uid, slot, fresh) else {
             return self.told(&uid);
-        }
-        let (services, asked, slot) = (Arc::clone(self), uid.clone(), slot.to_owned());
-        let place = Place::of_service(service);
+        };
+        let (services, asked, place) = (Arc::clone(self), uid.clone(), Place::of_service(service));
         let asking = tokio::spawn(async move {
             let begun = Instant::now();
-            let answer = services.ask(place, &pods).await;
-            services.note(&asked, &slot, answer, begun.elapsed() >= DEADLINE);
+            let answer = services.ask(place).await;
+            let has_hung = answer.is_err() && begun.elapsed() >= DEADLINE;
+            let answer = answer.and_then(|(status, body)| services.is_answered(status, &body, &pods));
+            services.note(&asked, number, answer, has_hung);
+            drop(permit);
         });
         // What is not known by then is told as silence.
         let _ = timeout(WAITED_FOR, asking).await;
@@ -105,54 +116,55 @@ impl Services {
         lock(&self.told).get(uid).map_or(Reached::NotAsked, Told::reached)
     }
 
-    /// Whether it is time to ask.
-    fn begins(&self, uid: &str, slot: &str, fresh: Duration) -> bool {
+    /// The number of a new request; nothing if it is not time for one.
+    fn begin(&self, uid: &str, slot: &str, fresh: Duration) -> Option<u64> {
         let mut all = lock(&self.told);
         let now = Instant::now();
+        let number = self.asked.fetch_add(1, Ordering::Relaxed);
+        let not_yet = || ("has not answered yet".to_owned(), now);
         match all.get_mut(uid).filter(|told| told.slot == slot) {
-            Some(told) if told.is_asked || told.at.elapsed() < fresh.max(pause(told.hangs)) => return false,
-            Some(told) => told.is_asked = true,
+            Some(told) if told.asked.is_some() || told.at.elapsed() < fresh.max(pause(told.hangs)) => {
+                return None;
+            }
+            Some(told) => {
+                // An answer of before says nothing of now.
+                told.silence.get_or_insert_with(not_yet);
+                told.asked = Some(number);
+            }
             None => {
                 all.retain(|_, told| told.at.elapsed() < FORGOTTEN);
                 let first = Told {
                     at: now,
                     slot: slot.to_owned(),
-                    silence: Some(("has not answered yet".to_owned(), now)),
+                    silence: Some(not_yet()),
                     hangs: 0,
-                    is_asked: true,
+                    asked: Some(number),
                 };
                 all.insert(uid.to_owned(), first);
             }
         }
-        true
+        Some(number)
     }
 
-    fn note(&self, uid: &str, slot: &str, answer: Result<(), String>, has_hung: bool) {
+    fn note(&self, uid: &str, number: u64, answer: Result<(), String>, has_hung: bool) {
         let mut all = lock(&self.told);
         // It may have been forgotten meanwhile, or lead to others.
-        let Some(told) = all.get_mut(uid).filter(|told| told.slot == slot) else {
+        let Some(told) = all.get_mut(uid).filter(|told| told.asked == Some(number)) else {
             return;
         };
         let now = Instant::now();
         let since = told.silence.as_ref().map_or(now, |(_, since)| *since);
-        told.hangs = if answer.is_err() && has_hung {
-            told.hangs.saturating_add(1)
-        } else {
-            0
-        };
+        told.hangs = if has_hung { told.hangs.saturating_add(1) } else { 0 };
         told.silence = answer.err().map(|why| (why, since));
         told.at = now;
-        told.is_asked = false;
+        told.asked = None;
+    }
+
+    async fn ask(&self, place: Option<Place>) -> Result<(u16, Bytes), String> {
+        ask::ask(&self.client, self.via, &place.ok_or("has no address")?, &ALIVE).await
     }
 
     /// Whether one of `pods` answers; else what happens instead, as the end of a sentence that names the Service.
-    async fn ask(&self, place: Option<Place>, pods: &[String]) -> Result<(), String> {
-        let place = place.ok_or("has no address")?;
-        let _permit = (self.permits.acquire().await).map_err(|closed| closed.to_string())?;
-        let (status, body) = ask::ask(&self.client, self.via, &place, &ALIVE).await?;
-        self.is_answered(status, &body, pods)
-    }
-
     fn is_answered(&self, status: u16, body: &Bytes, pods: &[String]) -> Result<(), String> {
         match (status, self.via) {
             (200, _) => {}

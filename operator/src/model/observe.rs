@@ -188,9 +188,8 @@ fn cleanup(caches: &Caches, uid: &str) -> Option<CleanupSeen> {
 /// Whether requests arrive, once the kubelet has found a pod ready that is to answer them. Who is Ready is not asked any more:
 /// the way to a Service may be closed to the operator alone.
 async fn reached(ctx: &Context, model: &Model, service: Option<&Service>, slots: &[SlotSeen]) -> Reached {
-    let is_of_interest = model.metadata.deletion_timestamp.is_none() && !arrival::is_ready(model);
     let with_traffic = service.and_then(|service| Some((service, slot_with_traffic(service)?.label())));
-    let Some((service, slot)) = with_traffic.filter(|_| is_of_interest) else {
+    let Some((service, slot)) = with_traffic else {
         return Reached::NotAsked;
     };
     let pods = slots.iter().flat_map(|slot| &slot.pods).map(|seen| &seen.pod);
@@ -201,6 +200,9 @@ async fn reached(ctx: &Context, model: &Model, service: Option<&Service>, slots:
     if ready.is_empty() {
         // Whatever it refused so far was right.
         ctx.asker.forget(&service.uid().unwrap_or_default());
+        return Reached::NotAsked;
+    }
+    if arrival::is_ready(model) || model.metadata.deletion_timestamp.is_some() {
         return Reached::NotAsked;
     }
     let fresh = ctx.settings.poll_rollout.mul_f64(0.8);
