@@ -33,3 +33,13 @@ fn active(world: World) -> World {
     world.fences_are_read();
     world
 }
+
+/// Pods that have started make their version the active one and get the traffic, and what follows from that is done.
+fn gets_the_traffic(world: &mut World) {
+    world.pods_answer();
+    world.turn();
+    world.fences_are_read();
+    world.turn();
+    world.pods_answer();
+    world.turn();
+}

@@ -35,6 +35,17 @@ impl Finding {
     }
 }
 
+/// Whether nothing was found to be wrong.
+///
+/// Errors: all that was.
+pub(crate) fn nothing_of(faults: &[String]) -> Result<(), String> {
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(faults.join("; "))
+    }
+}
+
 /// Does `work`, in which a wait that gives up panics with what it waited for.
 ///
 /// Errors: those words.

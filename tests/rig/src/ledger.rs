@@ -7,7 +7,7 @@ use auriga_e2e::{Space, is_ready};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use crate::finding::attempt;
+use crate::finding::{attempt, nothing_of};
 
 /// How long a Model that is Ready may take to answer: a pod may have gone a moment ago.
 const ANSWERS: Duration = Duration::from_secs(10);
@@ -26,12 +26,7 @@ struct Told {
 ///
 /// Errors: what is not.
 pub(crate) async fn check(space: &Space) -> Result<(), String> {
-    let faults = attempt(faults(space)).await?;
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(faults.join("; "))
-    }
+    nothing_of(&attempt(faults(space)).await?)
 }
 
 /// What is wrong with the versions that the Models of a namespace serve; of a Model that is not Ready and does not answer,

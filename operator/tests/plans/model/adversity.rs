@@ -12,7 +12,7 @@ use auriga_operator::{
 };
 use jiff::SignedDuration;
 
-use super::told;
+use super::{gets_the_traffic, told};
 use crate::{
     given::{self, PodWords as _, World},
     golden::golden,
@@ -28,12 +28,7 @@ fn second() -> World {
 /// Version 2 has had the traffic for two seconds, and the pods of version 1 still answer.
 fn second_just_now() -> World {
     let mut world = second();
-    world.pods_answer();
-    world.turn();
-    world.fences_are_read();
-    world.turn();
-    world.pods_answer();
-    world.turn();
+    gets_the_traffic(&mut world);
     assert!(slot_with_traffic(&world).starts_with("v2-"));
     world.pass(2);
     world
@@ -52,6 +47,13 @@ fn waiting() -> World {
     world.pods_answer();
     world.turn();
     world
+}
+
+/// A pod that refused whoever asked it last.
+fn silent(mut seen: PodSeen) -> PodSeen {
+    seen.answer = Answer::Silent("the connection was refused".to_owned());
+    seen.passes = 0;
+    seen
 }
 
 fn asked_once(world: &mut World, version: u64) {
@@ -143,11 +145,7 @@ fn pods_that_answer_at_the_first_look_after_the_deadline_get_a_second_one() {
     assert_eq!(told(&world.plan().status, "Ready"), Some((Unknown, "Probing")));
     assert_eq!(world.plan().next, Next::After(world.settings.poll_rollout));
     let mut flapping = world;
-    flapping.pods_of(2, |mut seen| {
-        seen.answer = Answer::Silent("the connection was refused".to_owned());
-        seen.passes = 0;
-        seen
-    });
+    flapping.pods_of(2, silent);
     assert_eq!(
         told(&flapping.plan().status, "CandidateRejected"),
         Some((True, "ProgressDeadlineExceeded"))
@@ -371,11 +369,6 @@ fn a_version_that_dies_once_it_has_the_traffic_gives_it_back() {
 #[test]
 fn a_version_whose_node_dies_with_that_of_the_one_before_is_not_given_up() {
     let mut world = second_just_now();
-    let silent = |mut seen: PodSeen| {
-        seen.answer = Answer::Silent("the connection was refused".to_owned());
-        seen.passes = 0;
-        seen
-    };
     // The kubelet has not told of the pods before yet that they are gone, too.
     world.pods_of(1, silent);
     world.pods_of(2, |seen| {

@@ -10,7 +10,7 @@ use auriga_operator::{
 };
 use k8s_openapi::api::apps::v1::{DeploymentCondition, DeploymentStatus};
 
-use super::told;
+use super::{gets_the_traffic, told};
 use crate::{
     given::{self, PodWords as _, World},
     golden::golden,
@@ -166,12 +166,7 @@ fn what_lies_outside_of_a_version_stalls_it_after_its_time_and_gives_it_up_never
         Some((True, "PersisterUnavailable"))
     );
     assert_eq!(told(&world.plan().status, "Reconciling"), None);
-    world.pods_answer();
-    world.turn();
-    world.fences_are_read();
-    world.turn();
-    world.pods_answer();
-    world.turn();
+    gets_the_traffic(&mut world);
     assert_eq!(told(&world.plan().status, "Ready"), Some((True, "Active")));
 }
 

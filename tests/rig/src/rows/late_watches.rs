@@ -8,7 +8,7 @@ use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    finding::Finding,
+    finding::{Finding, nothing_of},
     ground::Ground,
     oracle::End,
     proxy::{Act, Proxy, Written},
@@ -57,12 +57,7 @@ async fn works_like(
 ) -> Result<(), String> {
     tokio::join!(workload.work(&scene.space), disturb);
     scene.quiet(QUIET).await;
-    let differences = End::of(&scene.space).await.differences(&reference.end);
-    if differences.is_empty() {
-        Ok(())
-    } else {
-        Err(differences.join("; "))
-    }
+    nothing_of(&End::of(&scene.space).await.differences(&reference.end))
 }
 
 async fn gone_again_and_again(proxy: &Proxy) {
@@ -305,12 +300,7 @@ async fn scaled(ground: &Ground) -> Result<(), String> {
     }
     scene(ground, async |scene| {
         let end = asleep(scene, &[0, 1, 0], true).await?;
-        let differences = plain.map(|plain| end.differences(&plain)).unwrap_or_default();
-        if differences.is_empty() {
-            Ok(())
-        } else {
-            Err(differences.join("; "))
-        }
+        nothing_of(&plain.map(|plain| end.differences(&plain)).unwrap_or_default())
     })
     .await
 }
