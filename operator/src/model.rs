@@ -6,6 +6,7 @@ pub mod decide;
 pub mod fence;
 pub mod fits;
 pub mod health;
+mod judge;
 mod observe;
 pub mod rollout;
 pub mod slots;

@@ -210,7 +210,7 @@ fn may_switch(turn: Turn<'_>, traffic: &Traffic, target: &Slot, step: &Step) -> 
     let was_active = traffic.previous.as_ref() == Some(target);
     match step.stage {
         Stage::Ready => true,
-        Stage::Activating => was_active && step.health.ready >= wanted,
+        Stage::Activating => was_active && step.health.ready.min(step.health.counted) >= wanted,
         _ => false,
     }
 }

@@ -27,6 +27,8 @@ pub struct Health {
     pub passed: i32,
     /// Those of them that the kubelet found ready, too: a Service sends requests to them.
     pub ready: i32,
+    /// Those that Kubernetes' controllers know to be ready: a Service that selects them has somebody to answer.
+    pub counted: i32,
     /// Those that say that their version is the active one.
     pub active: i32,
     /// The newest revision of the ledger that any of them knows.
@@ -67,7 +69,10 @@ pub fn of_traffic(held: &Held<'_>, owner_uid: &str) -> Health {
 
 /// Looks at the pods of `held`, which work for the Model with this UID. `passes`: how often is often enough.
 pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32) -> Health {
-    let mut health = Health::default();
+    let mut health = Health {
+        counted: held.counted(),
+        ..Health::default()
+    };
     for seen in living(held) {
         health.pods += 1;
         let found = check(seen, held, owner_uid);

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::{
     fence, fits,
     health::{self, Health},
+    judge::{is_held_up, judge},
     slots::{Held, Rejection},
     stage::Stage,
     wish::Wish,
@@ -25,7 +26,6 @@ use crate::{
     plan::Desired,
     settings::Settings,
     time::milliseconds,
-    trouble::Trouble,
 };
 
 /// What every step of one look at a Model needs to know.
@@ -49,7 +49,7 @@ pub struct Turn<'a> {
 
 impl Turn<'_> {
     /// Whether a time that was to last `seconds` is over. It begins anew when the clock is set.
-    fn is_over(&self, since: Timestamp, seconds: i64) -> bool {
+    pub(super) fn is_over(&self, since: Timestamp, seconds: i64) -> bool {
         let since = match self.clock_set_at {
             // What is later than now was written down by the clock as it was before.
             Some(set_at) if since < set_at || since > self.now => set_at,
@@ -201,103 +201,6 @@ fn is_there_now(turn: Turn<'_>, held: &Held<'_>, rejection: &Rejection) -> bool 
         && held
             .since
             .is_some_and(|since| fitted_at.is_some_and(|at| at > since))
-}
-
-/// Whether something outside of a version keeps its pods from answering. A pod that is silent while it runs, or whose
-/// container cannot be run, is the version's own trouble once the time is over: such pods seem to recover between two
-/// attempts, and would be given a new deadline each time.
-fn is_held_up(health: &Health) -> bool {
-    (health.trouble.as_ref()).is_some_and(|trouble| {
-        trouble.passes && !matches!(trouble.reason, Reason::RuntimeUnhealthy | Reason::Failed)
-    })
-}
-
-/// How far the pods of `held` have come.
-fn judge(turn: Turn<'_>, held: &Held<'_>, health: &Health, since: Timestamp, may_activate: bool) -> Stage {
-    if let Some(rejection) = &held.rejection {
-        return Stage::Rejected {
-            rejection: rejection.clone(),
-            is_news: false,
-        };
-    }
-    let reject = |reason: Reason, message: String| Stage::Rejected {
-        rejection: Rejection {
-            reason,
-            message,
-            at: Some(turn.now),
-            edition: build::edition(turn.model),
-        },
-        is_news: true,
-    };
-    let deadline = turn.model.spec.serving.progress_deadline_seconds;
-    let is_over = |since: Timestamp| turn.is_over(since, deadline);
-    match &health.trouble {
-        Some(trouble) if !trouble.passes => return reject(trouble.reason, trouble.message.clone()),
-        Some(trouble) if is_held_up(health) => {
-            return Stage::Held {
-                trouble: trouble.clone(),
-                is_overdue: is_over(since),
-            };
-        }
-        _ => {}
-    }
-    let wanted = turn.wish.replicas;
-    if health.passed < wanted {
-        // Pods that have shown it once may move, be restarted or be joined by others without a limit. Those that answer now need
-        // another look: the operator itself may have been away, or busy, for all that time.
-        if is_over(since) && held.proved_at.is_none() && health.answering < wanted {
-            let trouble = health.trouble.as_ref().or(health.accident.as_ref());
-            let why = trouble.map_or_else(String::new, |trouble| format!(": {}", trouble.message));
-            let message = format!(
-                "{} of {wanted} pods could answer after {deadline} s{why}",
-                health.passed
-            );
-            return reject(Reason::ProgressDeadlineExceeded, message);
-        }
-        return if health.alive.is_some() {
-            Stage::Probing
-        } else {
-            Stage::Loading
-        };
-    }
-    let version = held.slot.version;
-    if health.active < wanted {
-        if may_activate && held.activating_since.is_some_and(is_over) {
-            return overdue(
-                Reason::ProgressDeadlineExceeded,
-                format!(
-                    "All pods of version {version} can answer, but none could make it the active one within {deadline} s; \
-                     see in their logs whether the store can be written"
-                ),
-            );
-        }
-        Stage::Activating
-    } else if health.ready < wanted {
-        if held.proved_at.is_some_and(is_over) && is_over(since) {
-            return overdue(
-                Reason::RuntimeUnhealthy,
-                format!(
-                    "All pods of version {version} answer the operator, but the kubelet finds only {} of {wanted} ready; see \
-                     `kubectl describe pod`",
-                    health.ready
-                ),
-            );
-        }
-        Stage::Probing
-    } else {
-        Stage::Ready
-    }
-}
-
-fn overdue(reason: Reason, message: String) -> Stage {
-    Stage::Held {
-        trouble: Trouble {
-            reason,
-            message,
-            passes: true,
-        },
-        is_overdue: true,
-    }
 }
 
 /// The Deployment of `slot`. One that is there keeps its image, and its pods stay what they are, also under an operator

@@ -174,8 +174,9 @@ impl<'a> Held<'a> {
         spec.and_then(|spec| spec.replicas).unwrap_or(1)
     }
 
-    /// How many of its pods the kubelet found ready.
-    pub fn ready(&self) -> i32 {
+    /// How many of its pods Kubernetes' controllers know to be ready. That of Deployments shares its view of pods with the one
+    /// that fills Services, which may be later than the operator's.
+    pub fn counted(&self) -> i32 {
         let status = self.seen.deployment.status.as_ref();
         status.and_then(|status| status.ready_replicas).unwrap_or(0)
     }

@@ -62,6 +62,14 @@ impl Stage {
                     ),
                 )
             }
+            Stage::Probing if health.ready >= wanted => (
+                ConditionStatus::Unknown,
+                Reason::Probing,
+                format!(
+                    "All pods of version {version} can answer; its Deployment counts {} of {wanted} so far.",
+                    health.counted
+                ),
+            ),
             Stage::Probing => (
                 ConditionStatus::Unknown,
                 Reason::Probing,

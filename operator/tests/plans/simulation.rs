@@ -30,6 +30,8 @@ enum Step {
     FitFails,
     PodsStart,
     PodsAnswer,
+    /// Kubernetes' controllers know of no pod yet.
+    NothingIsCounted,
     /// Requests do not arrive, or nobody knows whether they do.
     NothingArrives(Reached),
     FencesAreRead,
@@ -71,6 +73,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::FitFails),
         2 => Just(Step::PodsStart),
         6 => Just(Step::PodsAnswer),
+        2 => Just(Step::NothingIsCounted),
         1 => prop_oneof![Just(Reached::NotAsked), Just(silent)].prop_map(Step::NothingArrives),
         5 => Just(Step::FencesAreRead),
         1 => unwell.prop_map(Step::Unwell),
@@ -135,6 +138,7 @@ impl Story {
             }
             Step::PodsStart => world.pods_start(),
             Step::PodsAnswer => world.pods_answer(),
+            Step::NothingIsCounted => world.nothing_is_counted(),
             Step::NothingArrives(reached) => world.seen.reached = reached.clone(),
             Step::FencesAreRead => world.fences_are_read(),
             Step::Unwell(reason) => {
@@ -236,6 +240,11 @@ impl Story {
                     "I4: the Deployment with the traffic is to have no pods"
                 );
             }
+            let has_moved = after.selector != before.selector && after.selector != before.previous;
+            prop_assert!(
+                !has_moved || after.counted_with_traffic > 0,
+                "I4: the traffic moves to pods that Kubernetes' controllers do not know to be ready"
+            );
         }
         let ready = ConditionType::Ready.holds_in(&plan.status.conditions);
         let arrives = world.model.spec.replicas == 0 || before.is_ready || before.arrives;
@@ -315,7 +324,12 @@ struct Facts {
     /// Whether requests arrive at the pods with the traffic, as far as the operator knows.
     arrives: bool,
     traffic: Option<u64>,
+    /// The slot that it goes to.
+    selector: Option<String>,
+    /// The one that it went to before, and goes back to where it has to.
+    previous: Option<String>,
     wanted_with_traffic: i32,
+    counted_with_traffic: i32,
     pods_with_traffic: usize,
 }
 
@@ -348,7 +362,12 @@ impl Facts {
                     .and_then(|spec| spec.replicas)
                     .unwrap_or(1)
             }),
+            counted_with_traffic: slot
+                .and_then(|slot| slot.deployment.status.as_ref()?.ready_replicas)
+                .unwrap_or(0),
             pods_with_traffic: slot.map_or(0, |slot| slot.pods.len()),
+            previous: service.and_then(|service| service.annotations().get(labels::PREVIOUS_SLOT).cloned()),
+            selector,
         }
     }
 }

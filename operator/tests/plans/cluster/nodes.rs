@@ -118,8 +118,10 @@ fn run_deployments(state: &mut State) {
             let name = format!("{}-rs", text(&deployment, "name"));
             start_pod(state, &deployment, ("apps/v1", "ReplicaSet", &name, &set));
         }
+        // Those that start now are counted at the next turn.
+        let counted = wanted.min(pods.len() as u64);
         let key = ("deployments".to_owned(), text(&deployment, "name").to_owned());
-        state.change(&key, |live| live["status"]["readyReplicas"] = wanted.into());
+        state.change(&key, |live| live["status"]["readyReplicas"] = counted.into());
     }
 }
 

@@ -135,7 +135,9 @@ impl PodWords for PodSeen {
 
     fn with_condition(mut self, kind: &str, status: &str, reason: &str, message: &str) -> PodSeen {
         let conditions = &mut self.pod.status.as_mut().unwrap().conditions;
-        conditions.get_or_insert_default().push(PodCondition {
+        let conditions = conditions.get_or_insert_default();
+        conditions.retain(|one| one.type_ != kind);
+        conditions.push(PodCondition {
             type_: kind.to_owned(),
             status: status.to_owned(),
             reason: Some(reason.to_owned()),

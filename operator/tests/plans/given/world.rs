@@ -293,6 +293,13 @@ impl World {
         }
     }
 
+    /// Kubernetes' controllers are behind: no Deployment counts a pod that is ready.
+    pub(crate) fn nothing_is_counted(&mut self) {
+        for slot in &mut self.seen.slots {
+            slot.deployment.status = None;
+        }
+    }
+
     /// Pods that were told the revision of the ledger that holds make their version the active one.
     pub(crate) fn fences_are_read(&mut self) {
         for slot in &self.seen.slots {

@@ -7,7 +7,10 @@ use auriga_crds::{
 use auriga_operator::plan::Desired;
 
 use super::told;
-use crate::{given::World, golden::golden};
+use crate::{
+    given::{PodWords as _, World},
+    golden::golden,
+};
 
 /// Version 2 answers, version 1 did before.
 fn second() -> World {
@@ -16,13 +19,19 @@ fn second() -> World {
     world
 }
 
-/// The pods of version 2 have made it the active one.
-fn second_is_active() -> World {
+/// The pods of version 2 have made it the active one, and the operator has not looked since.
+fn second_may_serve() -> World {
     let mut world = World::second_fitted();
     world.turn();
     world.pods_answer();
     world.turn();
     world.fences_are_read();
+    world
+}
+
+/// The same, and it has the traffic.
+fn second_is_active() -> World {
+    let mut world = second_may_serve();
     world.turn();
     world
 }
@@ -46,6 +55,47 @@ fn pin_first(world: &mut World) {
 fn a_new_version_is_started_beside_the_one_that_answers() {
     let world = World::second_fitted();
     golden!(world.changes());
+}
+
+#[test]
+fn the_traffic_waits_until_kubernetes_controllers_know_of_the_pods() {
+    let mut world = second_may_serve();
+    world.nothing_is_counted();
+    let status = world.turn().status;
+    assert_eq!(status.active_version, Some(1));
+    let said = status.candidate.unwrap().message.unwrap();
+    assert_eq!(
+        said,
+        "All pods of version 2 can answer; its Deployment counts 0 of 1 so far."
+    );
+    world.pods_answer();
+    assert_eq!(world.turn().status.active_version, Some(2));
+}
+
+#[test]
+fn controllers_that_never_learn_of_the_pods_are_told_as_such() {
+    let mut world = second_may_serve();
+    world.nothing_is_counted();
+    world.turn();
+    world.pass(700);
+    let status = world.turn().status;
+    assert_eq!(status.active_version, Some(1));
+    assert_eq!(told(&status, "Stalled"), Some((True, "RuntimeUnhealthy")));
+    let said = status.candidate.unwrap().message.unwrap();
+    assert!(said.contains("see whether Kubernetes' controllers run"), "{said}");
+}
+
+#[test]
+fn a_kubelet_that_never_finds_the_pods_ready_is_told_as_such() {
+    let mut world = second_may_serve();
+    world.pods_of(2, |pod| pod.with_condition("Ready", "False", "", ""));
+    world.turn();
+    world.pass(700);
+    let status = world.turn().status;
+    assert_eq!(status.active_version, Some(1));
+    assert_eq!(told(&status, "Stalled"), Some((True, "RuntimeUnhealthy")));
+    let said = status.candidate.unwrap().message.unwrap();
+    assert!(said.contains("the kubelet finds only 0 of 1 ready"), "{said}");
 }
 
 #[test]

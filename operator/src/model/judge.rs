@@ -1,0 +1,125 @@
+//! How far a version has come on its way to the traffic, by what its pods say and by the time that this has taken.
+
+use auriga_crds::{Reason, VersionNumber};
+use jiff::Timestamp;
+
+use super::{
+    health::Health,
+    rollout::Turn,
+    slots::{Held, Rejection},
+    stage::Stage,
+};
+use crate::{build, trouble::Trouble};
+
+/// How far the pods of `held` have come, which are wanted since `since`.
+pub(super) fn judge(
+    turn: Turn<'_>,
+    held: &Held<'_>,
+    health: &Health,
+    since: Timestamp,
+    may_activate: bool,
+) -> Stage {
+    if let Some(rejection) = &held.rejection {
+        return Stage::Rejected {
+            rejection: rejection.clone(),
+            is_news: false,
+        };
+    }
+    let reject = |reason: Reason, message: String| Stage::Rejected {
+        rejection: Rejection {
+            reason,
+            message,
+            at: Some(turn.now),
+            edition: build::edition(turn.model),
+        },
+        is_news: true,
+    };
+    let deadline = turn.model.spec.serving.progress_deadline_seconds;
+    let is_over = |since: Timestamp| turn.is_over(since, deadline);
+    match &health.trouble {
+        Some(trouble) if !trouble.passes => return reject(trouble.reason, trouble.message.clone()),
+        Some(trouble) if is_held_up(health) => {
+            return Stage::Held {
+                trouble: trouble.clone(),
+                is_overdue: is_over(since),
+            };
+        }
+        _ => {}
+    }
+    let wanted = turn.wish.replicas;
+    if health.passed < wanted {
+        // Pods that have shown it once may move, be restarted or be joined by others without a limit. Those that answer now need
+        // another look: the operator itself may have been away, or busy, for all that time.
+        if is_over(since) && held.proved_at.is_none() && health.answering < wanted {
+            let trouble = health.trouble.as_ref().or(health.accident.as_ref());
+            let why = trouble.map_or_else(String::new, |trouble| format!(": {}", trouble.message));
+            let message = format!(
+                "{} of {wanted} pods could answer after {deadline} s{why}",
+                health.passed
+            );
+            return reject(Reason::ProgressDeadlineExceeded, message);
+        }
+        return if health.alive.is_some() {
+            Stage::Probing
+        } else {
+            Stage::Loading
+        };
+    }
+    let version = held.slot.version;
+    if health.active < wanted {
+        if may_activate && held.activating_since.is_some_and(is_over) {
+            return overdue(
+                Reason::ProgressDeadlineExceeded,
+                format!(
+                    "All pods of version {version} can answer, but none could make it the active one within {deadline} s; \
+                     see in their logs whether the store can be written"
+                ),
+            );
+        }
+        Stage::Activating
+    } else if health.ready.min(health.counted) < wanted {
+        if held.proved_at.is_some_and(is_over) && is_over(since) {
+            return overdue(Reason::RuntimeUnhealthy, not_noticed(version, health, wanted));
+        }
+        Stage::Probing
+    } else {
+        Stage::Ready
+    }
+}
+
+/// Whether something outside of a version keeps its pods from answering. A pod that is silent while it runs, or whose
+/// container cannot be run, is the version's own trouble once the time is over: such pods seem to recover between two
+/// attempts, and would be given a new deadline each time.
+pub(super) fn is_held_up(health: &Health) -> bool {
+    (health.trouble.as_ref()).is_some_and(|trouble| {
+        trouble.passes && !matches!(trouble.reason, Reason::RuntimeUnhealthy | Reason::Failed)
+    })
+}
+
+/// Who has not noticed yet that all pods of `version` answer; a sentence.
+fn not_noticed(version: VersionNumber, health: &Health, wanted: i32) -> String {
+    if health.ready < wanted {
+        format!(
+            "All pods of version {version} answer the operator, but the kubelet finds only {} of {wanted} ready; see \
+             `kubectl describe pod`",
+            health.ready
+        )
+    } else {
+        format!(
+            "All pods of version {version} are ready, but its Deployment counts only {} of {wanted}; see whether Kubernetes' \
+             controllers run",
+            health.counted
+        )
+    }
+}
+
+fn overdue(reason: Reason, message: String) -> Stage {
+    Stage::Held {
+        trouble: Trouble {
+            reason,
+            message,
+            passes: true,
+        },
+        is_overdue: true,
+    }
+}
