@@ -32,7 +32,12 @@ pub fn check(document: &Document) -> Result<Checked, Faults> {
     head(document, &mut faults);
     if document.kind() == "Model" {
         let mut found = Vec::new();
-        shape::walk(&document.value, metadata::schema(), "", &mut found);
+        shape::walk(
+            &document.value,
+            metadata::schema(),
+            &mut String::new(),
+            &mut found,
+        );
         faults.extend(found.into_iter().map(|finding| finding.fault));
         columns::check(&document.value, &mut faults);
     }

@@ -122,18 +122,43 @@ fn words(error: &serde_saphyr::Error) -> String {
     }
 }
 
-/// Appends a key to a path.
-pub(crate) fn child(path: &str, key: &str) -> String {
-    if path.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{path}.{key}")
+/// One step further in on a path.
+#[derive(Clone, Copy)]
+pub(crate) enum Step<'a> {
+    /// Of a map.
+    Key(&'a str),
+    /// Of a list.
+    Index(usize),
+}
+
+impl Step<'_> {
+    pub(crate) fn append_to(self, path: &mut String) {
+        match self {
+            Step::Key(key) => {
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                path.push_str(key);
+            }
+            Step::Index(at) => path.push_str(&format!("[{at}]")),
+        }
+    }
+
+    fn after(self, path: &str) -> String {
+        let mut longer = path.to_owned();
+        self.append_to(&mut longer);
+        longer
     }
 }
 
-/// Appends a list index to a path.
+/// `path` with a key of a map.
+pub(crate) fn child(path: &str, key: &str) -> String {
+    Step::Key(key).after(path)
+}
+
+/// `path` with an index of a list.
 pub(crate) fn item(path: &str, at: usize) -> String {
-    format!("{path}[{at}]")
+    Step::Index(at).after(path)
 }
 
 /// A YAML node whose inner nodes know their places. Serde's own `Value` forgets them.

@@ -4,7 +4,10 @@
 //! [`crate::check`] meets that CEL again while it walks the schema and looks its Rust twin up in [`all`]. A test holds
 //! that the two lists are equal, and that a real CEL evaluator and the twins agree.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
 
 use serde_json::Value;
 
@@ -100,8 +103,11 @@ impl From<Rule> for kube::core::Rule {
 
 /// The rule whose CEL is `cel`.
 pub(crate) fn by_cel(cel: &str) -> Option<&'static Rule> {
-    static ALL: LazyLock<Vec<Rule>> = LazyLock::new(all);
-    ALL.iter().find(|rule| rule.cel == cel)
+    static ALL: LazyLock<HashMap<String, Rule>> = LazyLock::new(|| {
+        let all = all().into_iter();
+        all.map(|rule| (rule.cel.clone(), rule)).collect()
+    });
+    ALL.get(cel)
 }
 
 /// Every rule of every kind.

@@ -18,7 +18,7 @@ pub(super) fn ask(value: &Value, schema: &Value, path: &str, found: &mut Vec<Fin
         .filter_map(|rule| rule["rule"].as_str())
         .filter_map(rule::by_cel);
     for rule in known {
-        if is_moot(rule, value, path, &found[inside..]) || rule.holds(value) {
+        if rule.holds(value) || is_moot(rule, value, path, &found[inside..]) {
             continue;
         }
         let blamed = value

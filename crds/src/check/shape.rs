@@ -10,12 +10,12 @@ use super::{
     words::{hint, listed, shown},
 };
 use crate::{
-    document::{child, item},
+    document::{Step, child, item},
     rule,
 };
 
-/// Appends what is wrong with `value`.
-pub(super) fn walk(value: &Value, schema: &Value, path: &str, found: &mut Vec<Finding>) {
+/// Appends what is wrong with `value`, whose place is `path`; that is the same again afterwards.
+pub(super) fn walk(value: &Value, schema: &Value, path: &mut String, found: &mut Vec<Finding>) {
     let inside = found.len();
     // A field without a type is checked elsewhere or not at all.
     let Some(expected) = schema["type"].as_str() else {
@@ -72,7 +72,20 @@ fn members(schema: &Value) -> &'static [&'static str] {
         .map_or(&[], |rule| rule.members)
 }
 
-fn object(fields: &Map<String, Value>, schema: &Value, path: &str, found: &mut Vec<Finding>) {
+/// The same for a value inside of that of `path`. Most values are right: no path is made for each of them alone.
+fn walk_inside(
+    (step, value): (Step<'_>, &Value),
+    schema: &Value,
+    path: &mut String,
+    found: &mut Vec<Finding>,
+) {
+    let outside = path.len();
+    step.append_to(path);
+    walk(value, schema, path, found);
+    path.truncate(outside);
+}
+
+fn object(fields: &Map<String, Value>, schema: &Value, path: &mut String, found: &mut Vec<Finding>) {
     let none = Map::new();
     let properties = schema["properties"].as_object().unwrap_or(&none);
     let additional = schema
@@ -84,7 +97,7 @@ fn object(fields: &Map<String, Value>, schema: &Value, path: &str, found: &mut V
     }
     for (name, value) in fields {
         match properties.get(name).or(additional) {
-            Some(inner) => walk(value, inner, &child(path, name), found),
+            Some(inner) => walk_inside((Step::Key(name), value), inner, path, found),
             None => {
                 let known = properties
                     .iter()
@@ -113,7 +126,7 @@ fn object(fields: &Map<String, Value>, schema: &Value, path: &str, found: &mut V
     }
 }
 
-fn list<'items>(items: &'items [Value], schema: &Value, path: &str, found: &mut Vec<Finding>) {
+fn list<'items>(items: &'items [Value], schema: &Value, path: &mut String, found: &mut Vec<Finding>) {
     let count = items.len() as u64;
     if schema["minItems"].as_u64().is_some_and(|least| count < least) {
         found.push(Finding::fault(
@@ -128,7 +141,7 @@ fn list<'items>(items: &'items [Value], schema: &Value, path: &str, found: &mut 
         ));
     }
     for (at, value) in items.iter().enumerate() {
-        walk(value, &schema["items"], &item(path, at), found);
+        walk_inside((Step::Index(at), value), &schema["items"], path, found);
     }
     let key = schema["x-kubernetes-list-map-keys"][0].as_str();
     let identity = |value: &'items Value| match (schema["x-kubernetes-list-type"].as_str(), key) {

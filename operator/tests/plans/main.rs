@@ -5,6 +5,10 @@
     reason = "helpers of tests may panic as the tests themselves do"
 )]
 
+/// That of the operator: stories copy what they look at, and spend half of their time here.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod cluster;
 #[allow(dead_code, unused_imports, reason = "each area uses its part of them")]
 mod given;
