@@ -231,7 +231,8 @@ mod tests {
         });
         let mut client = signs.layer(silent);
         let lease = "/apis/coordination.k8s.io/v1/namespaces/a/leases/auriga-operator";
-        for path in ["/api/v1/pods?&limit=250", lease] {
+        let pods = format!("/api/v1/pods?&limit={PAGE}");
+        for path in [pods.as_str(), lease] {
             let request = Request::get(path).body(()).unwrap();
             assert!(client.call(request).now_or_never().is_none());
         }
@@ -293,9 +294,10 @@ mod tests {
 
     #[test]
     fn only_lists_and_watches_are_signs() {
+        let page = format!("&limit={PAGE}");
         for (query, expected) in [
             ("watch=true&timeoutSeconds=60", Some("watch")),
-            ("&limit=250", Some("list")),
+            (page.as_str(), Some("list")),
             ("&limit=1", None),
             ("fieldManager=auriga", None),
         ] {
