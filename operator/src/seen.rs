@@ -24,7 +24,8 @@ pub struct ModelSeen {
     pub slots: Vec<SlotSeen>,
     /// Its Service, if it owns one.
     pub service: Option<Service>,
-    /// Whether requests to `service` arrive at the pods that it selects; asked only until the Model is Ready.
+    /// Whether requests to `service` arrive at the pods that it selects; asked until the Model is Ready, and as long as pods run
+    /// that it selected before.
     pub reached: Reached,
     /// Its PodDisruptionBudget, if it owns one.
     pub budget: Option<PodDisruptionBudget>,
@@ -124,15 +125,23 @@ pub enum Reached {
     /// No pod can take it, or nobody needs to know.
     #[default]
     NotAsked,
-    /// None of these pods answered it; why, as the end of a sentence, and for how long that was so whenever somebody asked.
+    /// It was not answered; why, as the end of a sentence, and for how long that was so whenever somebody asked.
     Silent {
         /// Why.
         why: String,
         /// For how long.
         lasts: Duration,
     },
-    /// One of these pods answered with 200.
-    Answered,
+    /// Other pods answered it, those that it selected before, and for so long did so whenever somebody asked.
+    Elsewhere {
+        /// For how long.
+        lasts: Duration,
+    },
+    /// One of these pods answered with 200, and for so long did so whenever somebody asked.
+    Answered {
+        /// For how long.
+        lasts: Duration,
+    },
 }
 
 /// Texts of ConfigMap keys: each that is named, with its digest, or why there is none.

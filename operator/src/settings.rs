@@ -19,8 +19,8 @@ pub struct Settings {
     pub poll_serving: Duration,
     /// How many times in a row a pod must have answered well before its version is activated.
     pub passes: u32,
-    /// How long the pods of a version that lost the traffic keep running: the last answers are given, and the way back is
-    /// short.
+    /// How long the pods of a version that lost the traffic keep running, once requests arrive at the others: the last answers
+    /// are given, and the way back is short.
     pub drain: Duration,
     /// The least time between two fits of something that failed by the user's mistake, when nothing was edited.
     pub retry_mistake: Duration,

@@ -41,23 +41,46 @@ struct Told {
     at: Instant,
     /// Whose pods were to answer.
     slot: String,
-    /// Why and since when they do not; `None`: they do.
-    silence: Option<(String, Instant)>,
+    did: Did,
+    /// Since when it does that, whenever it is asked.
+    since: Instant,
+    /// Since when its pods answered, up to the request that is on its way.
+    answered_since: Option<Instant>,
     /// How many times in a row it let whoever asked wait in vain.
     hangs: u32,
     /// The request that is on its way: an answer to one from before it was forgotten is of no interest.
     asked: Option<u64>,
 }
 
+/// What a Service does that is asked.
+enum Did {
+    /// It leads to the pods that are to answer.
+    Answer,
+    /// It leads to others.
+    Stray,
+    /// Nobody answers; why.
+    Fail(String),
+}
+
 impl Told {
     fn reached(&self) -> Reached {
-        match &self.silence {
-            None => Reached::Answered,
-            Some((why, since)) => Reached::Silent {
+        let lasts = self.since.elapsed();
+        match &self.did {
+            Did::Answer => Reached::Answered { lasts },
+            Did::Stray => Reached::Elsewhere { lasts },
+            Did::Fail(why) => Reached::Silent {
                 why: why.clone(),
-                lasts: since.elapsed(),
+                lasts,
             },
         }
+    }
+
+    /// What it does from now on, if that is something else.
+    fn set(&mut self, did: Did) {
+        if std::mem::discriminant(&self.did) != std::mem::discriminant(&did) {
+            self.since = Instant::now();
+        }
+        self.did = did;
     }
 }
 
@@ -103,8 +126,8 @@ impl Services {
             let begun = Instant::now();
             let answer = services.ask(place).await;
             let has_hung = answer.is_err() && begun.elapsed() >= DEADLINE;
-            let answer = answer.and_then(|(status, body)| services.is_answered(status, &body, &pods));
-            services.note(&asked, number, answer, has_hung);
+            let did = answer.and_then(|(status, body)| services.did(status, &body, &pods));
+            services.note(&asked, number, did.unwrap_or_else(Did::Fail), has_hung);
             drop(permit);
         });
         // What is not known by then is told as silence.
@@ -121,14 +144,17 @@ impl Services {
         let mut all = lock(&self.told);
         let now = Instant::now();
         let number = self.asked.fetch_add(1, Ordering::Relaxed);
-        let not_yet = || ("has not answered yet".to_owned(), now);
+        let not_yet = || Did::Fail("has not answered yet".to_owned());
         match all.get_mut(uid).filter(|told| told.slot == slot) {
             Some(told) if told.asked.is_some() || told.at.elapsed() < fresh.max(pause(told.hangs)) => {
                 return None;
             }
             Some(told) => {
                 // An answer of before says nothing of now.
-                told.silence.get_or_insert_with(not_yet);
+                if matches!(told.did, Did::Answer) {
+                    told.answered_since = Some(told.since);
+                    told.set(not_yet());
+                }
                 told.asked = Some(number);
             }
             None => {
@@ -136,7 +162,9 @@ impl Services {
                 let first = Told {
                     at: now,
                     slot: slot.to_owned(),
-                    silence: Some(not_yet()),
+                    did: not_yet(),
+                    since: now,
+                    answered_since: None,
                     hangs: 0,
                     asked: Some(number),
                 };
@@ -146,17 +174,19 @@ impl Services {
         Some(number)
     }
 
-    fn note(&self, uid: &str, number: u64, answer: Result<(), String>, has_hung: bool) {
+    fn note(&self, uid: &str, number: u64, did: Did, has_hung: bool) {
         let mut all = lock(&self.told);
         // It may have been forgotten meanwhile, or lead to others.
         let Some(told) = all.get_mut(uid).filter(|told| told.asked == Some(number)) else {
             return;
         };
-        let now = Instant::now();
-        let since = told.silence.as_ref().map_or(now, |(_, since)| *since);
         told.hangs = if has_hung { told.hangs.saturating_add(1) } else { 0 };
-        told.silence = answer.err().map(|why| (why, since));
-        told.at = now;
+        told.set(did);
+        let answered_since = told.answered_since.take();
+        if matches!(told.did, Did::Answer) {
+            told.since = answered_since.unwrap_or(told.since);
+        }
+        told.at = Instant::now();
         told.asked = None;
     }
 
@@ -164,8 +194,8 @@ impl Services {
         ask::ask(&self.client, self.via, &place.ok_or("has no address")?, &ALIVE).await
     }
 
-    /// Whether one of `pods` answers; else what happens instead, as the end of a sentence that names the Service.
-    fn is_answered(&self, status: u16, body: &Bytes, pods: &[String]) -> Result<(), String> {
+    /// Whether one of `pods` answers, or another one; else what happens instead, as the end of a sentence that names the Service.
+    fn did(&self, status: u16, body: &Bytes, pods: &[String]) -> Result<Did, String> {
         match (status, self.via) {
             (200, _) => {}
             (403, Via::ApiProxy) => {
@@ -174,10 +204,10 @@ impl Services {
             _ => return Err(format!("answered with status {status} at /alive")),
         }
         let Alive { pod_uid, .. } = parse::read(body)?;
-        if pod_uid.is_some_and(|uid| pods.contains(&uid)) {
-            Ok(())
+        Ok(if pod_uid.is_some_and(|uid| pods.contains(&uid)) {
+            Did::Answer
         } else {
-            Err("leads to other pods still".to_owned())
-        }
+            Did::Stray
+        })
     }
 }

@@ -313,6 +313,10 @@ async fn reach(asker: &Asker, port: u16) -> Reached {
     }
 }
 
+fn is_answered(reached: &Reached) -> bool {
+    matches!(reached, Reached::Answered { .. })
+}
+
 const NOT_YET: &str = "has not answered yet";
 
 fn why(reached: Reached) -> String {
@@ -326,15 +330,13 @@ fn why(reached: Reached) -> String {
 async fn a_service_is_reached_once_a_pod_that_is_to_answer_answers_200() {
     let asker = asker(1);
     let well = server(Some(response("200 OK", &alive(json!({}))))).await;
-    assert_eq!(reach(&asker, well.port()).await, Reached::Answered);
+    assert!(is_answered(&reach(&asker, well.port()).await));
     let unwell = server(Some(response("503 Service Unavailable", ""))).await;
     let found = why(reach(&asker, unwell.port()).await);
     assert_eq!(found, "answered with status 503 at /alive");
     let other = server(Some(response("200 OK", &alive(json!({ "pod_uid": "2" }))))).await;
-    assert_eq!(
-        why(reach(&asker, other.port()).await),
-        "leads to other pods still"
-    );
+    let found = reach(&asker, other.port()).await;
+    assert!(matches!(found, Reached::Elsewhere { .. }), "{found:?}");
     let garbage = server(Some(response("200 OK", "<html>"))).await;
     assert!(why(reach(&asker, garbage.port()).await).starts_with("answered what is not the JSON"));
 }
@@ -358,7 +360,7 @@ async fn a_service_that_refuses_is_silent_since_it_was_first_asked() {
     reach(&asker, slow.port()).await;
     assert!(refuses(&asker, 1).await >= SLOW);
     let well = server(Some(response("200 OK", &alive(json!({}))))).await;
-    while reach(&asker, well.port()).await != Reached::Answered {}
+    while !is_answered(&reach(&asker, well.port()).await) {}
     let again = Instant::now();
     assert!(refuses(&asker, 1).await <= again.elapsed());
     // Other pods are to answer now: what the ones before did is of no interest.
@@ -368,6 +370,28 @@ async fn a_service_that_refuses_is_silent_since_it_was_first_asked() {
         panic!("nobody listens at port 1");
     };
     assert!(lasts <= other.elapsed());
+}
+
+#[tokio::test]
+async fn a_service_that_answers_has_done_so_since_it_began_to_however_often_it_was_asked() {
+    let asker = asker(1);
+    let well = server(Some(response("200 OK", &alive(json!({}))))).await;
+    assert!(is_answered(&reach(&asker, well.port()).await));
+    let since = Instant::now();
+    while since.elapsed() < SLOW {
+        assert!(is_answered(&reach(&asker, well.port()).await));
+    }
+    let Reached::Answered { lasts } = reach(&asker, well.port()).await else {
+        panic!("it answers");
+    };
+    assert!(lasts >= SLOW);
+    let begun = Instant::now();
+    let other = server(Some(response("200 OK", &alive(json!({ "pod_uid": "2" }))))).await;
+    while is_answered(&reach(&asker, other.port()).await) {}
+    let Reached::Elsewhere { lasts } = reach(&asker, other.port()).await else {
+        panic!("it leads to another pod");
+    };
+    assert!(lasts <= begun.elapsed());
 }
 
 #[tokio::test]
@@ -397,7 +421,7 @@ async fn nobody_waits_for_a_service_that_hangs_nor_asks_it_again_at_once() {
 async fn an_answer_of_before_says_nothing_while_a_service_hangs() {
     let asker = asker(1);
     let well = server(Some(response("200 OK", &alive(json!({}))))).await;
-    assert_eq!(reach(&asker, well.port()).await, Reached::Answered);
+    assert!(is_answered(&reach(&asker, well.port()).await));
     let hangs = server(None).await;
     assert_eq!(why(glance(&asker, hangs.port()).await), NOT_YET);
 }

@@ -1,11 +1,17 @@
 //! Whether requests arrive at the pods with the traffic. A pod that is ready is not known to every node at once: until then a
-//! Service refuses what it is asked, or sends it to the pods before, and nobody should have been told that the Model is Ready.
+//! Service refuses what it is asked, or sends it to the pods before. Nobody should have been told that the Model is Ready, and
+//! the pods before have to stay. It takes a moment, or a minute where the API server was away, since whoever fills Services and
+//! whoever carries that to a node then wait for that long before they list anew.
 
 use std::time::Duration;
 
 use auriga_crds::{ConditionStatus, ConditionType, Model, Reason};
 
-use super::story::Story;
+use super::{
+    rollout::Turn,
+    story::Story,
+    traffic::{Traffic, just_switched_for},
+};
 use crate::{build::service::slot_with_traffic, seen::Reached};
 
 /// How long a Service that gives no answer is waited for: the operator's own way there may be closed, as by a network policy.
@@ -36,9 +42,45 @@ pub(super) fn awaited(story: &Story<'_>) -> Option<String> {
         return soon();
     }
     match &story.seen.reached {
-        Reached::Answered => None,
-        Reached::Silent { lasts, .. } if *lasts >= PATIENCE => None,
+        reached if is_settled(reached, story.model) => None,
         Reached::Silent { why, lasts } if *lasts >= USUAL => Some(format!("its Service {why}")),
-        Reached::Silent { .. } | Reached::NotAsked => soon(),
+        Reached::Elsewhere { lasts } if *lasts >= USUAL => {
+            Some("its Service leads to the pods before still".to_owned())
+        }
+        _ => soon(),
+    }
+}
+
+/// Whether pods that had the traffic before are needed still, and if so, after what time that is to be looked at again. They are
+/// drained from when requests arrive at those that have it now: other nodes than the operator's may be later. `any_ready`:
+/// whether one of these can answer; where none can, nothing arrives in any case.
+pub(super) fn drained_in(
+    turn: Turn<'_>,
+    reached: &Reached,
+    traffic: &Traffic,
+    any_ready: bool,
+) -> Option<Duration> {
+    let since_arrival = match reached {
+        _ if !any_ready => Duration::ZERO,
+        Reached::Answered { lasts } => turn.settings.drain.saturating_sub(*lasts),
+        other if is_settled(other, turn.model) => Duration::ZERO,
+        _ => turn.settings.poll_rollout,
+    };
+    let left = [since_arrival, just_switched_for(turn, traffic)];
+    left.into_iter().find(|left| !left.is_zero())
+}
+
+/// Whether nothing more is waited for: requests arrive, or it takes too long to find out whether they do.
+fn is_settled(reached: &Reached, model: &Model) -> bool {
+    match reached {
+        Reached::NotAsked => false,
+        Reached::Answered { .. } => true,
+        // The operator's own way may be closed.
+        Reached::Silent { lasts, .. } => *lasts >= PATIENCE,
+        // It is known who answers, and that they are needed.
+        Reached::Elsewhere { lasts } => {
+            let deadline = model.spec.serving.progress_deadline_seconds;
+            i64::try_from(lasts.as_secs()).is_ok_and(|seconds| seconds >= deadline)
+        }
     }
 }

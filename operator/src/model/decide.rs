@@ -119,7 +119,7 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
     }
     work.fits(model, &wish, &fits);
     if relapse.is_none() {
-        work.retire(turn, seen, &slots, &traffic, &aim);
+        work.retire(turn, seen, &slots, &traffic, &aim, health.ready > 0);
     }
     let mut story = Story {
         model,

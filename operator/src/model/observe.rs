@@ -11,7 +11,7 @@ use k8s_openapi::api::{
 use kube::ResourceExt as _;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{arrival, decide, health};
+use super::{arrival, decide, health, slots::Slots, traffic::Traffic};
 use crate::{
     build::service::slot_with_traffic,
     cache::{Cache, controlled_by, controller, controller_uid, key},
@@ -185,8 +185,8 @@ fn cleanup(caches: &Caches, uid: &str) -> Option<CleanupSeen> {
     })
 }
 
-/// Whether requests arrive, once the kubelet has found a pod ready that is to answer them. Who is Ready is not asked any more:
-/// the way to a Service may be closed to the operator alone.
+/// Whether requests arrive, once the kubelet has found a pod ready that is to answer them. Who is Ready, and has no pods of
+/// before, is not asked any more: the way to a Service may be closed to the operator alone.
 async fn reached(ctx: &Context, model: &Model, service: Option<&Service>, slots: &[SlotSeen]) -> Reached {
     let with_traffic = service.and_then(|service| Some((service, slot_with_traffic(service)?.label())));
     let Some((service, slot)) = with_traffic else {
@@ -202,7 +202,11 @@ async fn reached(ctx: &Context, model: &Model, service: Option<&Service>, slots:
         ctx.asker.forget(&service.uid().unwrap_or_default());
         return Reached::NotAsked;
     }
-    if arrival::is_ready(model) || model.metadata.deletion_timestamp.is_some() {
+    let all = Slots::of(slots);
+    let traffic = Traffic::of(Some(service), &all);
+    let has_pods_of_before = all.all.iter().any(|held| traffic.is_of_before(held));
+    let is_settled = arrival::is_ready(model) && !has_pods_of_before;
+    if is_settled || model.metadata.deletion_timestamp.is_some() {
         return Reached::NotAsked;
     }
     let fresh = ctx.settings.poll_rollout.mul_f64(0.8);

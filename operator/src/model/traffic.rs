@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Service;
 use kube::ResourceExt as _;
 
-use super::{rollout::Turn, slots::Slots};
+use super::{
+    rollout::Turn,
+    slots::{Held, Slots},
+};
 use crate::{
     build::{deployment::Slot, service::slot_with_traffic},
     labels,
@@ -57,10 +60,17 @@ impl Traffic {
             since: Some(since),
         }
     }
+
+    /// Whether the pods of `held` had the traffic before others got it, and may be asked still where a node does not know that.
+    pub(super) fn is_of_before(&self, held: &Held<'_>) -> bool {
+        let had_it = self.previous.as_ref() == Some(&held.slot) || held.serves_since.is_some();
+        let has_it = self.slot.as_ref() == Some(&held.slot);
+        had_it && !has_it && held.replicas() > 0 && held.rejection.is_none()
+    }
 }
 
-/// How long until the pods that had the traffic before may end.
-pub(super) fn drained_in(turn: Turn<'_>, traffic: &Traffic) -> std::time::Duration {
+/// For how long it still counts that the traffic has moved a moment ago.
+pub(super) fn just_switched_for(turn: Turn<'_>, traffic: &Traffic) -> std::time::Duration {
     let Some(since) = traffic.since else {
         return std::time::Duration::ZERO;
     };
@@ -71,7 +81,7 @@ pub(super) fn drained_in(turn: Turn<'_>, traffic: &Traffic) -> std::time::Durati
 
 /// Whether the pods with the traffic are about to write the row that makes them active.
 pub(super) fn is_just_switched(turn: Turn<'_>, traffic: &Traffic) -> bool {
-    !drained_in(turn, traffic).is_zero()
+    !just_switched_for(turn, traffic).is_zero()
 }
 
 pub(super) fn traffic_annotations(traffic: &Traffic) -> BTreeMap<String, String> {

@@ -5,7 +5,7 @@ use kube::ResourceExt as _;
 use serde_json::json;
 
 use super::{
-    fence,
+    arrival, fence,
     fits::{Fits, is_mine},
     health::{self, Health},
     rollout::{self, Step, Turn, deployment_as_it_is, of_model},
@@ -13,7 +13,7 @@ use super::{
     stage::Stage,
     status,
     story::{Aim, Story},
-    traffic::{Traffic, drained_in, is_just_switched, traffic_annotations},
+    traffic::{Traffic, is_just_switched, traffic_annotations},
     wish::Wish,
 };
 use crate::{
@@ -301,7 +301,8 @@ impl Work {
         Health::default()
     }
 
-    /// Puts to sleep what had the traffic before, once its last answers are given, and deletes what nobody needs.
+    /// Puts to sleep what had the traffic before, once its last answers are given, and deletes what nobody needs. `any_ready`:
+    /// whether a pod with the traffic can answer.
     pub(super) fn retire(
         &mut self,
         turn: Turn<'_>,
@@ -309,6 +310,7 @@ impl Work {
         slots: &Slots<'_>,
         traffic: &Traffic,
         aim: &Aim,
+        any_ready: bool,
     ) {
         let is_wanted = |slot: &Slot| {
             [&traffic.slot, &aim.target, &aim.waiting]
@@ -319,16 +321,17 @@ impl Work {
         if seen.service.is_none() {
             return;
         }
-        let is_drained = drained_in(turn, traffic).is_zero();
+        let drained_in = arrival::drained_in(turn, &seen.reached, traffic, any_ready);
         for held in slots.all.iter().filter(|held| !is_wanted(&held.slot)) {
-            if traffic.previous.as_ref() != Some(&held.slot) {
+            // Where nodes are behind, even those before the ones before may be asked.
+            if let Some(drained_in) = drained_in.filter(|_| traffic.is_of_before(held)) {
+                self.look_again(drained_in);
+            } else if traffic.previous.as_ref() != Some(&held.slot) {
                 self.delete.extend(Target::of(&held.seen.deployment));
-            } else if held.replicas() > 0 && is_drained || held.rejection.is_some() {
+            } else if held.replicas() > 0 || held.rejection.is_some() {
                 // What was given up gets another chance when it is wanted again.
                 let asleep = deployment_as_it_is(turn, &held.slot, Some(held), 0, held.kept());
                 self.apply.push(Desired::apply(&asleep));
-            } else if held.replicas() > 0 {
-                self.look_again(drained_in(turn, traffic));
             }
         }
         let is_named = |name: &str| {

@@ -1,10 +1,19 @@
 //! Random stories of a Model: edits, pods that come and go, an operator that is killed between any two writes. Whatever
 //! happens, the invariants hold, and once it stops happening the Model becomes what its last spec asks for.
 
-use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+    time::Duration,
+};
 
 use auriga_crds::{ActivationPolicy, ConditionStatus, ConditionType, ModelStatus, Reason};
-use auriga_operator::{labels, model::fits, plan::Plan, seen::Reached};
+use auriga_operator::{
+    labels,
+    model::fits,
+    plan::Plan,
+    seen::{Answer, PodSeen, Reached},
+};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::ResourceExt;
 use proptest::prelude::*;
@@ -55,6 +64,9 @@ fn step() -> impl Strategy<Value = Step> {
         why: "cannot be reached".to_owned(),
         lasts: Duration::ZERO,
     };
+    let elsewhere = Reached::Elsewhere {
+        lasts: Duration::ZERO,
+    };
     let unwell = prop_oneof![
         Just(Reason::PersisterUnavailable),
         Just(Reason::GoldenRequestFailed),
@@ -74,7 +86,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::PodsStart),
         6 => Just(Step::PodsAnswer),
         2 => Just(Step::NothingIsCounted),
-        1 => prop_oneof![Just(Reached::NotAsked), Just(silent)].prop_map(Step::NothingArrives),
+        2 => prop_oneof![Just(Reached::NotAsked), Just(silent), Just(elsewhere)].prop_map(Step::NothingArrives),
         5 => Just(Step::FencesAreRead),
         1 => unwell.prop_map(Step::Unwell),
         1 => (0_usize..6).prop_map(Step::PodDies),
@@ -240,6 +252,13 @@ impl Story {
                     "I4: the Deployment with the traffic is to have no pods"
                 );
             }
+            let is_same = after.selector == before.selector && world.model.spec.replicas > 0;
+            prop_assert!(
+                !is_same || before.needed.is_subset(&after.running),
+                "I4: pods go that requests are still sent to; needed are {:?}, and left {:?}",
+                before.needed,
+                after.running
+            );
             let has_moved = after.selector != before.selector && after.selector != before.previous;
             prop_assert!(
                 !has_moved || after.counted_with_traffic > 0,
@@ -331,6 +350,10 @@ struct Facts {
     wanted_with_traffic: i32,
     counted_with_traffic: i32,
     pods_with_traffic: usize,
+    /// The slots that are to have pods.
+    running: BTreeSet<String>,
+    /// Those of them that had the traffic and are asked still, for all that is known.
+    needed: BTreeSet<String>,
 }
 
 impl Facts {
@@ -351,9 +374,30 @@ impl Facts {
             .as_ref()
             .and_then(|label| auriga_operator::build::deployment::Slot::from_label(label));
         let status = world.model.status.as_ref();
+        let is_running =
+            |one: &&Deployment| one.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1) > 0;
+        let label = |one: &Deployment| one.labels().get(labels::SLOT).cloned();
+        let running = || {
+            world
+                .seen
+                .slots
+                .iter()
+                .map(|slot| &slot.deployment)
+                .filter(is_running)
+        };
+        let is_needed = |one: &&Deployment| {
+            let annotations = one.annotations();
+            annotations.contains_key(labels::SERVES_SINCE) && !annotations.contains_key(labels::REJECTED)
+        };
+        let are_asked = matches!(world.seen.reached, Reached::Elsewhere { .. })
+            && slot.is_some_and(|slot| !slot.pods.is_empty() && slot.pods.iter().all(is_well));
         Facts {
+            running: running().filter_map(label).collect(),
+            needed: (running().filter(|_| are_asked).filter(is_needed))
+                .filter_map(label)
+                .collect(),
             is_ready: status.is_some_and(|status| ConditionType::Ready.holds_in(&status.conditions)),
-            arrives: world.seen.reached == Reached::Answered,
+            arrives: matches!(world.seen.reached, Reached::Answered { .. }),
             traffic: version.map(|slot| slot.version.get()),
             wanted_with_traffic: slot.map_or(0, |slot| {
                 slot.deployment
@@ -370,6 +414,15 @@ impl Facts {
             selector,
         }
     }
+}
+
+/// Whether a pod answers, and the kubelet knows.
+fn is_well(seen: &PodSeen) -> bool {
+    let conditions = (seen.pod.status.iter()).flat_map(|status| status.conditions.iter().flatten());
+    let is_ready = conditions
+        .into_iter()
+        .any(|one| one.type_ == "Ready" && one.status == "True");
+    is_ready && matches!(seen.answer, Answer::Well(_))
 }
 
 proptest! {

@@ -1,6 +1,6 @@
 //! A small cluster for one Model: plans are carried out in it, and what the rest of a cluster would do is told in words.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use auriga_crds::{
     Condition, ConditionStatus, Digest, MetricValue, Model, ModelStatus, Reason, TrainingJob,
@@ -181,6 +181,11 @@ impl World {
     /// Time passes.
     pub(crate) fn pass(&mut self, seconds: i64) {
         self.now += seconds.seconds();
+        if let Reached::Answered { lasts } | Reached::Elsewhere { lasts } | Reached::Silent { lasts, .. } =
+            &mut self.seen.reached
+        {
+            *lasts += Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+        }
     }
 
     /// The user changes the spec.
@@ -288,8 +293,11 @@ impl World {
                 ..DeploymentStatus::default()
             });
         }
-        if self.seen.service.as_ref().and_then(slot_with_traffic).is_some() {
-            self.seen.reached = Reached::Answered;
+        let is_answered = matches!(self.seen.reached, Reached::Answered { .. });
+        if !is_answered && self.seen.service.as_ref().and_then(slot_with_traffic).is_some() {
+            self.seen.reached = Reached::Answered {
+                lasts: Duration::ZERO,
+            };
         }
     }
 

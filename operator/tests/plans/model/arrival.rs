@@ -6,7 +6,7 @@ use auriga_crds::ConditionStatus::{True, Unknown};
 use auriga_operator::{plan::Next, seen::Reached};
 
 use super::{active, told};
-use crate::given::World;
+use crate::given::{PodWords as _, World};
 
 /// Version 1 has got the traffic a moment ago, and this came of asking the Service.
 fn arriving(reached: Reached) -> World {
@@ -19,7 +19,7 @@ fn arriving(reached: Reached) -> World {
 #[test]
 fn what_answered_before_the_traffic_moved_makes_no_model_ready() {
     let mut world = active(World::second_fitted());
-    assert_eq!(world.seen.reached, Reached::Answered);
+    assert!(matches!(world.seen.reached, Reached::Answered { .. }));
     let plan = world.turn();
     assert_eq!(plan.status.active_version, Some(2));
     assert_eq!(told(&plan.status, "Ready"), Some((Unknown, "RollingOut")));
@@ -36,6 +36,20 @@ fn a_service_that_is_silent_during_a_fit_is_no_matter() {
     let plan = world.plan();
     assert_eq!(told(&plan.status, "RuntimeReady"), Some((True, "Active")));
     assert_eq!(plan.next, Next::After(world.settings.poll_serving));
+}
+
+/// The pods with the traffic have answered for so many seconds.
+fn answered(seconds: u64) -> Reached {
+    Reached::Answered {
+        lasts: Duration::from_secs(seconds),
+    }
+}
+
+/// The Service has led to other pods for so many seconds.
+fn elsewhere(seconds: u64) -> Reached {
+    Reached::Elsewhere {
+        lasts: Duration::from_secs(seconds),
+    }
 }
 
 /// The Service could not be reached for so many seconds.
@@ -55,6 +69,8 @@ fn a_model_is_not_called_ready_before_its_service_answers() {
             refusing(4),
             "its Service cannot be reached at 10.0.0.1:80: the connection was refused",
         ),
+        (elsewhere(0), "its traffic is about to arrive"),
+        (elsewhere(30), "its Service leads to the pods before still"),
     ] {
         let world = arriving(reached);
         let plan = world.plan();
@@ -64,7 +80,7 @@ fn a_model_is_not_called_ready_before_its_service_answers() {
         assert_eq!(ready.map(|ready| &ready.message), Some(&message));
         assert_eq!(plan.next, Next::After(world.settings.poll_rollout));
     }
-    let world = arriving(Reached::Answered);
+    let world = arriving(answered(0));
     assert_eq!(told(&world.plan().status, "Ready"), Some((True, "Active")));
 }
 
@@ -93,4 +109,72 @@ fn a_model_that_comes_back_is_ready_once_its_service_answers() {
     assert_eq!(told(&awaiting.status, "Ready"), Some((Unknown, "RollingOut")));
     world.pods_answer();
     assert_eq!(told(&world.plan().status, "Ready"), Some((True, "Active")));
+}
+
+/// Version 2 has got the traffic a minute ago, and this came of asking the Service since; the settings of version 2 are those of
+/// version 1.
+fn a_minute_after_the_switch(reached: Reached) -> World {
+    let mut world = active(World::second_fitted());
+    world.turn();
+    world.pods_answer();
+    world.turn();
+    world.pass(60);
+    world.seen.reached = reached;
+    world
+}
+
+#[test]
+fn the_pods_before_stay_until_requests_arrive_at_those_with_the_traffic() {
+    for reached in [
+        Reached::NotAsked,
+        refusing(9),
+        elsewhere(0),
+        elsewhere(119),
+        answered(9),
+    ] {
+        let world = a_minute_after_the_switch(reached.clone());
+        assert_eq!(world.plan().status.active_version, Some(2));
+        assert_eq!(world.changes().apply, [], "{reached:?}");
+    }
+    for reached in [refusing(10), elsewhere(120), answered(10)] {
+        let mut world = a_minute_after_the_switch(reached.clone());
+        world.turn();
+        let spec = world.deployment_of(1).spec.as_ref();
+        assert_eq!(spec.and_then(|spec| spec.replicas), Some(0), "{reached:?}");
+    }
+}
+
+#[test]
+fn the_pods_before_go_where_none_with_the_traffic_can_answer_and_the_time_is_over() {
+    let mut world = a_minute_after_the_switch(Reached::NotAsked);
+    world.pods_of(2, |pod| pod.with_condition("Ready", "False", "", ""));
+    world.turn();
+    let spec = world.deployment_of(1).spec.as_ref();
+    assert_eq!(spec.and_then(|spec| spec.replicas), Some(0));
+}
+
+#[test]
+fn pods_from_before_the_ones_before_stay_as_long_as_those_do() {
+    let mut world = a_minute_after_the_switch(elsewhere(0));
+    world.set_c(3.0);
+    world.turn();
+    world.fit_ends(3);
+    for _ in 0..4 {
+        world.turn();
+        world.pods_answer();
+        world.fences_are_read();
+        world.seen.reached = elsewhere(0);
+    }
+    assert_eq!(world.plan().status.active_version, Some(3));
+    for version in [1, 2] {
+        let spec = world.deployment_of(version).spec.as_ref();
+        assert_eq!(spec.and_then(|spec| spec.replicas), Some(1), "version {version}");
+    }
+    world.seen.reached = answered(10);
+    world.pass(60);
+    world.turn();
+    let left: Vec<_> = (world.seen.slots.iter())
+        .map(|slot| slot.deployment.spec.as_ref().unwrap().replicas)
+        .collect();
+    assert_eq!(left, [Some(0), Some(1)]);
 }
