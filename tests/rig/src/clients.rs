@@ -37,6 +37,7 @@ impl Clients {
         for running in self.0 {
             sent.extend(running.stop().await);
         }
+        sent.sort_by_key(|one| one.at);
         Answers::of(&sent)
     }
 }
@@ -53,16 +54,16 @@ impl Answers {
 
     /// Whether all went well.
     ///
-    /// Errors: how many failed, and how the first of them did.
+    /// Errors: how many failed, and how the first and the last of them did.
     pub(crate) fn all_well(&self) -> Result<(), String> {
-        match self.failed.first() {
-            _ if self.sent == 0 => Err("no request was sent".to_owned()),
-            Some(first) => Err(format!(
-                "{} of {} requests failed; {first}",
-                self.failed.len(),
-                self.sent
+        let (count, sent) = (self.failed.len(), self.sent);
+        match self.failed.as_slice() {
+            _ if sent == 0 => Err("no request was sent".to_owned()),
+            [] => Ok(()),
+            [only] => Err(format!("1 of {sent} requests failed, {only}")),
+            [first, .., last] => Err(format!(
+                "{count} of {sent} requests failed, the first {first}, the last {last}"
             )),
-            None => Ok(()),
         }
     }
 }
@@ -114,6 +115,12 @@ mod tests {
         let words = Answers::of(&all).all_well().unwrap_err();
         assert!(
             words.starts_with("1 of 101") && words.ends_with("refused"),
+            "{words}"
+        );
+        all.push(sent(2, Err("reset")));
+        let words = Answers::of(&all).all_well().unwrap_err();
+        assert!(
+            words.contains("the first at") && words.ends_with("reset"),
             "{words}"
         );
         assert!(Answers::of(&[]).all_well().is_err());

@@ -12,6 +12,7 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result};
@@ -22,7 +23,7 @@ use tokio::{
     net::TcpListener,
     sync::{mpsc::UnboundedSender, watch},
     task::JoinSet,
-    time::Instant,
+    time::{Instant, sleep},
 };
 
 pub(crate) use pods::{Said, StandIn};
@@ -145,6 +146,23 @@ impl Proxy {
     /// What was seen so far.
     pub(crate) fn seen<T>(&self, read: impl FnOnce(&Record) -> T) -> T {
         read(&lock(&self.way.record))
+    }
+
+    /// Waits until nothing was written for `time`, `since` a moment at the earliest; `false`: that took longer than `limit`.
+    pub(crate) async fn is_quiet(&self, time: Duration, since: Option<Instant>, limit: Duration) -> bool {
+        let start = Instant::now();
+        loop {
+            let last = self.seen(|record| record.last_write);
+            // Where nothing was written yet, it may be about to be.
+            let rest = time.saturating_sub(last.max(since).unwrap_or(start).elapsed());
+            if rest.is_zero() {
+                return true;
+            }
+            if start.elapsed() > limit {
+                return false;
+            }
+            sleep(rest).await;
+        }
     }
 
     /// Changes what lists and watches tell.

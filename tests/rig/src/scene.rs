@@ -21,6 +21,8 @@ use crate::{
 
 /// How long nothing may be written before all counts as done.
 pub(crate) const QUIET: Duration = Duration::from_secs(3);
+/// When waiting for that is given up.
+pub(crate) const RESTLESS: Duration = Duration::from_secs(60);
 
 /// A namespace and its operator.
 pub(crate) struct Scene<'a> {
@@ -157,15 +159,11 @@ impl<'a> Scene<'a> {
         self.proxy.seen(|record| record.writes.clone())
     }
 
-    /// Waits until the operator has written nothing for so long.
+    /// Waits until the operator has written nothing for so long, from now on.
     pub(crate) async fn quiet(&self, time: Duration) {
-        let start = Instant::now();
-        let what = format!("nothing was written for {time:?}");
-        until(Duration::from_secs(60), &what, async || {
-            let last = self.proxy.seen(|record| record.last_write).unwrap_or(start);
-            (last.max(start).elapsed() >= time).then_some(())
-        })
-        .await;
+        let since = Some(Instant::now());
+        let is_quiet = self.proxy.is_quiet(time, since, RESTLESS).await;
+        assert!(is_quiet, "it still writes after {RESTLESS:?}");
     }
 
     /// What the Models of this namespace say of themselves, in parentheses.

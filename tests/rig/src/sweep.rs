@@ -16,16 +16,13 @@ use crate::{
     ground::Ground,
     ledger,
     oracle::End,
-    proxy::Proxy,
     request::{Fault, Nth},
-    scene::{QUIET, Scene},
+    scene::{QUIET, RESTLESS, Scene},
     workload::Workload,
 };
 
 /// How long after its restart an operator may take until everything is as in the reference.
 const RECOVERED: Duration = Duration::from_secs(30);
-/// When waiting for quiet is given up.
-const RESTLESS: Duration = Duration::from_secs(40);
 
 /// A fault that strikes one write of one workload.
 #[derive(Clone, Debug, Serialize)]
@@ -208,7 +205,7 @@ async fn judge(
 
 async fn prepare(scene: &Scene<'_>, workload: Workload) {
     workload.prepare(&scene.space).await;
-    quiet(scene.proxy()).await;
+    scene.proxy().is_quiet(QUIET, None, RESTLESS).await;
 }
 
 async fn run(scene: &Scene<'_>, workload: Workload, fault: Option<(Nth, Fault)>) -> Run {
@@ -216,7 +213,7 @@ async fn run(scene: &Scene<'_>, workload: Workload, fault: Option<(Nth, Fault)>)
     proxy.begin(fault);
     let endpoints = workload.keeps_answering().then(|| Endpoints::watch(&scene.space));
     let asked = workload.work(&scene.space).await;
-    let is_quiet = quiet(proxy).await;
+    let is_quiet = proxy.is_quiet(QUIET, None, RESTLESS).await;
     let gaps = endpoints.map_or(0, Endpoints::gaps);
     let end = End::of(&scene.space).await;
     let ledger = ledger::faults(&scene.space).await;
@@ -233,22 +230,6 @@ async fn run(scene: &Scene<'_>, workload: Workload, fault: Option<(Nth, Fault)>)
         end,
         ledger,
     })
-}
-
-/// Waits until nothing was written for a while; `false`: there was no end of it.
-async fn quiet(proxy: &Proxy) -> bool {
-    let start = Instant::now();
-    loop {
-        let last = proxy.seen(|record| record.last_write).unwrap_or(start);
-        let rest = QUIET.saturating_sub(last.elapsed());
-        if rest.is_zero() {
-            return true;
-        }
-        if start.elapsed() > RESTLESS {
-            return false;
-        }
-        tokio::time::sleep(rest).await;
-    }
 }
 
 impl Verdict {

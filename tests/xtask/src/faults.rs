@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::{
     cargo::{E2E, build_tests, count_tests, of_tests},
     cluster, debian,
-    image::Programs,
+    image::{self, Programs},
     program::run,
     steps::Done,
     workspace::Workspace,
@@ -27,6 +27,9 @@ const EACH_TIME: [&str; 5] = [
 
 /// The rows that measure an operator as it is shipped; its build takes minutes.
 const MEASURED: [&str; 2] = ["F11", "F24"];
+
+/// The row that measures the answers of pods as they are shipped, beside others that start.
+const MEASURED_PODS: &str = "F30";
 
 /// The row that needs wrong clocks, and what Debian's package `libfaketime` puts there.
 const WRONG_CLOCKS: &str = "F10";
@@ -60,7 +63,12 @@ fn planted(workspace: &Workspace) -> Result<()> {
 }
 
 fn sweep(workspace: &Workspace, flags: &[&str]) -> Result<()> {
-    let kubeconfig = cluster::ensure(workspace, Programs::OfTests)?;
+    let of_pods = if asks_for(flags, &[MEASURED_PODS]) {
+        image::RELEASE
+    } else {
+        Programs::OfTests
+    };
+    let kubeconfig = cluster::ensure(workspace, of_pods)?;
     if flags.iter().any(|flag| flag.starts_with("--planted-bug")) {
         let mut build = workspace.cargo();
         build.args(["build", "--bin", "auriga-rig", "--bin", "auriga-operator"]);
