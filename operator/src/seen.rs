@@ -24,8 +24,8 @@ pub struct ModelSeen {
     pub slots: Vec<SlotSeen>,
     /// Its Service, if it owns one.
     pub service: Option<Service>,
-    /// Whether requests to `service` arrive at the pods that it selects; asked until the Model is Ready, and as long as pods run
-    /// that it selected before.
+    /// Whether requests to `service` arrive at the pods that it selects; asked until the Model is Ready, and as long as pods are
+    /// to run that it selected before.
     pub reached: Reached,
     /// Its PodDisruptionBudget, if it owns one.
     pub budget: Option<PodDisruptionBudget>,

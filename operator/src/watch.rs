@@ -28,7 +28,7 @@ use crate::{
 
 /// How long one watch request lasts, in seconds: a connection that died without a word is noticed five seconds later.
 const LASTS: u32 = 60;
-/// How many objects a list is read at a time. All kinds are listed at once, and of each a page is held as text and as objects.
+/// How many objects a list is read at a time: a page is held as a whole, as text and as objects.
 pub(crate) const PAGE: u32 = 100;
 
 /// What is watched, by plural and group. ConfigMaps at large are watched besides those of Auriga's, for who they are.

@@ -17,7 +17,7 @@ use kube::{Client, ResourceExt as _};
 use tokio::{sync::Semaphore, time::timeout};
 
 use super::{
-    AT_ONCE, DEADLINE, FORGOTTEN, Via,
+    AT_ONCE, DEADLINE, FORGOTTEN, LONGEST_PAUSE, Via,
     ask::{self, ALIVE, Place},
     parse, pause,
 };
@@ -62,6 +62,12 @@ enum Did {
     Fail(String),
 }
 
+impl Did {
+    fn not_yet() -> Did {
+        Did::Fail("has not answered yet".to_owned())
+    }
+}
+
 impl Told {
     fn reached(&self) -> Reached {
         let lasts = self.since.elapsed();
@@ -72,6 +78,18 @@ impl Told {
                 why: why.clone(),
                 lasts,
             },
+        }
+    }
+
+    /// It is asked once more.
+    fn ask_again(&mut self, now: Instant) {
+        if matches!(self.did, Did::Answer) {
+            // An answer of before says nothing of now.
+            self.answered_since = Some(self.since);
+            self.set(Did::not_yet());
+        } else if now.duration_since(self.at) > LONGEST_PAUSE + DEADLINE {
+            // Nobody knows what it did all the time that it was not asked.
+            self.since = now;
         }
     }
 
@@ -114,13 +132,14 @@ impl Services {
         let Some(uid) = service.uid() else {
             return Reached::NotAsked;
         };
+        if !self.is_due(&uid, slot, fresh) {
+            return self.told(&uid);
+        }
         // Who finds too many others is asked at a later look: nobody is silent who was not asked.
         let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
             return Reached::NotAsked;
         };
-        let Some(number) = self.begin(&uid, slot, fresh) else {
-            return self.told(&uid);
-        };
+        let number = self.begin(&uid, slot);
         let (services, asked, place) = (Arc::clone(self), uid.clone(), Place::of_service(service));
         let asking = tokio::spawn(async move {
             let begun = Instant::now();
@@ -139,22 +158,21 @@ impl Services {
         lock(&self.told).get(uid).map_or(Reached::NotAsked, Told::reached)
     }
 
-    /// The number of a new request; nothing if it is not time for one.
-    fn begin(&self, uid: &str, slot: &str, fresh: Duration) -> Option<u64> {
+    /// Whether it is time for a request.
+    fn is_due(&self, uid: &str, slot: &str, fresh: Duration) -> bool {
+        let all = lock(&self.told);
+        let told = all.get(uid).filter(|told| told.slot == slot);
+        told.is_none_or(|told| told.asked.is_none() && told.at.elapsed() >= fresh.max(pause(told.hangs)))
+    }
+
+    /// The number of a new request.
+    fn begin(&self, uid: &str, slot: &str) -> u64 {
         let mut all = lock(&self.told);
         let now = Instant::now();
         let number = self.asked.fetch_add(1, Ordering::Relaxed);
-        let not_yet = || Did::Fail("has not answered yet".to_owned());
         match all.get_mut(uid).filter(|told| told.slot == slot) {
-            Some(told) if told.asked.is_some() || told.at.elapsed() < fresh.max(pause(told.hangs)) => {
-                return None;
-            }
             Some(told) => {
-                // An answer of before says nothing of now.
-                if matches!(told.did, Did::Answer) {
-                    told.answered_since = Some(told.since);
-                    told.set(not_yet());
-                }
+                told.ask_again(now);
                 told.asked = Some(number);
             }
             None => {
@@ -162,7 +180,7 @@ impl Services {
                 let first = Told {
                     at: now,
                     slot: slot.to_owned(),
-                    did: not_yet(),
+                    did: Did::not_yet(),
                     since: now,
                     answered_since: None,
                     hangs: 0,
@@ -171,7 +189,7 @@ impl Services {
                 all.insert(uid.to_owned(), first);
             }
         }
-        Some(number)
+        number
     }
 
     fn note(&self, uid: &str, number: u64, did: Did, has_hung: bool) {
@@ -209,5 +227,31 @@ impl Services {
         } else {
             Did::Stray
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_counts_only_where_it_was_asked_after() {
+        let now = Instant::now();
+        let silent_for = |not_asked_for: Duration| {
+            let mut told = Told {
+                at: now,
+                slot: "v1".to_owned(),
+                did: Did::not_yet(),
+                since: now,
+                answered_since: None,
+                hangs: 0,
+                asked: None,
+            };
+            let later = now + not_asked_for;
+            told.ask_again(later);
+            later.duration_since(told.since)
+        };
+        assert_eq!(silent_for(LONGEST_PAUSE), LONGEST_PAUSE);
+        assert_eq!(silent_for(Duration::from_secs(60)), Duration::ZERO);
     }
 }

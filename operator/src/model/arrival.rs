@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use auriga_crds::{ConditionStatus, ConditionType, Model, Reason};
+use jiff::SignedDuration;
 
 use super::{
     rollout::Turn,
@@ -16,6 +17,9 @@ use crate::{build::service::slot_with_traffic, seen::Reached};
 
 /// How long a Service that gives no answer is waited for: the operator's own way there may be closed, as by a network policy.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long pods from before are kept that may be needed, at most: those that should know better have caught up by then, or never
+/// will.
+const LONGEST: SignedDuration = SignedDuration::from_mins(5);
 /// A silence up to here is the usual one.
 const USUAL: Duration = Duration::from_secs(3);
 
@@ -42,7 +46,7 @@ pub(super) fn awaited(story: &Story<'_>) -> Option<String> {
         return soon();
     }
     match &story.seen.reached {
-        reached if is_settled(reached, story.model) => None,
+        reached if is_settled(reached) => None,
         Reached::Silent { why, lasts } if *lasts >= USUAL => Some(format!("its Service {why}")),
         Reached::Elsewhere { lasts } if *lasts >= USUAL => {
             Some("its Service leads to the pods before still".to_owned())
@@ -53,34 +57,35 @@ pub(super) fn awaited(story: &Story<'_>) -> Option<String> {
 
 /// Whether pods that had the traffic before are needed still, and if so, after what time that is to be looked at again. They are
 /// drained from when requests arrive at those that have it now: other nodes than the operator's may be later. `any_ready`:
-/// whether one of these can answer; where none can, nothing arrives in any case.
+/// whether one of these can answer; while none can, those before may be all that does.
 pub(super) fn drained_in(
     turn: Turn<'_>,
     reached: &Reached,
     traffic: &Traffic,
     any_ready: bool,
 ) -> Option<Duration> {
+    let is_long_ago = (traffic.since).is_none_or(|since| turn.is_over(since, LONGEST.as_secs()));
+    let is_over = match any_ready {
+        true => is_settled(reached),
+        false => is_long_ago || turn.wish.replicas == 0,
+    };
     let since_arrival = match reached {
-        _ if !any_ready => Duration::ZERO,
-        Reached::Answered { lasts } => turn.settings.drain.saturating_sub(*lasts),
-        other if is_settled(other, turn.model) => Duration::ZERO,
-        _ => turn.settings.poll_rollout,
+        Reached::Answered { lasts } if any_ready => turn.settings.drain.saturating_sub(*lasts),
+        _ if is_over => Duration::ZERO,
+        _ => turn.settings.poll_fit,
     };
     let left = [since_arrival, just_switched_for(turn, traffic)];
     left.into_iter().find(|left| !left.is_zero())
 }
 
 /// Whether nothing more is waited for: requests arrive, or it takes too long to find out whether they do.
-fn is_settled(reached: &Reached, model: &Model) -> bool {
+fn is_settled(reached: &Reached) -> bool {
     match reached {
         Reached::NotAsked => false,
         Reached::Answered { .. } => true,
         // The operator's own way may be closed.
         Reached::Silent { lasts, .. } => *lasts >= PATIENCE,
         // It is known who answers, and that they are needed.
-        Reached::Elsewhere { lasts } => {
-            let deadline = model.spec.serving.progress_deadline_seconds;
-            i64::try_from(lasts.as_secs()).is_ok_and(|seconds| seconds >= deadline)
-        }
+        Reached::Elsewhere { lasts } => *lasts >= LONGEST.unsigned_abs(),
     }
 }

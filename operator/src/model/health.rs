@@ -25,7 +25,7 @@ pub struct Health {
     pub answering: i32,
     /// Those that said so often enough in a row.
     pub passed: i32,
-    /// Those of them that the kubelet found ready, too: a Service sends requests to them.
+    /// Those of them that the kubelet found ready, too.
     pub ready: i32,
     /// Those that Kubernetes' controllers know to be ready: a Service that selects them has somebody to answer.
     pub counted: i32,

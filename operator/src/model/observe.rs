@@ -185,8 +185,8 @@ fn cleanup(caches: &Caches, uid: &str) -> Option<CleanupSeen> {
     })
 }
 
-/// Whether requests arrive, once the kubelet has found a pod ready that is to answer them. Who is Ready, and has no pods of
-/// before, is not asked any more: the way to a Service may be closed to the operator alone.
+/// Whether requests arrive, once the kubelet has found a pod ready that is to answer them. Who is Ready, and has no pods that had
+/// the traffic before, is not asked any more: the way to a Service may be closed to the operator alone.
 async fn reached(ctx: &Context, model: &Model, service: Option<&Service>, slots: &[SlotSeen]) -> Reached {
     let with_traffic = service.and_then(|service| Some((service, slot_with_traffic(service)?.label())));
     let Some((service, slot)) = with_traffic else {

@@ -10,7 +10,7 @@ use crate::{build::deployment::Slot, labels, trouble::Trouble};
 pub enum Stage {
     /// Its pods start and load it.
     Loading,
-    /// Its pods are asked whether they can answer, and not all have said so often enough.
+    /// Its pods are asked whether they can answer, and not all have said so often enough, or Kubernetes does not know it yet.
     Probing,
     /// Its pods can answer; one of them moves the active pointer.
     Activating,

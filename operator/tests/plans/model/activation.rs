@@ -157,6 +157,16 @@ fn a_rollback_to_pods_that_still_answer_moves_the_traffic_before_the_ledger() {
 }
 
 #[test]
+fn a_rollback_waits_until_kubernetes_controllers_know_of_the_pods() {
+    let mut world = second_just_now();
+    pin_first(&mut world);
+    world.nothing_is_counted();
+    assert_eq!(world.turn().status.active_version, Some(2));
+    world.pods_answer();
+    assert_eq!(world.turn().status.active_version, Some(1));
+}
+
+#[test]
 fn a_fence_of_pods_with_the_traffic_is_shown_to_the_kubelet_again_too() {
     let mut world = second_just_now();
     pin_first(&mut world);

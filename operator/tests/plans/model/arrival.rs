@@ -129,14 +129,14 @@ fn the_pods_before_stay_until_requests_arrive_at_those_with_the_traffic() {
         Reached::NotAsked,
         refusing(9),
         elsewhere(0),
-        elsewhere(119),
+        elsewhere(299),
         answered(9),
     ] {
         let world = a_minute_after_the_switch(reached.clone());
         assert_eq!(world.plan().status.active_version, Some(2));
         assert_eq!(world.changes().apply, [], "{reached:?}");
     }
-    for reached in [refusing(10), elsewhere(120), answered(10)] {
+    for reached in [refusing(10), elsewhere(300), answered(10)] {
         let mut world = a_minute_after_the_switch(reached.clone());
         world.turn();
         let spec = world.deployment_of(1).spec.as_ref();
@@ -145,9 +145,27 @@ fn the_pods_before_stay_until_requests_arrive_at_those_with_the_traffic() {
 }
 
 #[test]
-fn the_pods_before_go_where_none_with_the_traffic_can_answer_and_the_time_is_over() {
+fn the_pods_before_stay_for_minutes_where_none_with_the_traffic_can_answer() {
     let mut world = a_minute_after_the_switch(Reached::NotAsked);
     world.pods_of(2, |pod| pod.with_condition("Ready", "False", "", ""));
+    let replicas = |world: &mut World| {
+        world.turn();
+        world
+            .deployment_of(1)
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.replicas)
+    };
+    assert_eq!(replicas(&mut world), Some(1));
+    world.pass(300);
+    assert_eq!(replicas(&mut world), Some(0));
+}
+
+#[test]
+fn the_pods_before_go_with_the_others_where_none_are_wanted() {
+    let mut world = a_minute_after_the_switch(Reached::NotAsked);
+    world.edit(|spec| spec.replicas = 0);
+    world.turn();
     world.turn();
     let spec = world.deployment_of(1).spec.as_ref();
     assert_eq!(spec.and_then(|spec| spec.replicas), Some(0));
