@@ -222,7 +222,8 @@ impl Services {
             _ => return Err(format!("answered with status {status} at /alive")),
         }
         let Alive { pod_uid, .. } = parse::read(body)?;
-        Ok(if pod_uid.is_some_and(|uid| pods.contains(&uid)) {
+        let pod_uid = pod_uid.ok_or("answered without saying which pod it is")?;
+        Ok(if pods.contains(&pod_uid) {
             Did::Answer
         } else {
             Did::Stray

@@ -337,6 +337,11 @@ async fn a_service_is_reached_once_a_pod_that_is_to_answer_answers_200() {
     let other = server(Some(response("200 OK", &alive(json!({ "pod_uid": "2" }))))).await;
     let found = reach(&asker, other.port()).await;
     assert!(matches!(found, Reached::Elsewhere { .. }), "{found:?}");
+    let nobody = server(Some(response("200 OK", &alive(json!({ "pod_uid": null }))))).await;
+    assert_eq!(
+        why(reach(&asker, nobody.port()).await),
+        "answered without saying which pod it is"
+    );
     let garbage = server(Some(response("200 OK", "<html>"))).await;
     assert!(why(reach(&asker, garbage.port()).await).starts_with("answered what is not the JSON"));
 }

@@ -17,9 +17,9 @@ use crate::{build::service::slot_with_traffic, seen::Reached};
 
 /// How long a Service that gives no answer is waited for: the operator's own way there may be closed, as by a network policy.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long pods from before are kept that may be needed, at most: those that should know better have caught up by then, or never
-/// will.
-const LONGEST: SignedDuration = SignedDuration::from_mins(5);
+/// How long pods from before are kept that may be needed, at most. Where the API server was killed time and again, whoever fills
+/// Services and whoever carries that to nodes were seen to be behind by more than two minutes.
+const LONGEST: SignedDuration = SignedDuration::from_mins(10);
 /// A silence up to here is the usual one.
 const USUAL: Duration = Duration::from_secs(3);
 

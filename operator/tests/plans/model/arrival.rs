@@ -129,14 +129,14 @@ fn the_pods_before_stay_until_requests_arrive_at_those_with_the_traffic() {
         Reached::NotAsked,
         refusing(9),
         elsewhere(0),
-        elsewhere(299),
+        elsewhere(599),
         answered(9),
     ] {
         let world = a_minute_after_the_switch(reached.clone());
         assert_eq!(world.plan().status.active_version, Some(2));
         assert_eq!(world.changes().apply, [], "{reached:?}");
     }
-    for reached in [refusing(10), elsewhere(300), answered(10)] {
+    for reached in [refusing(10), elsewhere(600), answered(10)] {
         let mut world = a_minute_after_the_switch(reached.clone());
         world.turn();
         let spec = world.deployment_of(1).spec.as_ref();
@@ -157,7 +157,7 @@ fn the_pods_before_stay_for_minutes_where_none_with_the_traffic_can_answer() {
             .and_then(|spec| spec.replicas)
     };
     assert_eq!(replicas(&mut world), Some(1));
-    world.pass(300);
+    world.pass(600);
     assert_eq!(replicas(&mut world), Some(0));
 }
 

@@ -13,7 +13,7 @@ use crate::given::World;
 /// For how long a Service that gives no answer is waited for.
 const SILENT: Duration = Duration::from_secs(10);
 /// For how long pods are kept that are known, or feared, to be needed.
-const NEEDED: Duration = Duration::from_secs(300);
+const NEEDED: Duration = Duration::from_secs(600);
 
 /// Who has the traffic, and what was told of it.
 pub(super) struct Facts {
