@@ -17,9 +17,10 @@ use crate::{
 
 /// How long after the API server is back an edit has to be seen.
 const CAUGHT_UP: f64 = 15.0;
-/// When the fit or roll-out that was under way has to be over. Most of it is Kubernetes' own: its controllers, its scheduler and
-/// the kubelet wait for up to a minute before they list anew, once their API server has failed them again and again.
-const OVER: Duration = Duration::from_secs(180);
+/// When the fit or roll-out that was under way has to be over. Most of it is Kubernetes' own: its controllers, its scheduler, the
+/// kubelet and what fills Services each wait for up to a minute before they list anew, once their API server has failed them
+/// again and again, and some wait for others.
+const OVER: Duration = Duration::from_secs(300);
 /// How long it is away now and then, besides its start.
 const AWAY: Duration = Duration::from_secs(30);
 
