@@ -15,6 +15,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
+use super::PAGE;
 use crate::{
     cache::{Cache, Change},
     error::plain_watch,
@@ -24,6 +25,8 @@ use crate::{
 
 /// How many kinds are listed at once: the text of a page is held as a whole.
 const AT_ONCE: usize = 2;
+/// The pause before the next page of a list: an operator that begins is not the only one that the API server has to answer.
+const BETWEEN_PAGES: Duration = Duration::from_millis(50);
 /// The longest pause between two tries of a watch that fails: an API server that is back is heard again soon.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
@@ -74,7 +77,12 @@ impl<'a> Lists<'a> {
                         break;
                     }
                 };
-                came += usize::from(matches!(event, Event::InitApply(_)));
+                if matches!(event, Event::InitApply(_)) {
+                    came += 1;
+                    if came % PAGE as usize == 0 {
+                        sleep(BETWEEN_PAGES).await;
+                    }
+                }
                 if is_first && came > most {
                     most = came;
                     self.listing.goes_on();
