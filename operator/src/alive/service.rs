@@ -27,6 +27,9 @@ use crate::{context::lock, seen::Reached};
 /// a later look learns what came of it.
 const WAITED_FOR: Duration = Duration::from_millis(100);
 
+/// How long an answer holds while the next one is on its way: where each takes longer than looks wait, none would count.
+const HOLDS: Duration = Duration::from_secs(5);
+
 /// Asks Services, and remembers what each did last. These requests are none of those that pods wait for.
 pub(super) struct Services {
     client: Client,
@@ -83,11 +86,15 @@ impl Told {
 
     /// It is asked once more.
     fn ask_again(&mut self, now: Instant) {
+        let unasked_for = now.duration_since(self.at);
         if matches!(self.did, Did::Answer) {
-            // An answer of before says nothing of now.
+            if unasked_for <= HOLDS {
+                return;
+            }
+            // An answer of long before says nothing of now.
             self.answered_since = Some(self.since);
             self.set(Did::not_yet());
-        } else if now.duration_since(self.at) > LONGEST_PAUSE + DEADLINE {
+        } else if unasked_for > LONGEST_PAUSE + DEADLINE {
             // Nobody knows what it did all the time that it was not asked.
             self.since = now;
         }
@@ -235,24 +242,37 @@ impl Services {
 mod tests {
     use super::*;
 
+    /// What a Service is told to do that did this, and is asked again so much later.
+    fn asked_again(did: Did, later: Duration) -> Told {
+        let now = Instant::now();
+        let mut told = Told {
+            at: now,
+            slot: "v1".to_owned(),
+            did,
+            since: now,
+            answered_since: None,
+            hangs: 0,
+            asked: None,
+        };
+        told.ask_again(now + later);
+        told
+    }
+
     #[test]
     fn silence_counts_only_where_it_was_asked_after() {
-        let now = Instant::now();
-        let silent_for = |not_asked_for: Duration| {
-            let mut told = Told {
-                at: now,
-                slot: "v1".to_owned(),
-                did: Did::not_yet(),
-                since: now,
-                answered_since: None,
-                hangs: 0,
-                asked: None,
-            };
-            let later = now + not_asked_for;
-            told.ask_again(later);
-            later.duration_since(told.since)
+        let since_it_was_told = |later: Duration| {
+            let told = asked_again(Did::not_yet(), later);
+            told.since.duration_since(told.at)
         };
-        assert_eq!(silent_for(LONGEST_PAUSE), LONGEST_PAUSE);
-        assert_eq!(silent_for(Duration::from_secs(60)), Duration::ZERO);
+        assert_eq!(since_it_was_told(LONGEST_PAUSE), Duration::ZERO);
+        let minute = Duration::from_secs(60);
+        assert_eq!(since_it_was_told(minute), minute);
+    }
+
+    #[test]
+    fn an_answer_of_long_before_says_nothing_and_one_of_a_moment_ago_holds() {
+        let did = |later: Duration| asked_again(Did::Answer, later).did;
+        assert!(matches!(did(HOLDS), Did::Answer));
+        assert!(matches!(did(HOLDS * 2), Did::Fail(_)));
     }
 }

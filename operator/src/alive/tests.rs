@@ -421,12 +421,3 @@ async fn nobody_waits_for_a_service_that_hangs_nor_asks_it_again_at_once() {
     assert_eq!(why(glance(&asker, port).await), hung);
     assert_eq!(lock(&requests).len(), 1);
 }
-
-#[tokio::test]
-async fn an_answer_of_before_says_nothing_while_a_service_hangs() {
-    let asker = asker(1);
-    let well = server(Some(response("200 OK", &alive(json!({}))))).await;
-    assert!(is_answered(&reach(&asker, well.port()).await));
-    let hangs = server(None).await;
-    assert_eq!(why(glance(&asker, hangs.port()).await), NOT_YET);
-}

@@ -1,7 +1,7 @@
 //! Whether requests arrive at the pods with the traffic. A pod that is ready is not known to every node at once: until then a
 //! Service refuses what it is asked, or sends it to the pods before. Nobody should have been told that the Model is Ready, and
-//! the pods before have to stay. It takes a moment, or a minute where the API server was away, since whoever fills Services and
-//! whoever carries that to a node then wait for that long before they list anew.
+//! the pods before have to stay. It takes a moment, or minutes where the API server was away, since whoever fills Services and
+//! whoever carries that to a node then wait for up to one each before they list anew.
 
 use std::time::Duration;
 
@@ -9,7 +9,9 @@ use auriga_crds::{ConditionStatus, ConditionType, Model, Reason};
 use jiff::SignedDuration;
 
 use super::{
+    health::Health,
     rollout::Turn,
+    slots::{Held, Slots},
     story::Story,
     traffic::{Traffic, just_switched_for},
 };
@@ -72,10 +74,17 @@ pub(super) fn drained_in(
     let since_arrival = match reached {
         Reached::Answered { lasts } if any_ready => turn.settings.drain.saturating_sub(*lasts),
         _ if is_over => Duration::ZERO,
-        _ => turn.settings.poll_fit,
+        _ => turn.settings.poll_fit.min(USUAL),
     };
     let left = [since_arrival, just_switched_for(turn, traffic)];
     left.into_iter().find(|left| !left.is_zero())
+}
+
+/// Whether the traffic may move on: it has arrived where it went last, as far as anybody can tell. Else pods would be taken away
+/// that nodes are two moves behind with.
+pub(super) fn is_over(reached: &Reached, slots: &Slots<'_>, traffic: &Traffic, health: &Health) -> bool {
+    let are_asked = |held: &Held<'_>| traffic.is_of_before(held);
+    health.ready == 0 || !slots.all.iter().any(are_asked) || is_settled(reached)
 }
 
 /// Whether nothing more is waited for: requests arrive, or it takes too long to find out whether they do.

@@ -323,11 +323,11 @@ impl Work {
         }
         let drained_in = arrival::drained_in(turn, &seen.reached, traffic, any_ready);
         for held in slots.all.iter().filter(|held| !is_wanted(&held.slot)) {
-            // Where nodes are behind, even those before the ones before may be asked.
-            if let Some(drained_in) = drained_in.filter(|_| traffic.is_of_before(held)) {
-                self.look_again(drained_in);
-            } else if traffic.previous.as_ref() != Some(&held.slot) {
+            if traffic.previous.as_ref() != Some(&held.slot) {
+                // The traffic has arrived at the ones before, or it would not have moved on.
                 self.delete.extend(Target::of(&held.seen.deployment));
+            } else if let Some(drained_in) = drained_in.filter(|_| traffic.is_of_before(held)) {
+                self.look_again(drained_in);
             } else if held.replicas() > 0 || held.rejection.is_some() {
                 // What was given up gets another chance when it is wanted again.
                 let asleep = deployment_as_it_is(turn, &held.slot, Some(held), 0, held.kept());

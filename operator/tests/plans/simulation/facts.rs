@@ -12,7 +12,7 @@ use crate::given::World;
 
 /// For how long a Service that gives no answer is waited for.
 const SILENT: Duration = Duration::from_secs(10);
-/// For how long pods are kept that are known, or feared, to be needed.
+/// For how long pods are kept that are known to be needed.
 const NEEDED: Duration = Duration::from_secs(600);
 
 /// Who has the traffic, and what was told of it.
@@ -32,7 +32,7 @@ pub(super) struct Facts {
     pub(super) served: BTreeSet<String>,
     /// The slots that are to have pods.
     pub(super) running: BTreeSet<String>,
-    /// Those of them that had the traffic and are asked still, for all that is known.
+    /// The one of them that had the traffic before and is asked still, for all that is known.
     pub(super) needed: BTreeSet<String>,
 }
 
@@ -71,6 +71,7 @@ impl Facts {
             running: running().filter_map(label).collect(),
             needed: (running().filter(|one| are_asked && had_traffic(one)))
                 .filter_map(label)
+                .filter(|label| annotation(labels::PREVIOUS_SLOT).as_ref() == Some(label))
                 .collect(),
             selector,
         }
