@@ -82,7 +82,7 @@ pub(super) fn drained_in(
 
 /// Whether the traffic may move on: it has arrived where it went last, as far as anybody can tell. Else pods would be taken away
 /// that nodes are two moves behind with.
-pub(super) fn is_over(reached: &Reached, slots: &Slots<'_>, traffic: &Traffic, health: &Health) -> bool {
+pub(super) fn may_move_on(reached: &Reached, slots: &Slots<'_>, traffic: &Traffic, health: &Health) -> bool {
     let are_asked = |held: &Held<'_>| traffic.is_of_before(held);
     health.ready == 0 || !slots.all.iter().any(are_asked) || is_settled(reached)
 }

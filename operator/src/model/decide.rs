@@ -85,8 +85,8 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
         let mut step = walk(target, !suspended);
         // The one before is never far: requests may be sent there still.
         let is_back = traffic.previous.as_ref() == Some(target);
-        let has_arrived = is_back || arrival::is_over(&seen.reached, &slots, &traffic, &health);
-        switched = has_arrived && may_switch(turn, &traffic, target, &step);
+        let may_move_on = is_back || arrival::may_move_on(&seen.reached, &slots, &traffic, &health);
+        switched = may_move_on && may_switch(turn, &traffic, target, &step);
         if switched {
             // The fence comes with the rest of what pods with the traffic get, after the traffic.
             step.apply.retain(|desired| !matches!(desired, Desired::Mark(_)));

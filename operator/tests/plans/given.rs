@@ -15,7 +15,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use proptest::test_runner::{Config as ProptestConfig, RngSeed};
 
 pub(crate) use pods::{PodWords, alive, pod};
-pub(crate) use world::{World, saying};
+pub(crate) use world::{World, replicas, saying};
 
 /// When it is, in every test.
 pub(crate) const NOW: Timestamp = Timestamp::constant(1_767_225_600, 0);

@@ -22,7 +22,7 @@ use crate::{
 /// How long nothing may be written before all counts as done.
 pub(crate) const QUIET: Duration = Duration::from_secs(3);
 /// When waiting for that is given up.
-pub(crate) const RESTLESS: Duration = Duration::from_secs(60);
+const RESTLESS: Duration = Duration::from_secs(60);
 
 /// A namespace and its operator.
 pub(crate) struct Scene<'a> {

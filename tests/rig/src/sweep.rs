@@ -17,12 +17,14 @@ use crate::{
     ledger,
     oracle::End,
     request::{Fault, Nth},
-    scene::{QUIET, RESTLESS, Scene},
+    scene::{QUIET, Scene},
     workload::Workload,
 };
 
 /// How long after its restart an operator may take until everything is as in the reference.
 const RECOVERED: Duration = Duration::from_secs(30);
+/// When waiting for quiet is given up.
+const RESTLESS: Duration = Duration::from_secs(40);
 
 /// A fault that strikes one write of one workload.
 #[derive(Clone, Debug, Serialize)]

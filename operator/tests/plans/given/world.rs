@@ -168,12 +168,7 @@ impl World {
             seen.budget.take_if(|one| one.metadata.uid == uid);
         }
         for slot in &mut self.seen.slots {
-            let wanted = slot
-                .deployment
-                .spec
-                .as_ref()
-                .and_then(|spec| spec.replicas)
-                .unwrap_or(1);
+            let wanted = replicas(&slot.deployment);
             slot.pods.truncate(usize::try_from(wanted).unwrap());
         }
     }
@@ -254,12 +249,7 @@ impl World {
     /// The kubelet starts every pod that a Deployment wants.
     pub(crate) fn pods_start(&mut self) {
         for slot in &mut self.seen.slots {
-            let wanted = slot
-                .deployment
-                .spec
-                .as_ref()
-                .and_then(|spec| spec.replicas)
-                .unwrap_or(1);
+            let wanted = replicas(&slot.deployment);
             while slot.pods.len() < usize::try_from(wanted).unwrap() {
                 let name = format!("{}-{}", slot.deployment.name_any(), slot.pods.len());
                 slot.pods.push(pod(&name, &slot.deployment).running(1));
@@ -353,6 +343,11 @@ impl World {
             .iter_mut()
             .find(|slot| slot_of(&slot.deployment).version.get() == version);
         &mut slot.expect("the version has a Deployment").deployment
+    }
+
+    /// How many pods the Deployment of `version` is to have.
+    pub(crate) fn replicas_of(&mut self, version: u64) -> i32 {
+        replicas(self.deployment_of(version))
     }
 
     fn is_so(&self, desired: &Desired) -> bool {
@@ -470,6 +465,12 @@ impl World {
             other => panic!("nobody marks a {other}"),
         }
     }
+}
+
+/// How many pods a Deployment is to have.
+pub(crate) fn replicas(deployment: &Deployment) -> i32 {
+    let spec = deployment.spec.as_ref();
+    spec.and_then(|spec| spec.replicas).unwrap_or(1)
 }
 
 /// The one of `objects` with this name, as JSON.

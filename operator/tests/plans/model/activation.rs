@@ -6,7 +6,7 @@ use auriga_crds::{
 };
 use auriga_operator::plan::Desired;
 
-use super::told;
+use super::{active, told};
 use crate::{
     given::{PodWords as _, World},
     golden::golden,
@@ -21,12 +21,7 @@ fn second() -> World {
 
 /// The pods of version 2 have made it the active one, and the operator has not looked since.
 fn second_may_serve() -> World {
-    let mut world = World::second_fitted();
-    world.turn();
-    world.pods_answer();
-    world.turn();
-    world.fences_are_read();
-    world
+    active(World::second_fitted())
 }
 
 /// The same, and it has the traffic.
@@ -72,30 +67,29 @@ fn the_traffic_waits_until_kubernetes_controllers_know_of_the_pods() {
     assert_eq!(world.turn().status.active_version, Some(2));
 }
 
-#[test]
-fn controllers_that_never_learn_of_the_pods_are_told_as_such() {
-    let mut world = second_may_serve();
-    world.nothing_is_counted();
+/// Version 1 answers on once the time is over that the pods of version 2 have, and this is said of them.
+fn stalls(mut world: World, words: &str) {
     world.turn();
     world.pass(700);
     let status = world.turn().status;
     assert_eq!(status.active_version, Some(1));
     assert_eq!(told(&status, "Stalled"), Some((True, "RuntimeUnhealthy")));
     let said = status.candidate.unwrap().message.unwrap();
-    assert!(said.contains("see whether Kubernetes' controllers run"), "{said}");
+    assert!(said.contains(words), "{said}");
+}
+
+#[test]
+fn controllers_that_never_learn_of_the_pods_are_told_as_such() {
+    let mut world = second_may_serve();
+    world.nothing_is_counted();
+    stalls(world, "see whether Kubernetes' controllers run");
 }
 
 #[test]
 fn a_kubelet_that_never_finds_the_pods_ready_is_told_as_such() {
     let mut world = second_may_serve();
     world.pods_of(2, |pod| pod.with_condition("Ready", "False", "", ""));
-    world.turn();
-    world.pass(700);
-    let status = world.turn().status;
-    assert_eq!(status.active_version, Some(1));
-    assert_eq!(told(&status, "Stalled"), Some((True, "RuntimeUnhealthy")));
-    let said = status.candidate.unwrap().message.unwrap();
-    assert!(said.contains("the kubelet finds only 0 of 1 ready"), "{said}");
+    stalls(world, "the kubelet finds only 0 of 1 ready");
 }
 
 #[test]

@@ -142,8 +142,7 @@ fn the_pods_before_stay_until_requests_arrive_at_those_with_the_traffic() {
     for reached in [refusing(10), elsewhere(600), answered(10)] {
         let mut world = a_minute_after_the_switch(reached.clone());
         world.turn();
-        let spec = world.deployment_of(1).spec.as_ref();
-        assert_eq!(spec.and_then(|spec| spec.replicas), Some(0), "{reached:?}");
+        assert_eq!(world.replicas_of(1), 0, "{reached:?}");
     }
 }
 
@@ -153,17 +152,13 @@ fn the_pods_before_stay_for_minutes_where_none_with_the_traffic_can_answer() {
     world.pods_of(2, |pod| pod.with_condition("Ready", "False", "", ""));
     let replicas = |world: &mut World| {
         world.turn();
-        world
-            .deployment_of(1)
-            .spec
-            .as_ref()
-            .and_then(|spec| spec.replicas)
+        world.replicas_of(1)
     };
-    assert_eq!(replicas(&mut world), Some(1));
+    assert_eq!(replicas(&mut world), 1);
     world.pass(539);
-    assert_eq!(replicas(&mut world), Some(1));
+    assert_eq!(replicas(&mut world), 1);
     world.pass(1);
-    assert_eq!(replicas(&mut world), Some(0));
+    assert_eq!(replicas(&mut world), 0);
 }
 
 #[test]
@@ -172,8 +167,7 @@ fn the_pods_before_go_with_the_others_where_none_are_wanted() {
     world.edit(|spec| spec.replicas = 0);
     world.turn();
     world.turn();
-    let spec = world.deployment_of(1).spec.as_ref();
-    assert_eq!(spec.and_then(|spec| spec.replicas), Some(0));
+    assert_eq!(world.replicas_of(1), 0);
 }
 
 #[test]
@@ -189,8 +183,7 @@ fn the_traffic_moves_on_once_it_has_arrived_where_it_went_last() {
         world.seen.reached = elsewhere(0);
     }
     assert_eq!(world.turn().status.active_version, Some(2));
-    let spec = world.deployment_of(1).spec.as_ref();
-    assert_eq!(spec.and_then(|spec| spec.replicas), Some(1));
+    assert_eq!(world.replicas_of(1), 1);
     world.seen.reached = answered(0);
     assert_eq!(world.turn().status.active_version, Some(3));
 }

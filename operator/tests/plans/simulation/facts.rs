@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Service};
 use kube::ResourceExt as _;
 
-use crate::given::World;
+use crate::given::{World, replicas};
 
 /// For how long a Service that gives no answer is waited for.
 const SILENT: Duration = Duration::from_secs(10);
@@ -85,11 +85,6 @@ fn selector(service: &Service) -> Option<String> {
 
 fn label(deployment: &Deployment) -> Option<String> {
     deployment.labels().get(labels::SLOT).cloned()
-}
-
-fn replicas(deployment: &Deployment) -> i32 {
-    let spec = deployment.spec.as_ref();
-    spec.and_then(|spec| spec.replicas).unwrap_or(1)
 }
 
 fn had_traffic(deployment: &Deployment) -> bool {
