@@ -1,6 +1,6 @@
 //! A Model after [`crate::check`]: unions are enums, names are newtypes, nothing is left to be doubted.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     ClassWeight, ConfigMapKey, CrossValidation, Csv, DecisionTreeClassifier, DecisionTreeRegressor, Fault,
@@ -31,8 +31,8 @@ pub struct Checked {
     pub serving: Serving,
     /// How many versions are kept.
     pub history_limit: usize,
-    /// What decides the fit, defaults left out: see [`crate::fit_hash`].
-    pub(crate) fit: Value,
+    /// All that the spec says, but for what its defaults say: see [`crate::fit_hash`].
+    pub(crate) chosen: Map<String, Value>,
 }
 
 /// Rows to learn from, rows to score on, features and target.
@@ -156,16 +156,12 @@ impl Checked {
         })
     }
 
-    pub(crate) fn from_model(model: Model) -> Result<Checked, Fault> {
-        let fit = fit_hash::deciding_fields(&model.spec);
+    /// `written`: the spec of `model` as a value.
+    pub(crate) fn of(model: Model, written: Value) -> Result<Checked, Fault> {
         let spec = model.spec;
         let name = model.metadata.name.unwrap_or_default();
         let namespace = model.metadata.namespace.unwrap_or_else(|| "default".to_owned());
-        let at = |path: &str, message: String| Fault {
-            path: path.to_owned(),
-            message,
-            position: None,
-        };
+        let at = Fault::nowhere;
         Ok(Checked {
             key: ModelKey {
                 namespace: namespace
@@ -199,7 +195,7 @@ impl Checked {
             serving: spec.serving,
             // The schema lets no negative number pass.
             history_limit: usize::try_from(spec.history_limit).unwrap_or(usize::MAX),
-            fit,
+            chosen: fit_hash::chosen_fields(written),
         })
     }
 }

@@ -25,6 +25,17 @@ pub struct Fault {
     pub position: Option<Position>,
 }
 
+impl Fault {
+    /// A fault of `path`, which has no place in a text, or none yet.
+    pub(crate) fn nowhere(path: &str, message: String) -> Fault {
+        Fault {
+            path: path.to_owned(),
+            message,
+            position: None,
+        }
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(Position { line, column }) = self.position {

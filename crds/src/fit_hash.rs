@@ -1,10 +1,11 @@
 //! The hash of what decides a fit: equal hashes need no new fit.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::{Checked, ConfigMapKey, Digest, ModelSpec, crd};
+use crate::{Checked, ConfigMapKey, Digest, crd};
 
 /// Counts the ways this hash was computed; another way is another number, so that old hashes never match by chance.
 const HASH_VERSION: u32 = 1;
@@ -30,13 +31,9 @@ const LONGEST_TEXT: usize = 256;
 /// Values equal to their schema's default count as absent, so that a later build with one more defaulted field computes
 /// the same. What says how versions are served, kept or run is left out: it decides nothing before a version exists.
 pub fn fit_hash(checked: &Checked, config_maps: &BTreeMap<ConfigMapKey, Digest>) -> String {
-    let contents = contents(config_maps, Digest::to_string);
-    let hashed = json!({ "spec": checked.fit, "configMaps": contents });
-    // serde_json keeps object keys sorted and prints a number the same way each time: the text is canonical.
-    format!(
-        "v{HASH_VERSION}-{}",
-        Digest::of(hashed.to_string().as_bytes()).hex()
-    )
+    let spec = deciding_fields(checked);
+    let config_maps = contents(config_maps, Digest::to_string);
+    format!("v{HASH_VERSION}-{}", hash(&Deciding { config_maps, spec }))
 }
 
 /// What [`fit_hash`] hashes, small enough to be kept with every version: `spec`, whose long texts (inline rows) are
@@ -44,7 +41,19 @@ pub fn fit_hash(checked: &Checked, config_maps: &BTreeMap<ConfigMapKey, Digest>)
 ///
 /// [`crate::differences`] compares two of them.
 pub fn fit_spec(checked: &Checked, config_maps: &BTreeMap<ConfigMapKey, String>) -> Value {
-    json!({ "spec": shortened(&checked.fit), "configMaps": contents(config_maps, |text: &String| summary(text)) })
+    let spec = deciding_fields(checked);
+    let spec: Map<_, _> = (spec.into_iter())
+        .map(|(field, value)| (field.to_owned(), shortened(&value)))
+        .collect();
+    json!({ "spec": spec, "configMaps": contents(config_maps, |text: &String| summary(text)) })
+}
+
+/// What decides a fit, its fields in the order of their names.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Deciding<'spec> {
+    config_maps: Map<String, Value>,
+    spec: Fields<'spec>,
 }
 
 fn contents<T>(config_maps: &BTreeMap<ConfigMapKey, T>, shown: impl Fn(&T) -> String) -> Map<String, Value> {
@@ -71,74 +80,91 @@ fn summary(text: &str) -> String {
 
 /// `<64 hex digits>` over the fields of the spec that the pods of a version must be started anew for: how it is served,
 /// where it is kept, where its pods run. Values equal to their default count as absent, as in [`fit_hash`].
-pub fn serve_hash(spec: &ModelSpec) -> String {
-    let mut fields = chosen_fields(spec);
-    fields.retain(|field, _| ["persister", "pod", "serving"].contains(&field.as_str()));
-    if let Some(Value::Object(serving)) = fields.get_mut("serving") {
-        // How long to wait for pods is nothing that a pod knows.
-        serving.remove("progressDeadlineSeconds");
-        if serving.is_empty() {
-            fields.remove("serving");
-        }
-    }
-    Digest::of(Value::Object(fields).to_string().as_bytes()).hex()
+pub fn serve_hash(checked: &Checked) -> String {
+    let mut fields = fields(checked, |field| ["persister", "pod", "serving"].contains(&field));
+    // How long to wait for pods is nothing that a pod knows.
+    remove_inside(&mut fields, "serving", &["progressDeadlineSeconds"]);
+    hash(&fields)
 }
 
 /// `<64 hex digits>` over everything that a person chooses in the spec: values equal to their default count as absent, as
 /// in [`fit_hash`], and the number of pods does not count, which an autoscaler changes all day.
-pub fn edition_hash(spec: &ModelSpec) -> String {
-    let mut fields = chosen_fields(spec);
-    fields.remove("replicas");
-    Digest::of(Value::Object(fields).to_string().as_bytes()).hex()
+pub fn edition_hash(checked: &Checked) -> String {
+    hash(&fields(checked, |field| field != "replicas"))
 }
 
-/// The fields of the spec without those that say what their default says.
-fn chosen_fields(spec: &ModelSpec) -> Map<String, Value> {
-    let spec = serde_json::to_value(spec).expect("a spec has only text keys and finite numbers");
-    match without_defaults(spec, &crd::model_schema()["properties"]["spec"]) {
+/// serde_json keeps object keys sorted and prints a number the same way each time: the text is canonical.
+fn hash(fields: &impl Serialize) -> String {
+    let text = serde_json::to_vec(fields).expect("a spec has only text keys and finite numbers");
+    Digest::of(&text).hex()
+}
+
+/// Some fields of a spec, without those that say what their default says.
+type Fields<'spec> = BTreeMap<&'spec str, Cow<'spec, Value>>;
+
+fn fields(checked: &Checked, is_meant: impl Fn(&str) -> bool) -> Fields<'_> {
+    let fields = checked.chosen.iter().filter(|(field, _)| is_meant(field));
+    fields
+        .map(|(field, value)| (field.as_str(), Cow::Borrowed(value)))
+        .collect()
+}
+
+/// The fields that decide the fit.
+fn deciding_fields(checked: &Checked) -> Fields<'_> {
+    let mut fields = fields(checked, |field| !UNDECIDING.contains(&field));
+    remove_inside(&mut fields, "training", &UNDECIDING_OF_TRAINING);
+    fields
+}
+
+fn remove_inside(fields: &mut Fields<'_>, outer: &'static str, removed: &[&str]) {
+    let Some(Value::Object(inner)) = fields.get(outer).map(Cow::as_ref) else {
+        return;
+    };
+    let mut inner = inner.clone();
+    inner.retain(|field, _| !removed.contains(&field.as_str()));
+    if inner.is_empty() {
+        fields.remove(outer);
+    } else {
+        fields.insert(outer, Cow::Owned(Value::Object(inner)));
+    }
+}
+
+/// The fields of a spec without those that say what their default says.
+pub(crate) fn chosen_fields(mut spec: Value) -> Map<String, Value> {
+    remove_defaults(&mut spec, &crd::model_schema()["properties"]["spec"]);
+    match spec {
         Value::Object(fields) => fields,
         _ => Map::new(),
     }
 }
 
-/// The fields that decide the fit, as written, without those that say what their default says.
-pub(crate) fn deciding_fields(spec: &ModelSpec) -> Value {
-    let mut fields = chosen_fields(spec);
-    for undeciding in UNDECIDING {
-        fields.remove(undeciding);
-    }
-    if let Some(Value::Object(training)) = fields.get_mut("training") {
-        training.retain(|field, _| !UNDECIDING_OF_TRAINING.contains(&field.as_str()));
-        if training.is_empty() {
-            fields.remove("training");
+fn remove_defaults(value: &mut Value, schema: &Value) {
+    match value {
+        Value::Object(fields) => fields.retain(|name, value| {
+            let inner = schema["properties"]
+                .get(name)
+                .unwrap_or(&schema["additionalProperties"]);
+            remove_defaults(value, inner);
+            !is_default(value, inner)
+        }),
+        Value::Array(items) => {
+            for item in items {
+                remove_defaults(item, &schema["items"]);
+            }
         }
+        _ => {}
     }
-    Value::Object(fields)
 }
 
-fn without_defaults(value: Value, schema: &Value) -> Value {
-    match value {
-        Value::Object(fields) => Value::Object(
-            (fields.into_iter())
-                .filter_map(|(name, value)| {
-                    let inner = schema["properties"]
-                        .get(&name)
-                        .unwrap_or(&schema["additionalProperties"]);
-                    let value = without_defaults(value, inner);
-                    let default = inner
-                        .get("default")
-                        .map(|default| without_defaults(default.clone(), inner));
-                    (Some(&value) != default.as_ref()).then_some((name, value))
-                })
-                .collect(),
-        ),
-        Value::Array(items) => Value::Array(
-            items
-                .into_iter()
-                .map(|item| without_defaults(item, &schema["items"]))
-                .collect(),
-        ),
-        scalar => scalar,
+/// Whether `value`, without the defaults in it, is what the schema gives where nothing is written.
+fn is_default(value: &Value, schema: &Value) -> bool {
+    match schema.get("default") {
+        Some(default @ (Value::Object(_) | Value::Array(_))) => {
+            let mut default = default.clone();
+            remove_defaults(&mut default, schema);
+            *value == default
+        }
+        scalar => scalar == Some(value),
     }
 }
 

@@ -42,7 +42,7 @@ mod training_job;
 mod transformer;
 
 pub use activation::{Activation, ActivationPolicy, DeletionPolicy};
-pub use check::check;
+pub use check::{check, check_model};
 pub use checked::{
     Checked, CheckedClassWeight, CheckedDataset, CheckedEstimator, CheckedPlace, CheckedSource,
     CheckedSplitter, CheckedStep, CheckedTransformer,

@@ -10,7 +10,7 @@ mod volumes;
 
 use std::collections::BTreeMap;
 
-use auriga_crds::Model;
+use auriga_crds::{Checked, Model};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{Resource, ResourceExt as _};
 
@@ -52,10 +52,11 @@ pub fn label_value(name: &str) -> String {
 }
 
 /// What a person has written into a Model, as a hash: any edit makes another edition, and so does the wish for a refit.
-pub fn edition(model: &Model) -> String {
+/// `checked`: its checked form.
+pub fn edition(model: &Model, checked: &Checked) -> String {
     let refit_at = model.annotations().get(labels::REFIT_AT);
     crate::names::short_hash(&[
-        &auriga_crds::edition_hash(&model.spec),
+        &auriga_crds::edition_hash(checked),
         refit_at.map_or("", String::as_str),
     ])
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path};
 
-use auriga_crds::{Checked, Model, Source, contract::pod::CLAIM_FOLDER, document::Document};
+use auriga_crds::{Checked, Model, Source, contract::pod::CLAIM_FOLDER};
 
 use crate::build::pod::misfit;
 
@@ -19,12 +19,7 @@ pub fn check_without_rows(model: &Model) -> Result<Checked, String> {
 }
 
 fn judged(model: &Model, more_faults: Vec<String>) -> Result<Checked, String> {
-    let mut written = serde_json::to_value(model).map_err(|error| error.to_string())?;
-    if let Some(fields) = written.as_object_mut() {
-        // It is the operator's own, and may be anything, since anybody may have written it.
-        fields.remove("status");
-    }
-    let checked = auriga_crds::check(&Document::from_value(written));
+    let checked = auriga_crds::check_model(model);
     let mut faults: Vec<String> = match &checked {
         Ok(_) => Vec::new(),
         Err(found) => found.0.iter().map(ToString::to_string).collect(),

@@ -78,7 +78,7 @@ fn first_transformer(model: &Value, (part, csv): &(String, &Value), faults: &mut
             "{} is the target, which no transformer sees; remove it",
             shown(&target.into())
         );
-        faults.push(fault(&path, message));
+        faults.push(Fault::nowhere(&path, message));
     }
     features.hold(&columns, faults);
 }
@@ -124,21 +124,13 @@ impl<'a> Known<'a> {
                 None => format!("they are {}", listed(self.names.iter().map(|name| quoted(name)))),
             };
             let message = format!("{} is not among {}; {hint}", quoted(column), self.place);
-            faults.push(fault(path, message));
+            faults.push(Fault::nowhere(path, message));
         }
     }
 }
 
 /// Unknown columns beyond this many get no guess: to compare thousands of names with each other takes minutes.
 const GUESSED: usize = 16;
-
-fn fault(path: &str, message: String) -> Fault {
-    Fault {
-        path: path.to_owned(),
-        message,
-        position: None,
-    }
-}
 
 /// The texts of a list, each with its path.
 fn entries<'a>(list: &'a Value, path: &str) -> Vec<(String, &'a str)> {

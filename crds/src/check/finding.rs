@@ -12,13 +12,8 @@ pub(super) struct Finding {
 impl Finding {
     /// Something wrong with the value at `path`.
     pub(super) fn fault(path: &str, message: String) -> Finding {
-        let path = path.to_owned();
         Finding {
-            fault: Fault {
-                path,
-                message,
-                position: None,
-            },
+            fault: Fault::nowhere(path, message),
             is_unknown_field: false,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Map, Value, json};
 
 use crate::crd;
@@ -59,6 +60,17 @@ fn metadata() -> Value {
         schema["properties"][field] = json!({});
     }
     schema
+}
+
+/// What a user may write of an object's metadata.
+pub(super) fn of_user(metadata: &ObjectMeta) -> ObjectMeta {
+    ObjectMeta {
+        name: metadata.name.clone(),
+        namespace: metadata.namespace.clone(),
+        labels: metadata.labels.clone(),
+        annotations: metadata.annotations.clone(),
+        ..ObjectMeta::default()
+    }
 }
 
 /// The value without what only the server reads and writes.

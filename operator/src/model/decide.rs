@@ -179,10 +179,12 @@ fn relapse(turn: Turn<'_>, slots: &Slots<'_>, traffic: &Traffic) -> Option<Rejec
         return None;
     }
     let uid = turn.model.uid().unwrap_or_default();
-    let enough = wanted.min(before.most_replicas());
+    let most = wanted.min(before.most_replicas());
     // The one before has to answer now: on a node that has just died the kubelet's word for it may be older than that.
     let (health, before) = (health::of_traffic(held, &uid), health::health(before, &uid, 1));
     let trouble = health.trouble.filter(|trouble| !trouble.passes);
+    // Where nobody else answers, one pod is better than none.
+    let enough = if health.ready == 0 { 1 } else { most };
     if before.ready < enough || trouble.is_none() && health.ready > 0 {
         return None;
     }
@@ -199,7 +201,7 @@ fn relapse(turn: Turn<'_>, slots: &Slots<'_>, traffic: &Traffic) -> Option<Rejec
         reason: trouble.0,
         message: format!("after it got the traffic: {}", trouble.1),
         at: Some(turn.now),
-        edition: build::edition(turn.model),
+        edition: build::edition(turn.model, &turn.wish.checked),
     })
 }
 

@@ -109,7 +109,7 @@ pub fn fits<'a>(
         .max();
     let other_image = |job: &TrainingJob| job.annotations().get(labels::IMAGE) != Some(&settings.image);
     let is_stuck = |job: &TrainingJob| {
-        is_mine(model, job) && cannot_begin(job) && (is_edited(model, job) || other_image(job))
+        is_mine(model, job) && cannot_begin(job) && (is_edited(model, wish, job) || other_image(job))
     };
     fits.superseded = mine
         .iter()
@@ -152,6 +152,7 @@ pub fn fits<'a>(
                 let pause = (attempt(job) >= REPAIRS).then_some(settings.retry_mistake);
                 retry(
                     model,
+                    wish,
                     job,
                     &mut fits,
                     pause.or(Some(std::time::Duration::ZERO)),
@@ -160,17 +161,25 @@ pub fn fits<'a>(
                 );
             }
             Some(_) => {}
-            None => retry(model, job, &mut fits, None, now, begin),
+            None => retry(model, wish, job, &mut fits, None, now, begin),
         },
         Some(job) if end(job).is_none() => fits.begin = begin(attempt(job) + 1),
-        Some(job) => retry(model, job, &mut fits, Some(settings.retry_mistake), now, begin),
+        Some(job) => retry(
+            model,
+            wish,
+            job,
+            &mut fits,
+            Some(settings.retry_mistake),
+            now,
+            begin,
+        ),
     }
     fits
 }
 
 /// Whether somebody has edited the Model since `job` was made.
-fn is_edited(model: &Model, job: &TrainingJob) -> bool {
-    job.annotations().get(labels::EDITION) != Some(&build::edition(model))
+fn is_edited(model: &Model, wish: &Wish, job: &TrainingJob) -> bool {
+    job.annotations().get(labels::EDITION) != Some(&build::edition(model, &wish.checked))
 }
 
 /// Whether `job` has never worked, and waits for something that an edit of the Model may have put right: its pod is made
@@ -185,6 +194,7 @@ fn cannot_begin(job: &TrainingJob) -> bool {
 /// Whether and when a fit that left no version is tried again: after an edit at once, else when `pause` is over.
 fn retry<'a>(
     model: &Model,
+    wish: &Wish,
     job: &'a TrainingJob,
     fits: &mut Fits<'a>,
     pause: Option<std::time::Duration>,
@@ -197,7 +207,7 @@ fn retry<'a>(
     let is_hopeless = matches!(reason, Reason::OOMKilled | Reason::DeadlineExceeded);
     let again = match (reason, pause.filter(|_| !is_hopeless)) {
         (Reason::Superseded, _) => Some(std::time::Duration::ZERO),
-        _ if is_edited(model, job) => Some(std::time::Duration::ZERO),
+        _ if is_edited(model, wish, job) => Some(std::time::Duration::ZERO),
         (_, pause) => pause.map(|pause| pause.saturating_sub(since(job, now))),
     };
     match again {
@@ -326,7 +336,7 @@ fn training_job(
     let annotations = job.metadata.annotations.get_or_insert_default();
     annotations.insert(labels::STORE.to_owned(), wish.store.clone());
     annotations.insert(labels::ATTEMPT.to_owned(), attempt.to_string());
-    annotations.insert(labels::EDITION.to_owned(), build::edition(model));
+    annotations.insert(labels::EDITION.to_owned(), build::edition(model, &wish.checked));
     annotations.insert(labels::IMAGE.to_owned(), settings.image.clone());
     annotations.extend((wish.refit_at.clone()).map(|at| (labels::REFIT_AT.to_owned(), at)));
     job

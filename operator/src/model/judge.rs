@@ -30,7 +30,7 @@ pub(super) fn judge(
             reason,
             message,
             at: Some(turn.now),
-            edition: build::edition(turn.model),
+            edition: build::edition(turn.model, &turn.wish.checked),
         },
         is_news: true,
     };

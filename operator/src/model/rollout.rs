@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use auriga_crds::{Digest, Model, Reason, TrainingJob, contract};
 use jiff::Timestamp;
-use k8s_openapi::api::{apps::v1::Deployment, core::v1::ConfigMap};
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt as _;
 use serde_json::json;
 
@@ -90,7 +90,8 @@ pub fn step(
     });
     let is_revived = held.is_some_and(|held| {
         (held.rejection.as_ref()).is_some_and(|rejection| {
-            rejection.edition != build::edition(turn.model) || is_there_now(turn, held, rejection)
+            rejection.edition != build::edition(turn.model, &turn.wish.checked)
+                || is_there_now(turn, held, rejection)
         })
     });
     let sleeps =
@@ -143,13 +144,7 @@ pub fn step(
     }
     let replicas = if rejection.is_some() { 0 } else { wanted };
     let mut apply: Vec<Desired> = manifest_of(turn, slot).into_iter().collect();
-    apply.push(Desired::apply(&deployment_as_it_is(
-        turn,
-        slot,
-        held,
-        replicas,
-        annotations,
-    )));
+    apply.push(deployment_as_it_is(turn, slot, held, replicas, annotations));
     apply.extend(held.into_iter().flat_map(|held| {
         if activates {
             fence::fences(held, &health, turn.now)
@@ -211,7 +206,7 @@ pub fn deployment_as_it_is(
     held: Option<&Held<'_>>,
     replicas: i32,
     mut annotations: BTreeMap<String, String>,
-) -> Deployment {
+) -> Desired {
     // What has never answered has no pod whose restart would cost anything, and a better image may be what it waits for.
     let answered = held.filter(|held| held.proved_at.is_some() || held.serves_since.is_some());
     let image = answered
@@ -223,7 +218,7 @@ pub fn deployment_as_it_is(
         image,
         ..turn.settings.clone()
     };
-    let mut built = deployment(
+    let built = deployment(
         turn.model,
         &turn.wish.checked,
         slot,
@@ -231,29 +226,23 @@ pub fn deployment_as_it_is(
         annotations,
         &as_held,
     );
-    let template =
-        |deployment: &Deployment| json!(deployment.spec.as_ref().map(|spec| &spec.template)).to_string();
-    let recipe = Digest::of(template(&built).as_bytes()).hex();
+    let mut built = json!(built);
+    let mut recipe = Digest::of(built["spec"]["template"].to_string().as_bytes()).hex();
     let made_by = answered.and_then(|held| held.seen.deployment.annotations().get(labels::RECIPE));
     if let (Some(held), Some(made_by)) = (answered, made_by)
         && *made_by != recipe
     {
-        if let (Some(built), Some(seen)) = (&mut built.spec, &held.seen.deployment.spec) {
-            built.template = seen.template.clone();
-            let mut containers = (built.template.spec.iter_mut()).flat_map(|pod| &mut pod.containers);
+        if let Some(seen) = &held.seen.deployment.spec {
+            let mut template = seen.template.clone();
+            let mut containers = (template.spec.iter_mut()).flat_map(|pod| &mut pod.containers);
             if let Some(container) = containers.find(|one| one.name == contract::pod::CONTAINER) {
                 container.image = Some(as_held.image);
             }
-            built.selector = seen.selector.clone();
+            built["spec"]["template"] = json!(template);
+            built["spec"]["selector"] = json!(seen.selector);
         }
-        set_recipe(&mut built, made_by.clone());
-    } else {
-        set_recipe(&mut built, recipe);
+        recipe.clone_from(made_by);
     }
-    built
-}
-
-fn set_recipe(deployment: &mut Deployment, recipe: String) {
-    let annotations = deployment.metadata.annotations.get_or_insert_default();
-    annotations.insert(labels::RECIPE.to_owned(), recipe);
+    built["metadata"]["annotations"][labels::RECIPE] = recipe.into();
+    Desired::Apply(built)
 }

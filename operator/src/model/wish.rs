@@ -32,7 +32,7 @@ pub struct Wish {
 impl Wish {
     /// Reads the wish of `model`, whose checked form is `checked`.
     pub fn of(model: &Model, checked: Checked, texts: &Texts) -> Wish {
-        let mut serve_hash = serve_hash(&model.spec);
+        let mut serve_hash = serve_hash(&checked);
         serve_hash.truncate(SHORT);
         Wish {
             fit_hash: texts.missing.is_empty().then(|| fit_hash(&checked, &texts.found)),

@@ -211,13 +211,8 @@ impl Work {
         if slot.serve_hash == turn.wish.serve_hash {
             self.apply.extend(rollout::manifest_of(turn, slot));
         }
-        self.apply.push(Desired::apply(&deployment_as_it_is(
-            turn,
-            slot,
-            Some(held),
-            replicas,
-            annotations,
-        )));
+        self.apply
+            .push(deployment_as_it_is(turn, slot, Some(held), replicas, annotations));
         if health.ready < replicas {
             self.look_again(turn.settings.poll_rollout);
         } else if replicas > 0 {
@@ -270,7 +265,7 @@ impl Work {
                 traffic.slot.as_ref(),
                 traffic_annotations(traffic),
             )));
-            self.apply.push(Desired::apply(&asleep));
+            self.apply.push(asleep);
         }
         let message = format!("Version {} was given up: {}", failed.version, rejection.message);
         self.note(Urgency::Warning, "CandidateRejected", "Serving", message);
@@ -322,16 +317,22 @@ impl Work {
             return;
         }
         let drained_in = arrival::drained_in(turn, &seen.reached, traffic, any_ready);
+        let was_left_dead = arrival::was_left_dead(turn, slots, traffic);
         for held in slots.all.iter().filter(|held| !is_wanted(&held.slot)) {
             if traffic.previous.as_ref() != Some(&held.slot) {
-                // The traffic has arrived at the ones before, or it would not have moved on.
-                self.delete.extend(Target::of(&held.seen.deployment));
+                match drained_in
+                    .filter(|_| was_left_dead && held.serves_since.is_some() && held.may_be_asked())
+                {
+                    Some(drained_in) => self.look_again(drained_in),
+                    // The traffic has arrived at the ones before, or it would not have moved on.
+                    None => self.delete.extend(Target::of(&held.seen.deployment)),
+                }
             } else if let Some(drained_in) = drained_in.filter(|_| traffic.is_of_before(held)) {
                 self.look_again(drained_in);
             } else if held.replicas() > 0 || held.rejection.is_some() {
                 // What was given up gets another chance when it is wanted again.
                 let asleep = deployment_as_it_is(turn, &held.slot, Some(held), 0, held.kept());
-                self.apply.push(Desired::apply(&asleep));
+                self.apply.push(asleep);
             }
         }
         let is_named = |name: &str| {
