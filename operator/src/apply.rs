@@ -9,9 +9,9 @@ mod object;
 mod refusal;
 pub(crate) mod status;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{
-    api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions},
+    Api, Resource, ResourceExt as _,
+    api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions},
     core::Status,
 };
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ pub(crate) struct Applied {
     /// Whether something that was to be written had something in its way that goes by itself: what the plan says of it is
     /// not so yet.
     pub(crate) is_unfinished: bool,
-    /// Whether something that was to be deleted changes right now.
+    /// Whether something that was to be deleted has changed since it was seen, or what asks for it has.
     pub(crate) is_in_use: bool,
 }
 
@@ -64,13 +64,16 @@ enum Outcome {
 /// Behind what was refused or held up nothing new is made, and nothing is deleted: a later object may rest on an earlier one,
 /// a pod on its manifest. What is there already is looked after all the same, since it serves: a plan says what each object
 /// should be by what its pods have shown, not by what is about to be written before it.
-pub(crate) async fn apply(
+pub(crate) async fn apply<K>(
     ctx: &Context,
-    owner: &ObjectMeta,
+    owner: &K,
     desired: &[Desired],
     delete: &[Target],
-) -> Result<Applied, Error> {
-    let namespace = owner.namespace.clone().unwrap_or_default();
+) -> Result<Applied, Error>
+where
+    K: Resource<DynamicType = ()>,
+{
+    let namespace = owner.namespace().unwrap_or_default();
     let mut applied = Applied::default();
     for one in desired {
         let object = Object::of(&ctx.client, &namespace, one.value())?;
@@ -88,8 +91,19 @@ pub(crate) async fn apply(
             Outcome::Refused(refusal) => applied.refusals.push(refusal),
         }
     }
-    if !applied.is_whole() {
+    if !applied.is_whole() || delete.is_empty() {
         return Ok(applied);
+    }
+    match is_as_seen(ctx, owner).await {
+        Ok(true) => {}
+        Ok(false) => {
+            applied.is_in_use = true;
+            return Ok(applied);
+        }
+        Err(error) => {
+            applied.refusals.push(unreadable(&error).ok_or(error)?);
+            return Ok(applied);
+        }
     }
     for target in delete {
         match remove(ctx, &namespace, target).await? {
@@ -99,6 +113,27 @@ pub(crate) async fn apply(
         }
     }
     Ok(applied)
+}
+
+/// Whether `owner` asks for what it asked for when it was seen: an operator that starts anew may be told of how it was before,
+/// and would delete what is wanted again by now.
+async fn is_as_seen<K>(ctx: &Context, owner: &K) -> Result<bool, Error>
+where
+    K: Resource<DynamicType = ()>,
+{
+    let namespace = owner.namespace().unwrap_or_default();
+    let kind = ApiResource::erase::<K>(&());
+    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &namespace, &kind);
+    let name = owner.name_any();
+    let what = format!("read {} {name}", kind.kind);
+    let live = found(call(&what, READ, || api.get_metadata(&name)).await)?;
+    let seen = owner.meta();
+    Ok(live.is_some_and(|live| {
+        let live = live.metadata;
+        live.uid == seen.uid
+            && live.generation == seen.generation
+            && live.deletion_timestamp.is_some() == seen.deletion_timestamp.is_some()
+    }))
 }
 
 /// Whether `desired` would make nothing: the object is there, and ours.
@@ -266,6 +301,10 @@ async fn remove(ctx: &Context, namespace: &str, target: &Target) -> Result<Outco
     let is_another = live.metadata.uid.as_deref() != Some(&target.uid);
     if is_another || live.metadata.deletion_timestamp.is_some() {
         return Ok(Outcome::Done);
+    }
+    // What was decided is about the object as it was.
+    if target.as_of.is_some() && target.as_of != live.metadata.resource_version {
+        return Ok(Outcome::HeldUp);
     }
     let parameters = DeleteParams {
         preconditions: Some(Preconditions {

@@ -50,6 +50,9 @@ pub struct Target {
     pub name: String,
     /// Its UID, a precondition of the deletion.
     pub uid: String,
+    /// Its resourceVersion when it was seen: what has changed since may be needed again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<String>,
 }
 
 /// An event: something happened that people want to read in `kubectl describe`.
@@ -130,6 +133,7 @@ impl Target {
             kind: K::kind(&()).into_owned(),
             name: metadata.name.clone()?,
             uid: metadata.uid.clone()?,
+            as_of: metadata.resource_version.clone(),
         })
     }
 }

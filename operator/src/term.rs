@@ -68,7 +68,11 @@ impl Candidate {
             };
             match self.term(taken, &stop).await? {
                 None => return Ok(()),
-                Some(Ended::Lost) => self.listing.lose(),
+                Some(Ended::Lost) => {
+                    self.listing.lose();
+                    // What its watches told last says nothing of one that has none.
+                    self.signs.rest();
+                }
                 Some(Ended::Unlisted) => {
                     self.listing.leave();
                     tracing::warn!("{}", self.listing.what().unwrap_or_default());

@@ -2,19 +2,24 @@
 
 mod server;
 
+use auriga_crds::Model;
 use serde_json::{Value, json};
 use server::{Fault, Server};
 
 use super::*;
 use crate::{alive::Via, lease::Leading, settings::Settings};
 
-fn owner() -> ObjectMeta {
-    ObjectMeta {
-        name: Some("iris".to_owned()),
-        namespace: Some("default".to_owned()),
-        uid: Some("1".to_owned()),
-        ..ObjectMeta::default()
-    }
+fn owner() -> Model {
+    let owner = json!({
+        "apiVersion": "auriga.dev/v1alpha1",
+        "kind": "Model",
+        "metadata": { "name": "iris", "namespace": "default", "uid": "1", "generation": 1 },
+        "spec": {
+            "dataset": { "train": { "csv": { "path": "iris.csv" } }, "target": "species" },
+            "estimator": { "ridge": {} },
+        },
+    });
+    serde_json::from_value(owner).unwrap()
 }
 
 fn object(kind: &str, name: &str, owner_uid: &str) -> Value {
@@ -246,7 +251,9 @@ async fn a_deletion_is_of_the_very_object_that_was_read() {
         kind: "Job".to_owned(),
         name: "old".to_owned(),
         uid: uid.to_owned(),
+        as_of: None,
     };
+    server.put(json!(owner()));
     let ctx = context(&server);
     apply(&ctx, &owner(), &[], &[target("another")]).await.unwrap();
     assert!(server.writes().is_empty());
@@ -258,6 +265,36 @@ async fn a_deletion_is_of_the_very_object_that_was_read() {
     assert_eq!(options["propagationPolicy"], "Background");
     apply(&ctx, &owner(), &[], &[target(&uid)]).await.unwrap();
     assert_eq!(server.writes().len(), 1);
+}
+
+#[tokio::test]
+async fn nothing_is_deleted_that_has_changed_or_that_its_owner_may_want_again() {
+    let server = Server::default();
+    server.put(object("Job", "old", "1"));
+    server.put(json!(owner()));
+    let seen: k8s_openapi::api::batch::v1::Job = serde_json::from_value(server.get("jobs", "old")).unwrap();
+    let target = [Target::of(&seen).unwrap()];
+    let ctx = context(&server);
+    server.edit("jobs", "old", &json!({ "spec": { "suspend": true } }));
+    let outcome = apply(&ctx, &owner(), &[], &target).await.unwrap();
+    assert!(outcome.is_in_use && server.count("jobs") == 1);
+
+    let seen: k8s_openapi::api::batch::v1::Job = serde_json::from_value(server.get("jobs", "old")).unwrap();
+    let target = [Target::of(&seen).unwrap()];
+    for (field, value) in [
+        ("generation", json!(2)),
+        ("uid", json!("another")),
+        ("deletionTimestamp", json!("2026-01-01T00:00:00Z")),
+    ] {
+        let mut changed = json!(owner());
+        changed["metadata"][field] = value;
+        server.put(changed);
+        let outcome = apply(&ctx, &owner(), &[], &target).await.unwrap();
+        assert!(outcome.is_in_use && server.count("jobs") == 1, "{field}");
+    }
+    server.put(json!(owner()));
+    let outcome = apply(&ctx, &owner(), &[], &target).await.unwrap();
+    assert!(!outcome.is_in_use && server.count("jobs") == 0);
 }
 
 #[tokio::test]
@@ -344,6 +381,7 @@ async fn what_serves_is_looked_after_although_something_before_it_is_refused() {
                 .as_str()
                 .unwrap()
                 .to_owned(),
+            as_of: None,
         };
         let outcome = apply(&ctx, &owner(), &plan, &[old]).await.unwrap();
         assert_eq!(reasons(&outcome), expected);

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use auriga_crds::{ConditionStatus, ConditionType, Model, Reason};
 use jiff::SignedDuration;
+use kube::ResourceExt as _;
 
 use super::{
-    health::Health,
+    health::{self, Health},
     rollout::Turn,
     slots::{Held, Slots},
     story::Story,
@@ -85,6 +86,14 @@ pub(super) fn drained_in(
 pub(super) fn may_move_on(reached: &Reached, slots: &Slots<'_>, traffic: &Traffic, health: &Health) -> bool {
     let are_asked = |held: &Held<'_>| traffic.is_of_before(held);
     health.ready == 0 || !slots.all.iter().any(are_asked) || is_settled(reached)
+}
+
+/// Whether the traffic moved on from pods none of which answers, so that it may never have arrived there: whoever had it before
+/// them may be all that answers on nodes that are behind.
+pub(super) fn was_left_dead(turn: Turn<'_>, slots: &Slots<'_>, traffic: &Traffic) -> bool {
+    let left = traffic.previous.as_ref().and_then(|slot| slots.get(slot));
+    let uid = turn.model.uid().unwrap_or_default();
+    left.is_some_and(|left| left.replicas() > 0 && health::of_traffic(left, &uid).ready == 0)
 }
 
 /// Whether nothing more is waited for: requests arrive, or it takes too long to find out whether they do.

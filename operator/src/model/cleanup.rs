@@ -92,7 +92,7 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
         ),
     };
     // A fit that is on its way out may still commit a version: the Job comes once nothing else is left.
-    let is_alone = plan.delete.is_empty();
+    let is_alone = plan.delete.is_empty() && !seen.is_fitted_still;
     if !is_alone {
         plan.next = Next::After(settings.poll_rollout);
     }

@@ -4,18 +4,21 @@ use std::{sync::Arc, time::Duration};
 
 use auriga_crds::{Model, ModelStatus, VersionSummary};
 use jiff::Timestamp;
-use k8s_openapi::api::{
-    apps::v1::Deployment,
-    core::v1::{Pod, Service},
+use k8s_openapi::{
+    api::{
+        apps::v1::Deployment,
+        core::v1::{Pod, Service},
+    },
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
-use kube::ResourceExt as _;
+use kube::{Resource as _, ResourceExt as _};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{arrival, decide, health, slots::Slots, traffic::Traffic};
 use crate::{
     build::service::slot_with_traffic,
     cache::{Cache, controlled_by, controller, controller_uid, key},
-    caches::{Caches, made_for_key, slot_key},
+    caches::{Caches, is_under_way, made_for_key, slot_key},
     context::Context,
     error::Error,
     kept::{Kept, Packed},
@@ -72,6 +75,7 @@ impl Kind for Model {
             service,
             budget: owned(caches.budgets.by(&ours)).into_iter().next(),
             cleanup: cleanup(caches, &uid),
+            is_fitted_still: self.metadata.deletion_timestamp.is_some() && is_fitted_still(caches, self),
             namespace_is_terminating: self.metadata.deletion_timestamp.is_some()
                 && ctx.namespace_is_terminating(&namespace),
             clock_set_at: ctx.clock.set_at(),
@@ -183,6 +187,25 @@ fn cleanup(caches: &Caches, uid: &str) -> Option<CleanupSeen> {
             })
             .collect(),
     })
+}
+
+/// Whether a Job or a pod that fits `model` has not ended. Their TrainingJob may be gone: who collects what it leaves may be late.
+fn is_fitted_still(caches: &Caches, model: &Model) -> bool {
+    let (namespace, name) = (model.namespace(), model.name_any());
+    let fits = |metadata: &ObjectMeta| {
+        let label = |key: &str| metadata.labels.as_ref()?.get(key).map(String::as_str);
+        metadata.namespace == namespace
+            && label(labels::MODEL) == Some(&name)
+            && label(labels::COMPONENT) == Some(labels::FIT)
+    };
+    let is_over = |pod: &Pod| {
+        let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+        matches!(phase, Some("Succeeded" | "Failed"))
+    };
+    let jobs = caches.jobs.all();
+    let pods = caches.pods.all();
+    (jobs.iter().filter(|job| fits(job.meta()))).any(|job| is_under_way(&job.unpacked()))
+        || (pods.iter().filter(|pod| fits(pod.meta()))).any(|pod| !is_over(&pod.unpacked()))
 }
 
 /// Whether requests arrive, once the kubelet has found a pod ready that is to answer them. Who is Ready, and has no pods that had

@@ -132,6 +132,11 @@ impl<'a> Held<'a> {
         annotation(&self.seen.deployment, labels::DIGEST)
     }
 
+    /// Whether it has pods that answer where a node still leads to them, if it had the traffic.
+    pub fn may_be_asked(&self) -> bool {
+        self.replicas() > 0 && self.rejection.is_none()
+    }
+
     /// How many pods it may have: one, if they share a store on a claim.
     pub fn most_replicas(&self) -> i32 {
         let pod = self

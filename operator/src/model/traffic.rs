@@ -63,7 +63,7 @@ impl Traffic {
 
     /// Whether the pods of `held` had the traffic before others got it, and may be asked still where a node does not know that.
     pub(super) fn is_of_before(&self, held: &Held<'_>) -> bool {
-        self.previous.as_ref() == Some(&held.slot) && held.replicas() > 0 && held.rejection.is_none()
+        self.previous.as_ref() == Some(&held.slot) && held.may_be_asked()
     }
 }
 

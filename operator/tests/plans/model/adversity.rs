@@ -3,7 +3,7 @@
 use auriga_crds::{
     ActivationPolicy,
     ConditionStatus::{True, Unknown},
-    Reason,
+    Model, Reason,
 };
 use auriga_operator::{
     labels,
@@ -11,6 +11,7 @@ use auriga_operator::{
     seen::{Answer, PodSeen},
 };
 use jiff::SignedDuration;
+use kube::ResourceExt as _;
 
 use super::{gets_the_traffic, told};
 use crate::{
@@ -364,6 +365,31 @@ fn a_version_that_dies_once_it_has_the_traffic_gives_it_back() {
         told(&world.plan().status, "CandidateRejected"),
         Some((True, "ModelLoadFailed"))
     );
+}
+
+#[test]
+fn a_version_that_dies_gives_the_traffic_back_to_what_is_left_of_the_one_before() {
+    let with_three = |model: &mut Model| {
+        given::on_postgres(&mut model.spec);
+        model.spec.replicas = 3;
+    };
+    let mut world = World::of("iris").edited_before(with_three).settled(1);
+    world.set_c(2.0);
+    world.turn();
+    world.fit_ends(2);
+    world.turn();
+    gets_the_traffic(&mut world);
+    assert!(slot_with_traffic(&world).starts_with("v2-"));
+    world.pass(2);
+    let before = world
+        .seen
+        .slots
+        .iter_mut()
+        .find(|slot| slot.deployment.name_any().contains("-v1-"));
+    before.unwrap().pods.pop();
+    world.pods_are_unwell(2, Reason::ModelLoadFailed, "it cannot predict");
+    world.turn();
+    assert!(slot_with_traffic(&world).starts_with("v1-"));
 }
 
 #[test]

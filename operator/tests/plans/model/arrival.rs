@@ -7,6 +7,7 @@ use auriga_crds::{
     ConditionStatus::{True, Unknown},
 };
 use auriga_operator::{plan::Next, seen::Reached};
+use kube::ResourceExt as _;
 
 use super::{active, told};
 use crate::given::{PodWords as _, World};
@@ -196,4 +197,29 @@ fn the_way_back_is_open_before_the_traffic_has_arrived() {
         spec.activation.version = Some(1);
     });
     assert_eq!(world.turn().status.active_version, Some(1));
+}
+
+#[test]
+fn the_pods_stay_that_had_the_traffic_before_others_that_died() {
+    let mut world = a_minute_after_the_switch(elsewhere(0));
+    world.set_c(3.0);
+    world.turn();
+    world.fit_ends(3);
+    for _ in 0..4 {
+        world.pods_of(2, |pod| pod.with_condition("Ready", "False", "", ""));
+        world.turn();
+        world.pods_answer();
+        world.fences_are_read();
+        world.seen.reached = elsewhere(0);
+    }
+    world.pods_of(2, |pod| pod.with_condition("Ready", "False", "", ""));
+    assert_eq!(world.turn().status.active_version, Some(3));
+    world.turn();
+    assert_eq!(world.replicas_of(1), 1, "a node may lead to them still");
+    world.pods_of(2, |pod| pod.with_condition("Ready", "False", "", ""));
+    world.seen.reached = answered(10);
+    world.pass(10);
+    world.turn();
+    let names = world.seen.slots.iter().map(|slot| slot.deployment.name_any());
+    assert_eq!(names.filter(|name| name.contains("-v1-")).count(), 0);
 }

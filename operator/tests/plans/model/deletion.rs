@@ -1,7 +1,7 @@
 //! What becomes of the versions when their Model goes.
 
 use auriga_crds::DeletionPolicy;
-use auriga_operator::labels;
+use auriga_operator::{labels, plan::Next};
 use k8s_openapi::api::batch::v1::{JobCondition, JobStatus};
 
 use crate::{
@@ -51,6 +51,18 @@ fn a_job_deletes_the_versions_of_a_deleted_model() {
     let mut world = held();
     world.turn();
     golden!(world.changes());
+}
+
+#[test]
+fn no_version_is_deleted_before_the_last_fit_has_ended() {
+    let mut world = held();
+    world.turn();
+    world.seen.is_fitted_still = true;
+    let plan = world.changes();
+    assert_eq!(plan.apply, []);
+    assert_eq!(plan.next, Next::After(world.settings.poll_rollout));
+    world.seen.is_fitted_still = false;
+    assert_ne!(world.changes().apply, []);
 }
 
 #[test]
