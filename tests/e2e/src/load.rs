@@ -29,6 +29,8 @@ pub struct Load {
 /// One request and what came of it.
 #[derive(Clone, Debug)]
 pub struct Sent {
+    /// When it was to be sent: one that the requests before it have held up was waiting since then.
+    pub due: Timestamp,
     /// When it was sent.
     pub at: Timestamp,
     /// When its answer was there, or it failed.
@@ -57,14 +59,15 @@ impl Load {
 
     async fn client(self, stopped: watch::Receiver<bool>) -> Vec<Sent> {
         let mut ticks = interval(Duration::from_secs(1) * self.clients / self.rate);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
         let mut sent = Vec::new();
         let mut kept = None;
         while !*stopped.borrow() {
-            ticks.tick().await;
+            let late = ticks.tick().await.elapsed();
             let at = Timestamp::now();
             let answer = self.ask(&mut kept).await;
             sent.push(Sent {
+                due: at - late,
                 at,
                 answered_at: Timestamp::now(),
                 answer,

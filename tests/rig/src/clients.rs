@@ -11,7 +11,7 @@ pub(crate) struct Answers {
     pub(crate) sent: usize,
     /// Those that were not answered with 200, for people.
     pub(crate) failed: Vec<String>,
-    /// How long each took, in milliseconds.
+    /// How long each took since it was due, in milliseconds.
     pub(crate) took: Vec<f64>,
 }
 
@@ -44,7 +44,7 @@ impl Clients {
 
 impl Answers {
     fn of(sent: &[Sent]) -> Answers {
-        let took = |one: &Sent| one.answered_at.duration_since(one.at).as_secs_f64() * 1000.0;
+        let took = |one: &Sent| one.answered_at.duration_since(one.due).as_secs_f64() * 1000.0;
         Answers {
             sent: sent.len(),
             failed: sent.iter().filter_map(failure).collect(),
@@ -94,6 +94,7 @@ mod tests {
     fn sent(milliseconds: i64, answer: Result<u16, &str>) -> Sent {
         let at = jiff::Timestamp::UNIX_EPOCH;
         Sent {
+            due: at,
             at,
             answered_at: at + jiff::SignedDuration::from_millis(milliseconds),
             answer: answer.map_err(str::to_owned).map(|code| Answer {

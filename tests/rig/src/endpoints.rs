@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -24,6 +24,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The endpoints of the Service iris, for as long as they are watched.
 pub(crate) struct Endpoints {
     gaps: Arc<AtomicUsize>,
+    had_one: Arc<AtomicBool>,
     watching: JoinHandle<()>,
 }
 
@@ -31,13 +32,20 @@ impl Endpoints {
     /// Begins to watch those of `space`.
     pub(crate) fn watch(space: &Space) -> Endpoints {
         let gaps = Arc::new(AtomicUsize::new(0));
-        let watching = tokio::spawn(follow(space.typed(), Arc::clone(&gaps)));
-        Endpoints { gaps, watching }
+        let had_one = Arc::new(AtomicBool::new(false));
+        let watching = follow(space.typed(), Arc::clone(&gaps), Arc::clone(&had_one));
+        Endpoints {
+            gaps,
+            had_one,
+            watching: tokio::spawn(watching),
+        }
     }
 
-    /// Ends the watch; answers how often the last pod that was ready went away.
-    pub(crate) fn gaps(self) -> usize {
-        self.gaps.load(Ordering::Relaxed)
+    /// Ends the watch; answers how often the last pod that was ready went away. `None`: there never was one, as far as was
+    /// seen.
+    pub(crate) fn gaps(self) -> Option<usize> {
+        let had_one = self.had_one.load(Ordering::Relaxed);
+        had_one.then(|| self.gaps.load(Ordering::Relaxed))
     }
 }
 
@@ -48,12 +56,16 @@ impl Drop for Endpoints {
 }
 
 /// Counts until it is dropped.
-async fn follow(api: Api<EndpointSlice>, gaps: Arc<AtomicUsize>) {
+async fn follow(api: Api<EndpointSlice>, gaps: Arc<AtomicUsize>, had_one: Arc<AtomicBool>) {
     let slices = WatchParams::default().labels("kubernetes.io/service-name=iris");
     let mut ready = Ready::default();
     // All that there is, and what happens to it.
     let mut version = "0".to_owned();
     loop {
+        if version == "0" {
+            // What went away while nobody watched is not told.
+            ready.slices.clear();
+        }
         if let Ok(events) = api.watch(&slices, &version).await {
             let mut events = std::pin::pin!(events);
             while let Some(Ok(event)) = events.next().await {
@@ -66,6 +78,7 @@ async fn follow(api: Api<EndpointSlice>, gaps: Arc<AtomicUsize>) {
                     WatchEvent::Error(_) => "0".clone_into(&mut version),
                 }
                 gaps.fetch_add(usize::from(ready.ends(event)), Ordering::Relaxed);
+                had_one.fetch_or(ready.had_one, Ordering::Relaxed);
             }
         }
         sleep(PAUSE).await;

@@ -36,6 +36,8 @@ struct Change {
     at_most: f64,
     /// What the one that was put to sleep has written once it woke.
     written_late: Vec<Nth>,
+    /// Whether it was no more then.
+    has_ended: bool,
 }
 
 impl Change {
@@ -45,6 +47,7 @@ impl Change {
         }
         match self.written_late.first() {
             Some(write) => Err(format!("{write} came from one that was not to write")),
+            None if self.has_ended => Err("the one that slept has ended by itself".to_owned()),
             None => Ok(()),
         }
     }
@@ -138,13 +141,18 @@ async fn in_space(ground: &Ground, space: &Space) -> Result<Vec<Change>> {
         leader.signal(signal).await?;
         space.apply(&Manifest::iris("iris").c(c)).await;
         let after = other.first_write(since, at_most).await;
-        let mut written_late = Vec::new();
+        let (mut written_late, mut has_ended) = (Vec::new(), false);
         if signal == "STOP" {
             sleep(ASLEEP.saturating_sub(since.elapsed())).await;
             leader.proxy.begin(None);
             leader.signal("CONT").await?;
             sleep(WATCHED).await;
             written_late = leader.proxy.seen(|record| record.writes.clone());
+            // One that is dead writes nothing either.
+            has_ended = leader
+                .child
+                .as_mut()
+                .is_none_or(|child| !matches!(child.try_wait(), Ok(None)));
         }
         eventually("the other one has done the work", async || {
             is_ready(&space.model("iris").await).then_some(())
@@ -155,6 +163,7 @@ async fn in_space(ground: &Ground, space: &Space) -> Result<Vec<Change>> {
             after,
             at_most,
             written_late,
+            has_ended,
         });
         if signal != "STOP" {
             leader.child = None;
@@ -196,5 +205,6 @@ async fn without_lists(space: &Space, leader: &mut One, other: &One, c: f64) -> 
         after,
         at_most: UNLISTED,
         written_late: other.proxy.seen(|record| record.writes.clone()),
+        has_ended: false,
     })
 }

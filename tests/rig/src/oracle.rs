@@ -25,22 +25,22 @@ pub(crate) struct End {
     pub(crate) objects: BTreeMap<String, Value>,
     /// Versions and activations, as a pod that serves tells them.
     pub(crate) store: Value,
+    /// What is wrong with what was left, whatever it is compared with.
+    pub(crate) faults: Vec<String>,
 }
 
 impl End {
     /// Reads it.
     pub(crate) async fn of(space: &Space) -> End {
         let mut found: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-        for (version, kind) in KINDS {
-            for object in space.list(version, kind).await {
-                let is_ending = !object["metadata"]["deletionTimestamp"].is_null();
-                if is_ending || object["metadata"]["name"] == "kube-root-ca.crt" {
-                    continue;
-                }
-                let masked = masked(&object, &space.name);
-                let name = masked["metadata"]["name"].as_str().unwrap_or_default();
-                found.entry(format!("{kind} {name}")).or_default().push(masked);
+        let listed = listed(space).await;
+        for object in &listed {
+            let is_ending = !object["metadata"]["deletionTimestamp"].is_null();
+            if is_ending || object["metadata"]["name"] == "kube-root-ca.crt" {
+                continue;
             }
+            let masked = masked(object, &space.name);
+            found.entry(named(&masked)).or_default().push(masked);
         }
         let mut objects = BTreeMap::new();
         for (name, mut alike) in found {
@@ -53,12 +53,13 @@ impl End {
         End {
             objects,
             store: store(space).await,
+            faults: faults(&listed),
         }
     }
 
     /// Where it differs from the reference, for people; empty if it does not.
     pub(crate) fn differences(&self, reference: &End) -> Vec<String> {
-        let mut found = Vec::new();
+        let mut found = self.faults.clone();
         for (name, expected) in &reference.objects {
             match self.objects.get(name) {
                 None => found.push(format!("{name} is missing")),
@@ -73,6 +74,46 @@ impl End {
         compare("the store", &self.store, &reference.store, &mut found);
         found
     }
+}
+
+/// All objects of these kinds in a namespace.
+pub(crate) async fn listed(space: &Space) -> Vec<Value> {
+    let mut objects = Vec::new();
+    for (version, kind) in KINDS {
+        objects.extend(space.list(version, kind).await);
+    }
+    objects
+}
+
+/// What is there of owners that are not among `objects`.
+pub(crate) fn orphans(objects: &[Value]) -> Vec<String> {
+    let is_there = |uid: &Value| objects.iter().any(|one| one["metadata"]["uid"] == *uid);
+    let is_orphan = |one: &&Value| {
+        let owners = one["metadata"]["ownerReferences"].as_array();
+        let is_alone = owners.is_some_and(|owners| owners.iter().any(|owner| !is_there(&owner["uid"])));
+        is_alone && one["metadata"]["deletionTimestamp"].is_null()
+    };
+    objects.iter().filter(is_orphan).map(named).collect()
+}
+
+/// What is wrong with `objects` that is hidden where they are compared: whose they are, and which generation they tell of.
+fn faults(objects: &[Value]) -> Vec<String> {
+    let orphans = orphans(objects).into_iter();
+    let is_behind = |one: &&Value| {
+        let is_ours = one["kind"] == "Model" || one["kind"] == "TrainingJob";
+        is_ours && one["status"]["observedGeneration"] != one["metadata"]["generation"]
+    };
+    let behind = objects.iter().filter(is_behind);
+    orphans
+        .map(|name| format!("I5: {name} has an owner that is not there"))
+        .chain(behind.map(|one| format!("I7: {} tells of another generation", named(one))))
+        .collect()
+}
+
+/// Kind and name.
+fn named(object: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    format!("{} {}", text(&object["kind"]), text(&object["metadata"]["name"]))
 }
 
 /// What a pod with the traffic says at `/list`; null if there is none.
@@ -194,7 +235,7 @@ fn is_fleeting_mark(key: &str) -> bool {
 }
 
 /// `text` without the parts of a name that are drawn or made of UIDs, and without UIDs and times.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let is_separator = |c: char| !(c.is_ascii_alphanumeric());
     let mut plain = String::new();
     let mut rest = text;
@@ -276,6 +317,7 @@ mod tests {
             )]
             .into(),
             store: Value::Null,
+            faults: Vec::new(),
         };
         assert_eq!(end(1).differences(&end(1)), Vec::<String>::new());
         assert_eq!(
@@ -285,11 +327,36 @@ mod tests {
         let nothing = End {
             objects: BTreeMap::new(),
             store: json!(1),
+            faults: Vec::new(),
         };
         assert_eq!(
             nothing.differences(&end(1)),
             ["Deployment iris is missing", "the store is 1 instead of null"]
         );
         assert_eq!(end(1).differences(&nothing).len(), 2);
+    }
+
+    #[test]
+    fn what_has_lost_its_owner_or_tells_of_another_generation_is_named() {
+        let object = |kind: &str, owner: &str, seen: u8| {
+            json!({
+                "kind": kind,
+                "metadata": { "name": "iris", "uid": "1", "generation": 2, "ownerReferences": [{ "uid": owner }] },
+                "status": { "observedGeneration": seen },
+            })
+        };
+        let all = [object("Model", "1", 2), object("Job", "1", 1)];
+        assert_eq!(faults(&all), Vec::<String>::new());
+        let all = [object("Model", "1", 1), object("Job", "2", 1)];
+        assert_eq!(
+            faults(&all),
+            [
+                "I5: Job iris has an owner that is not there",
+                "I7: Model iris tells of another generation"
+            ]
+        );
+        let mut ending = object("Job", "2", 1);
+        ending["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        assert_eq!(faults(&[ending]), Vec::<String>::new());
     }
 }

@@ -10,6 +10,9 @@ use crate::{finding::Finding, request::Fault, rows::ROWS, sweep::Verdict, worklo
 const RESULTS: &str = "tests/rig/results/reliability.json";
 const PAGE: &str = "docs/reliability.md";
 
+/// What stands for the commit of what was found before commits were kept.
+const EARLIER: &str = "earlier";
+
 /// What stands beside row F11.
 const BESIDE: &str = "\
 \n## Beside other operators
@@ -40,16 +43,22 @@ pub(crate) struct Findings {
     /// By the name of the row.
     #[serde(default)]
     rows: BTreeMap<String, Finding>,
+    /// The commit that a row, or a fault of a workload as `create 409`, was tried on.
+    #[serde(default)]
+    trees: BTreeMap<String, String>,
+    /// The commit that is tried now.
+    #[serde(skip)]
+    tree: String,
 }
 
 /// What came of one fault at each write of a workload.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Swept {
-    /// How many plans there were.
+    /// How many plans there were whose write came.
     pub(crate) plans: usize,
     /// How many of them ended like the reference.
     pub(crate) passed: usize,
-    /// How many never came to their write.
+    /// How many more there were whose write never came, so that nothing was broken.
     pub(crate) missed: usize,
     /// The longest time in seconds from the fault until the last write.
     pub(crate) longest: f64,
@@ -62,9 +71,12 @@ pub(crate) fn count(verdicts: &[Verdict]) -> BTreeMap<(Workload, Fault), Swept> 
         let swept = counted
             .entry((verdict.plan.workload, verdict.plan.fault))
             .or_default();
-        swept.plans += 1;
-        swept.passed += usize::from(verdict.faults.is_empty());
-        swept.missed += usize::from(!verdict.struck);
+        // Without its write a plan can fail, but not pass.
+        let is_well = verdict.faults.is_empty();
+        let counts = verdict.struck || !is_well;
+        swept.plans += usize::from(counts);
+        swept.missed += usize::from(!counts);
+        swept.passed += usize::from(counts && is_well);
         swept.longest = swept.longest.max(verdict.recovered_after.unwrap_or(0.0));
     }
     counted
@@ -83,16 +95,36 @@ impl Findings {
         serde_json::from_str(&text).with_context(|| format!("{} holds no findings", path.display()))
     }
 
+    /// What is taken in from now on was found on this commit.
+    pub(crate) fn on(self, tree: String) -> Findings {
+        Findings { tree, ..self }
+    }
+
     /// Takes in what a sweep found.
     pub(crate) fn take_sweep(&mut self, verdicts: &[Verdict]) {
         for ((workload, fault), swept) in count(verdicts) {
-            let of_workload = self.writes.entry(workload.word().to_owned()).or_default();
-            of_workload.insert(fault.word().to_owned(), swept);
+            self.take_cell(workload, fault, swept);
         }
+    }
+
+    /// Takes in that `workload` makes the operator write nothing that could be broken.
+    pub(crate) fn take_silence(&mut self, workload: Workload, faults: &[Fault]) {
+        for &fault in faults {
+            self.take_cell(workload, fault, Swept::default());
+        }
+    }
+
+    fn take_cell(&mut self, workload: Workload, fault: Fault, swept: Swept) {
+        let (workload, fault) = (workload.word(), fault.word());
+        self.trees
+            .insert(format!("{workload} {fault}"), self.tree.clone());
+        let of_workload = self.writes.entry(workload.to_owned()).or_default();
+        of_workload.insert(fault.to_owned(), swept);
     }
 
     /// Takes in what a row found.
     pub(crate) fn take_row(&mut self, name: &str, finding: Finding) {
+        self.trees.insert(name.to_owned(), self.tree.clone());
         self.rows.insert(name.to_owned(), finding);
     }
 
@@ -109,13 +141,15 @@ impl Findings {
             "# Reliability\n\n\
              What happens to the operator, and what came of it. Written by `cargo xtask faults --save` on a cluster of one node\n\
              with two cores; do not edit. The operators are programs of this tree with the rights of manifests/namespaced, behind\n\
-             a proxy that does to their requests what a plan says.\n\n\
+             a proxy that does to their requests what a plan says, started with `--retry-mistake 15s` where 5 minutes are the\n\
+             default. \"On\" names the commit that was tried, with a + where its operator was changed since.\n\n\
              ## Each write, broken once\n\n\
              A workload runs once without a fault; its writes are numbered. Then it runs once for each write and each fault. A plan\n\
              passes if all that is left equals the reference, as many objects were made and deleted, every DELETE names the UID it\n\
-             means, the operator never ends by itself, where a version answers one pod is ready at any time, and no write comes\n\
-             later than 30 s after the fault, or after the last thing that was asked for if that came later (in outage: the store is\n\
-             back). Each cell: plans passed of all, longest time until the last write.\n\n",
+             means, the operator never ends by itself, where a version answers one pod is ready at any time, and the last write\n\
+             before three seconds of rest comes at most 30 s after the fault, or after the last thing that was asked for if that\n\
+             came later (in outage: the store is back). Each cell: plans passed of all, longest time until the last write. A plan\n\
+             whose write does not come in three runs is counted apart. \"No writes\": the operator has none to do there.\n\n",
         );
         let faults = Fault::ALL.map(Fault::word);
         let _ = writeln!(page, "| | {} |", faults.join(" | "));
@@ -123,8 +157,9 @@ impl Findings {
         for workload in Workload::ALL.map(Workload::word) {
             let of_workload = self.writes.get(workload);
             let cell = |fault: &str| match of_workload.and_then(|swept| swept.get(fault)) {
+                Some(swept) if swept.plans == 0 => "no writes".to_owned(),
                 Some(swept) if swept.missed > 0 => format!(
-                    "{}/{}, {:.0} s; {} met no such write",
+                    "{}/{}, {:.0} s; {} more met no such write",
                     swept.passed, swept.plans, swept.longest, swept.missed
                 ),
                 Some(swept) => format!("{}/{}, {:.0} s", swept.passed, swept.plans, swept.longest),
@@ -132,9 +167,10 @@ impl Findings {
             };
             let _ = writeln!(page, "| {workload} | {} |", faults.map(cell).join(" | "));
         }
+        let _ = writeln!(page, "\nOn: {}.", self.trees_of_writes());
         page.push_str(
             "\n## Other faults\n\n\
-             | Fault | What happens | What is asked for | Held | Measured |\n|---|---|---|---|---|\n",
+             | Fault | What happens | What is asked for | Held | On | Measured |\n|---|---|---|---|---|---|\n",
         );
         for row in ROWS {
             let (held, figures) = match self.rows.get(row.name) {
@@ -146,11 +182,36 @@ impl Findings {
             };
             let _ = writeln!(
                 page,
-                "| {} | {} | {} | {held} | {figures} |",
-                row.name, row.happens, row.wanted
+                "| {} | {} | {} | {held} | {} | {figures} |",
+                row.name,
+                row.happens,
+                row.wanted,
+                self.tree_of(row.name)
             );
         }
         page + BESIDE
+    }
+
+    fn tree_of(&self, what: &str) -> &str {
+        self.trees.get(what).map_or(EARLIER, String::as_str)
+    }
+
+    /// On which commits each workload was swept, those of equal faults together.
+    fn trees_of_writes(&self) -> String {
+        let mut told = Vec::new();
+        for (workload, swept) in &self.writes {
+            let mut faults: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+            for fault in swept.keys() {
+                let tree = self.tree_of(&format!("{workload} {fault}"));
+                faults.entry(tree).or_default().push(fault);
+            }
+            let is_whole = faults.len() == 1;
+            told.extend(faults.iter().map(|(tree, faults)| match is_whole {
+                true => format!("{workload} {tree}"),
+                false => format!("{workload} ({}) {tree}", faults.join(", ")),
+            }));
+        }
+        told.join("; ")
     }
 }
 
@@ -178,7 +239,7 @@ mod tests {
 
     #[test]
     fn the_page_tells_passed_plans_and_held_rows() {
-        let mut found = Findings::default();
+        let mut found = Findings::default().on("abc1234".to_owned());
         let swept = Swept {
             plans: 23,
             passed: 22,
@@ -187,6 +248,7 @@ mod tests {
         };
         let of_create = found.writes.entry("create".to_owned()).or_default();
         of_create.insert("kill-before".to_owned(), swept);
+        found.take_silence(Workload::Retain, &[Fault::KillBefore]);
         found.take_row(
             "F9",
             Finding {
@@ -197,7 +259,10 @@ mod tests {
             },
         );
         let page = found.page();
+        let trees = "\nOn: create earlier; delete-retain abc1234.\n";
+        assert!(page.contains(trees), "{page}");
         assert!(page.contains("| create | 22/23, 11 s | not run |"), "{page}");
-        assert!(page.contains("| 3 of 3 | SIGTERM 0.4 s |"), "{page}");
+        assert!(page.contains("| delete-retain | no writes | not run |"), "{page}");
+        assert!(page.contains("| 3 of 3 | abc1234 | SIGTERM 0.4 s |"), "{page}");
     }
 }

@@ -19,6 +19,7 @@ use anyhow::{Context as _, Result};
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::{Method, Response, body::Bytes};
 use kube::Client;
+use serde_json::Value;
 use tokio::{
     net::TcpListener,
     sync::{mpsc::UnboundedSender, watch},
@@ -175,6 +176,11 @@ impl Proxy {
     /// Errors: the API server does not answer.
     pub(crate) async fn keep_lists(&self) -> Result<()> {
         self.way.lists.keep(&self.way.client).await
+    }
+
+    /// What is in the lists that were kept, but for what was asked for without its contents.
+    pub(crate) fn kept(&self) -> Vec<Value> {
+        self.way.lists.objects()
     }
 
     /// Gives the lists that were kept to whoever lists next, once.

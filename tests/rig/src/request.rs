@@ -6,16 +6,22 @@ use std::{fmt, str::FromStr};
 
 use hyper::Method;
 use serde::Serialize;
+use serde_json::Value;
 
 pub(crate) use look::Look;
 
-/// A kind of write: its verb and what it is done to, such as `create jobs` or `patch models/status`.
+use crate::oracle::plain;
+
+/// A write as it comes again in each run: its verb and what it is done to, such as `create jobs iris-*` or
+/// `patch models/status iris`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub(crate) struct Write {
     /// `create`, `patch`, `update` or `delete`.
     pub(crate) verb: &'static str,
     /// The resource, with its subresource.
     pub(crate) resource: String,
+    /// The object's name, without what is drawn anew in each run.
+    pub(crate) name: String,
 }
 
 /// What a request is to the rig.
@@ -30,8 +36,8 @@ pub(crate) enum Request {
 }
 
 impl Request {
-    /// Told by the method and the path.
-    pub(crate) fn of(method: &Method, path: &str) -> Request {
+    /// Told by the method, the path, and for what is made by the name in its body.
+    pub(crate) fn of(method: &Method, path: &str, body: &[u8]) -> Request {
         let verb = match *method {
             Method::POST => "create",
             Method::PATCH => "patch",
@@ -39,16 +45,28 @@ impl Request {
             Method::DELETE => "delete",
             _ => return Request::Read,
         };
-        let resource = resource(path);
+        let (resource, name) = resource(path);
         if ["events", "leases"].contains(&resource.as_str()) {
             return Request::Aside;
         }
-        Request::Write(Write { verb, resource })
+        let name = name.map_or_else(|| name_in(body), str::to_owned);
+        Request::Write(Write {
+            verb,
+            resource,
+            name: plain(&name),
+        })
     }
 }
 
-/// `jobs` or `models/status`, of `/apis/<group>/<version>/namespaces/<namespace>/<resource>/<name>/<subresource>`.
-fn resource(path: &str) -> String {
+/// The name of the object that is made of `body`.
+fn name_in(body: &[u8]) -> String {
+    let object: Value = serde_json::from_slice(body).unwrap_or_default();
+    object["metadata"]["name"].as_str().unwrap_or_default().to_owned()
+}
+
+/// `jobs` or `models/status`, and the name if there is one, of
+/// `/apis/<group>/<version>/namespaces/<namespace>/<resource>/<name>/<subresource>`.
+fn resource(path: &str) -> (String, Option<&str>) {
     let mut parts = path.trim_matches('/').split('/');
     let to_skip = if parts.next() == Some("apis") { 2 } else { 1 };
     let mut parts = parts.skip(to_skip).peekable();
@@ -57,24 +75,36 @@ fn resource(path: &str) -> String {
         parts.next();
     }
     let resource = parts.next().unwrap_or_default();
-    match parts.nth(1) {
-        Some(part) => format!("{resource}/{part}"),
-        None => resource.to_owned(),
+    let name = parts.next();
+    match parts.next() {
+        Some(part) => (format!("{resource}/{part}"), name),
+        None => (resource.to_owned(), name),
     }
 }
 
-/// The first, second, … write of a kind in a workload.
+/// The first, second, … of equal writes in a workload.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub(crate) struct Nth {
-    /// The kind.
+    /// The write.
     pub(crate) write: Write,
     /// Counted from 1.
     pub(crate) number: usize,
 }
 
+impl Nth {
+    /// Whether it is `other`; one without a name is of any name.
+    pub(crate) fn is(&self, other: &Nth) -> bool {
+        let (own, others) = (&self.write, &other.write);
+        self.number == other.number
+            && (own.verb, &own.resource) == (others.verb, &others.resource)
+            && (own.name.is_empty() || own.name == others.name)
+    }
+}
+
 impl fmt::Display for Nth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} #{}", self.write.verb, self.write.resource, self.number)
+        let Write { verb, resource, name } = &self.write;
+        write!(f, "{verb} {resource} {name} #{}", self.number)
     }
 }
 
@@ -154,32 +184,34 @@ pub(crate) fn by_word<T: Copy>(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
-    fn a_write_is_told_by_its_verb_and_resource() {
-        let check = |method: Method, path: &str, verb: &'static str, expected: &str| {
-            let resource = expected.to_owned();
-            assert_eq!(
-                Request::of(&method, path),
-                Request::Write(Write { verb, resource })
-            );
+    fn a_write_is_told_by_its_verb_its_resource_and_its_name() {
+        let check = |method: Method, path: &str, expected: &str| {
+            let body = json!({ "metadata": { "name": "iris-aadb03e4" } }).to_string();
+            let Request::Write(write) = Request::of(&method, path, body.as_bytes()) else {
+                panic!("{path} is no write");
+            };
+            assert_eq!(Nth { write, number: 1 }.to_string(), format!("{expected} #1"));
         };
-        check(Method::POST, "/apis/batch/v1/namespaces/a/jobs", "create", "jobs");
         check(
-            Method::DELETE,
-            "/api/v1/namespaces/a/configmaps/iris",
-            "delete",
-            "configmaps",
+            Method::POST,
+            "/apis/batch/v1/namespaces/a/jobs",
+            "create jobs iris-*",
         );
+        let config_map = "/api/v1/namespaces/a/configmaps/iris";
+        check(Method::DELETE, config_map, "delete configmaps iris");
         let status = "/apis/auriga.dev/v1alpha1/namespaces/a/models/iris/status";
-        check(Method::PATCH, status, "patch", "models/status");
-        check(Method::PATCH, "/api/v1/nodes/a", "patch", "nodes");
+        check(Method::PATCH, status, "patch models/status iris");
+        check(Method::PATCH, "/api/v1/nodes/a", "patch nodes a");
     }
 
     #[test]
     fn reads_leases_and_events_are_no_writes() {
-        let of = |method: Method, path: &str| Request::of(&method, path);
+        let of = |method: Method, path: &str| Request::of(&method, path, b"");
         assert_eq!(of(Method::GET, "/api/v1/pods"), Request::Read);
         let lease = "/apis/coordination.k8s.io/v1/namespaces/a/leases/b";
         assert_eq!(of(Method::PUT, lease), Request::Aside);

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use http_body_util::BodyExt as _;
 use hyper::{HeaderMap, body::Bytes};
 use kube::{Client, client::Body};
+use serde_json::Value;
 
 /// What was listed, and how it was asked for.
 #[derive(Clone, Default)]
@@ -64,6 +65,27 @@ impl Lists {
             }
         }
         Ok(())
+    }
+
+    /// Each object of the lists that were kept, with its kind; those that were asked for without their contents are left out.
+    pub(super) fn objects(&self) -> Vec<Value> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = known.values().filter_map(|known| known.kept.as_ref());
+        let lists = kept.filter_map(|text| serde_json::from_slice::<Value>(text).ok());
+        let mut objects = Vec::new();
+        for list in lists {
+            let kind = list["kind"].as_str().and_then(|kind| kind.strip_suffix("List"));
+            let Some(kind) = kind.filter(|kind| *kind != "PartialObjectMetadata") else {
+                continue;
+            };
+            for item in list["items"].as_array().into_iter().flatten() {
+                let mut object = item.clone();
+                object["kind"] = kind.into();
+                object["apiVersion"] = list["apiVersion"].clone();
+                objects.push(object);
+            }
+        }
+        objects
     }
 
     /// Whether everything that was kept has been given.

@@ -87,7 +87,7 @@ impl Way {
             // Whoever asked may give up; it is not told anything.
             std::future::pending::<()>().await;
         }
-        let kind = Request::of(&parts.method, parts.uri.path());
+        let kind = Request::of(&parts.method, parts.uri.path(), &body);
         self.note(|record| {
             record.requests.push(Asked {
                 at: Instant::now(),
@@ -307,7 +307,7 @@ impl Record {
         };
         self.writes.push(nth.clone());
         self.last_write = Some(Instant::now());
-        let (_, act) = self.armed.take_if(|(armed, _)| *armed == nth)?;
+        let (_, act) = self.armed.take_if(|(armed, _)| armed.is(&nth))?;
         self.struck = Some(Instant::now());
         Some(act)
     }

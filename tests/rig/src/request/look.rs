@@ -35,10 +35,10 @@ impl Look {
         }
         let mut parameters = query.unwrap_or_default().split('&');
         parameters.find_map(|parameter| match parameter {
-            "watch=true" => Some(Look::Watch(resource(path))),
+            "watch=true" => Some(Look::Watch(resource(path).0)),
             // Whoever asks for one wants to know whether it may.
             "limit=1" => None,
-            page if page.starts_with("limit=") => Some(Look::List(resource(path))),
+            page if page.starts_with("limit=") => Some(Look::List(resource(path).0)),
             _ => None,
         })
     }

@@ -5,6 +5,7 @@ use std::{fs, path::Path, time::Duration};
 use anyhow::{Context as _, Result, ensure};
 use auriga_crds::TrainingJob;
 use auriga_e2e::{Manifest, Space, eventually};
+use jiff::{Timestamp, Unit};
 use tokio::time::sleep;
 
 use crate::{
@@ -35,6 +36,7 @@ pub(super) async fn wrong(ground: &Ground) -> Result<Finding> {
         let program = clock.program(ground);
         let done = scene_of(ground, &program, async |scene| {
             scene.on_a_claim().await;
+            is_off(&scene.space, clock.offset).await?;
             works(scene).await
         });
         finding.count(&format!("{} all the time", clock.offset), done.await);
@@ -120,6 +122,27 @@ impl Clock {
     }
 }
 
+/// Whether the operator's clock is off by this hour: its Lease says when it was renewed.
+async fn is_off(space: &Space, offset: &str) -> Result<(), String> {
+    let lease = space
+        .get("coordination.k8s.io/v1", "Lease", "auriga-operator")
+        .await
+        .ok_or("there is no Lease")?;
+    let renewed = lease["spec"]["renewTime"].as_str().unwrap_or_default();
+    let renewed: Timestamp = renewed.parse().map_err(|error| format!("renewTime: {error}"))?;
+    let hours = Timestamp::now()
+        .until(renewed)
+        .map_err(|error| error.to_string())?;
+    let hours = hours.total(Unit::Hour).map_err(|error| error.to_string())?;
+    let wanted = if offset == "+1h" { 1.0 } else { -1.0 };
+    if (hours - wanted).abs() > 0.1 {
+        return Err(format!(
+            "the operator's clock is off by {hours:.2} hours instead of {offset}"
+        ));
+    }
+    Ok(())
+}
+
 /// Retrains, and goes back.
 async fn works(scene: &Scene<'_>) -> Result<(), String> {
     let space = &scene.space;
@@ -159,7 +182,7 @@ async fn rival(ground: &Ground, program: &Program) -> Result<Result<(), String>>
         space.serves("iris", 1).await;
     })
     .await;
-    let _waits = waits.once()?;
+    let mut waits = waits.once()?;
     sleep(PATIENT).await;
     let done = match done {
         Ok(()) => {
@@ -171,10 +194,13 @@ async fn rival(ground: &Ground, program: &Program) -> Result<Result<(), String>>
         }
         failed => failed,
     };
-    let written = second.seen(|record| record.writes.clone());
+    let (written, asked) = second.seen(|record| (record.writes.clone(), record.requests.len()));
+    let ended = waits.try_wait().context("it is a child")?;
     space.delete().await;
-    Ok(match written.first() {
-        Some(write) => Err(format!("it wrote {write}")),
-        None => done,
+    Ok(match (written.first(), ended) {
+        (Some(write), _) => Err(format!("it wrote {write}")),
+        (None, Some(status)) => Err(format!("it ended by itself: {status}")),
+        (None, None) if asked == 0 => Err("it has not asked for anything".to_owned()),
+        (None, None) => done,
     })
 }

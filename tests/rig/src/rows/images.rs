@@ -21,8 +21,12 @@ const TOLD: f64 = 15.0;
 ///
 /// Errors: never; what does not work is in the finding.
 pub(super) async fn image_not_had(ground: &Ground) -> Result<Finding> {
-    const NOWHERE: [(&str, &str); 2] = [
+    const NOWHERE: [(&str, &str); 3] = [
         ("an unknown image", "docker.io/auriga/no-such-image:1"),
+        (
+            "an unknown tag of a known one",
+            "docker.io/auriga/auriga:no-such-tag",
+        ),
         ("a registry that is not there", "127.0.0.1:1/auriga/auriga:1"),
     ];
     let mut finding = Finding::default();

@@ -184,6 +184,7 @@ async fn lost_pod(ground: &Ground) -> Result<(), String> {
             write: Write {
                 verb: "create",
                 resource: "jobs".to_owned(),
+                name: String::new(),
             },
             number: 1,
         };

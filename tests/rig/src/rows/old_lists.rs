@@ -191,7 +191,17 @@ async fn mislead(scene: &mut Scene<'_>, story: Story, point: Option<Nth>) -> Res
         return Err(format!("{at} did not come"));
     }
     scene.stop().await;
+    // What came and went while the story was told is in the lists alone.
+    let listed = scene.proxy().kept();
+    let is_known = |one: &Value| {
+        let mut kinds = KINDS.iter();
+        kinds.any(|(version, kind)| one["apiVersion"] == *version && one["kind"] == *kind)
+    };
+    let before = before.into_iter().chain(listed.into_iter().filter(is_known));
     let anew = make_anew(&scene.space, before).await?;
+    if anew.is_empty() {
+        return Err("nothing was gone that could be made anew".to_owned());
+    }
     scene.proxy().replay_lists();
     scene.proxy().let_see(|view| view.is_frozen = true);
     scene.rise_again().await?;
@@ -226,6 +236,7 @@ fn first_delete() -> Nth {
         write: Write {
             verb: "delete",
             resource: String::new(),
+            name: String::new(),
         },
         number: 1,
     }
@@ -253,7 +264,7 @@ async fn stored(space: &Space) -> Vec<Value> {
 /// name and labels; version, kind, name and UID of each.
 async fn make_anew(
     space: &Space,
-    before: Vec<Value>,
+    before: impl Iterator<Item = Value>,
 ) -> Result<Vec<(String, String, String, String)>, String> {
     let mut made = Vec::new();
     for mut object in before {

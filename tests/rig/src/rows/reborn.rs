@@ -3,19 +3,16 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use auriga_e2e::{Manifest, Space, until};
-use serde_json::Value;
+use auriga_e2e::{Manifest, until};
 use tokio::time::sleep;
 
-use super::children::{BUDGET, CONFIG_MAP, DEPLOYMENT, JOB, Kind, MODEL, SERVICE, TRAINING_JOB, text};
+use super::children::MODEL;
 use crate::{
     finding::{Finding, attempt},
     ground::Ground,
+    oracle::{listed, orphans},
     scene::{scene, seconds_until},
 };
-
-const POD: Kind = ("v1", "Pod");
-const REPLICA_SET: Kind = ("apps/v1", "ReplicaSet");
 
 /// How long a Model lives before it is deleted: not at all, until its fit begins, while it runs, until it serves.
 const LIVES: [u64; 4] = [0, 700, 2500, 6000];
@@ -51,10 +48,10 @@ pub(super) async fn reborn(ground: &Ground) -> Result<Finding> {
         let left = attempt(until(
             Duration::from_secs(60),
             "nothing is left of those before",
-            async || orphans(space).await.is_empty().then_some(()),
+            async || orphans(&listed(space).await).is_empty().then_some(()),
         ));
         if left.await.is_err() {
-            let left = orphans(space).await;
+            let left = orphans(&listed(space).await);
             return Err(format!("{} are left: {}", left.len(), left.join(", ")));
         }
         Ok(took)
@@ -70,30 +67,4 @@ pub(super) async fn reborn(ground: &Ground) -> Result<Finding> {
         Err(words) => finding.count("what is left", Err(words)),
     }
     Ok(finding)
-}
-
-/// What is there of owners that are not.
-async fn orphans(space: &Space) -> Vec<String> {
-    let kinds = [
-        MODEL,
-        TRAINING_JOB,
-        JOB,
-        DEPLOYMENT,
-        REPLICA_SET,
-        SERVICE,
-        CONFIG_MAP,
-        BUDGET,
-        POD,
-    ];
-    let mut objects = Vec::new();
-    for (version, kind) in kinds {
-        objects.extend(space.list(version, kind).await);
-    }
-    let is_there = |uid: &Value| objects.iter().any(|one| one["metadata"]["uid"] == *uid);
-    let is_orphan = |one: &&Value| {
-        let owners = one["metadata"]["ownerReferences"].as_array();
-        owners.is_some_and(|owners| owners.iter().any(|owner| !is_there(&owner["uid"])))
-    };
-    let told = |one: &Value| format!("{} {}", text(one, "/kind"), text(one, "/metadata/name"));
-    objects.iter().filter(is_orphan).map(told).collect()
 }

@@ -261,6 +261,9 @@ async fn missing_secret(space: &Space) -> Result<f64, String> {
     });
     space.apply_object(&secret).await;
     attempt(space.ready_within("iris", 120)).await?;
+    if took > NAMED {
+        return Err(format!("was named after {took:.1} s"));
+    }
     Ok(took)
 }
 
