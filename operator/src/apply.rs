@@ -9,6 +9,7 @@ mod object;
 mod refusal;
 pub(crate) mod status;
 
+use jiff::{SignedDuration, Timestamp};
 use kube::{
     Api, Resource, ResourceExt as _,
     api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions},
@@ -31,6 +32,10 @@ use crate::{
     plan::{Desired, Refusal, Target},
     planted::Bug,
 };
+
+/// How long an object may take to go away: pods that end have half of that. What takes longer is held by somebody, and a person
+/// has to know.
+const STUCK: SignedDuration = SignedDuration::from_secs(60);
 
 /// What came of carrying a plan out.
 #[derive(Debug, Default)]
@@ -69,6 +74,7 @@ pub(crate) async fn apply<K>(
     owner: &K,
     desired: &[Desired],
     delete: &[Target],
+    now: Timestamp,
 ) -> Result<Applied, Error>
 where
     K: Resource<DynamicType = ()>,
@@ -81,8 +87,8 @@ where
             continue;
         }
         let outcome = match one {
-            Desired::Create(_) => create(ctx, &object).await?,
-            Desired::Apply(_) => make_so(ctx, &object).await?,
+            Desired::Create(_) => create(ctx, &object, now).await?,
+            Desired::Apply(_) => make_so(ctx, &object, now).await?,
             Desired::Mark(_) => mark(ctx, &object).await?,
         };
         match outcome {
@@ -160,7 +166,7 @@ pub(crate) fn unreadable(error: &Error) -> Option<Refusal> {
     }
 }
 
-async fn create(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
+async fn create(ctx: &Context, object: &Object<'_>, now: Timestamp) -> Result<Outcome, Error> {
     if let Stored::Seen(live) = object.stored(&ctx.caches)
         && standing(ctx, object, &live) == Standing::Ours
     {
@@ -177,7 +183,7 @@ async fn create(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
         Err(error) if error.status().is_some_and(Status::is_already_exists) => match live(object).await? {
             Some(live) => {
                 let seen = json_of(live.clone());
-                match judged(ctx, object, live)? {
+                match judged(ctx, object, live, now) {
                     Outcome::Done => relabel(ctx, object, &seen).await,
                     outcome => Ok(outcome),
                 }
@@ -189,14 +195,14 @@ async fn create(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
     }
 }
 
-async fn make_so(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
+async fn make_so(ctx: &Context, object: &Object<'_>, now: Timestamp) -> Result<Outcome, Error> {
     let (mut wanted, hash) = object.stamped();
     let known = match object.stored(&ctx.caches) {
         Stored::Seen(live) if standing(ctx, object, &live) == Standing::Ours => Some(live),
         // What the watches do not know may be there nevertheless, and somebody else's.
         _ => match live(object).await? {
             None => None,
-            Some(live) => match judged(ctx, object, live.clone())? {
+            Some(live) => match judged(ctx, object, live.clone(), now) {
                 Outcome::Done => Some(json_of(live)),
                 outcome => return Ok(outcome),
             },
@@ -329,15 +335,22 @@ async fn live(object: &Object<'_>) -> Result<Option<DynamicObject>, Error> {
 }
 
 /// What it means for a plan that `live` has the name of `object` already.
-fn judged(ctx: &Context, object: &Object<'_>, live: DynamicObject) -> Result<Outcome, Error> {
-    Ok(match standing(ctx, object, &json_of(live.clone())) {
+fn judged(ctx: &Context, object: &Object<'_>, live: DynamicObject, now: Timestamp) -> Outcome {
+    match standing(ctx, object, &json_of(live.clone())) {
         Standing::Ours => {
             keep(ctx, object, live);
             Outcome::Done
         }
-        Standing::OnItsWayOut => Outcome::HeldUp,
+        Standing::OnItsWayOut => {
+            let since = live.metadata.deletion_timestamp.as_ref().map(|time| time.0);
+            let lasts = since.map(|since| now.duration_since(since));
+            match lasts.filter(|lasts| *lasts > STUCK) {
+                Some(lasts) => Outcome::Refused(refusal::stuck(object, &live.metadata, lasts)),
+                None => Outcome::HeldUp,
+            }
+        }
         Standing::Foreign => Outcome::Refused(refusal::name_conflict(object)),
-    })
+    }
 }
 
 fn refused(ctx: &Context, object: &Object<'_>, error: Error) -> Result<Outcome, Error> {

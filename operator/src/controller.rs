@@ -114,7 +114,7 @@ pub async fn look<K: Kind>(object: &K, ctx: &Context, clock: impl Fn() -> Timest
         next,
     } = object.decide(&seen, &ctx.settings, now);
 
-    let applied = apply::apply(ctx, object, &desired, &delete).await?;
+    let applied = apply::apply(ctx, object, &desired, &delete, now).await?;
 
     match applied.refusals.as_slice() {
         [] if applied.is_unfinished => {}

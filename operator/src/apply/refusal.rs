@@ -1,6 +1,8 @@
 //! What the API server means when it refuses an object.
 
 use auriga_crds::Reason;
+use jiff::SignedDuration;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::Status;
 
 use super::Object;
@@ -34,6 +36,26 @@ pub(super) fn name_conflict(object: &Object<'_>) -> Refusal {
         message: format!(
             "{} exists and belongs to somebody else; delete it, make it anew under another name, or rename the Model",
             object.what()
+        ),
+    }
+}
+
+/// The refusal of an object in whose place another one is being deleted, and does not go.
+pub(super) fn stuck(object: &Object<'_>, metadata: &ObjectMeta, lasts: SignedDuration) -> Refusal {
+    let finalizers = metadata.finalizers.iter().flatten().map(String::as_str);
+    let finalizers = finalizers.collect::<Vec<_>>().join(", ");
+    let held = if finalizers.is_empty() {
+        "see what it waits for".to_owned()
+    } else {
+        format!("its finalizers hold it: {finalizers}; whoever has set them has to take them off")
+    };
+    Refusal {
+        object: object.what(),
+        reason: Reason::NameConflict,
+        message: format!(
+            "{} has been going away for {} s, and has to be gone before it can be made anew; {held}",
+            object.what(),
+            lasts.as_secs()
         ),
     }
 }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long the pod of a fit waits for its store: the fit is worth more than a pod that stands about.
-const PATIENCE_IN_A_POD: Duration = Duration::from_secs(600);
+const PATIENCE_IN_A_POD: Duration = Duration::from_secs(3600);
 
 /// Fits a Model and keeps it as a version.
 #[derive(Args)]

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{console::Console, failure};
 
 /// Pauses before a step is tried again double up to this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(16);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Takes a step until it is done, or fails for a reason that no waiting mends, or `patience` is used up. Meanwhile it is
 /// told that `what` waits, and for what.
