@@ -9,7 +9,8 @@ mod object;
 mod refusal;
 pub(crate) mod status;
 
-use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
 use kube::{
     Api, Resource, ResourceExt as _,
     api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions},
@@ -35,7 +36,7 @@ use crate::{
 
 /// How long an object may take to go away: pods that end have half of that. What takes longer is held by somebody, and a person
 /// has to know.
-const STUCK: SignedDuration = SignedDuration::from_secs(60);
+const STUCK: Duration = Duration::from_secs(60);
 
 /// What came of carrying a plan out.
 #[derive(Debug, Default)]
@@ -45,8 +46,8 @@ pub(crate) struct Applied {
     /// Whether something that was to be written had something in its way that goes by itself: what the plan says of it is
     /// not so yet.
     pub(crate) is_unfinished: bool,
-    /// Whether something that was to be deleted has changed since it was seen, or what asks for it has.
-    pub(crate) is_in_use: bool,
+    /// Whether something that was to be deleted has changed since it was seen, or what asks for that has.
+    pub(crate) has_changed: bool,
 }
 
 impl Applied {
@@ -74,7 +75,6 @@ pub(crate) async fn apply<K>(
     owner: &K,
     desired: &[Desired],
     delete: &[Target],
-    now: Timestamp,
 ) -> Result<Applied, Error>
 where
     K: Resource<DynamicType = ()>,
@@ -87,8 +87,8 @@ where
             continue;
         }
         let outcome = match one {
-            Desired::Create(_) => create(ctx, &object, now).await?,
-            Desired::Apply(_) => make_so(ctx, &object, now).await?,
+            Desired::Create(_) => create(ctx, &object).await?,
+            Desired::Apply(_) => make_so(ctx, &object).await?,
             Desired::Mark(_) => mark(ctx, &object).await?,
         };
         match outcome {
@@ -103,7 +103,7 @@ where
     match is_as_seen(ctx, owner).await {
         Ok(true) => {}
         Ok(false) => {
-            applied.is_in_use = true;
+            applied.has_changed = true;
             return Ok(applied);
         }
         Err(error) => {
@@ -114,7 +114,7 @@ where
     for target in delete {
         match remove(ctx, &namespace, target).await? {
             Outcome::Done => {}
-            Outcome::HeldUp => applied.is_in_use = true,
+            Outcome::HeldUp => applied.has_changed = true,
             Outcome::Refused(refusal) => applied.refusals.push(refusal),
         }
     }
@@ -166,7 +166,7 @@ pub(crate) fn unreadable(error: &Error) -> Option<Refusal> {
     }
 }
 
-async fn create(ctx: &Context, object: &Object<'_>, now: Timestamp) -> Result<Outcome, Error> {
+async fn create(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
     if let Stored::Seen(live) = object.stored(&ctx.caches)
         && standing(ctx, object, &live) == Standing::Ours
     {
@@ -183,7 +183,7 @@ async fn create(ctx: &Context, object: &Object<'_>, now: Timestamp) -> Result<Ou
         Err(error) if error.status().is_some_and(Status::is_already_exists) => match live(object).await? {
             Some(live) => {
                 let seen = json_of(live.clone());
-                match judged(ctx, object, live, now) {
+                match judged(ctx, object, live) {
                     Outcome::Done => relabel(ctx, object, &seen).await,
                     outcome => Ok(outcome),
                 }
@@ -195,14 +195,14 @@ async fn create(ctx: &Context, object: &Object<'_>, now: Timestamp) -> Result<Ou
     }
 }
 
-async fn make_so(ctx: &Context, object: &Object<'_>, now: Timestamp) -> Result<Outcome, Error> {
+async fn make_so(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
     let (mut wanted, hash) = object.stamped();
     let known = match object.stored(&ctx.caches) {
         Stored::Seen(live) if standing(ctx, object, &live) == Standing::Ours => Some(live),
         // What the watches do not know may be there nevertheless, and somebody else's.
         _ => match live(object).await? {
             None => None,
-            Some(live) => match judged(ctx, object, live.clone(), now) {
+            Some(live) => match judged(ctx, object, live.clone()) {
                 Outcome::Done => Some(json_of(live)),
                 outcome => return Ok(outcome),
             },
@@ -335,18 +335,19 @@ async fn live(object: &Object<'_>) -> Result<Option<DynamicObject>, Error> {
 }
 
 /// What it means for a plan that `live` has the name of `object` already.
-fn judged(ctx: &Context, object: &Object<'_>, live: DynamicObject, now: Timestamp) -> Outcome {
+fn judged(ctx: &Context, object: &Object<'_>, live: DynamicObject) -> Outcome {
     match standing(ctx, object, &json_of(live.clone())) {
         Standing::Ours => {
             keep(ctx, object, live);
             Outcome::Done
         }
         Standing::OnItsWayOut => {
-            let since = live.metadata.deletion_timestamp.as_ref().map(|time| time.0);
-            let lasts = since.map(|since| now.duration_since(since));
-            match lasts.filter(|lasts| *lasts > STUCK) {
-                Some(lasts) => Outcome::Refused(refusal::stuck(object, &live.metadata, lasts)),
-                None => Outcome::HeldUp,
+            let uid = live.uid().unwrap_or_default();
+            let is_going = live.metadata.deletion_timestamp.is_some();
+            if is_going && ctx.in_the_way_for(&uid) > STUCK {
+                Outcome::Refused(refusal::stuck(object, &live.metadata))
+            } else {
+                Outcome::HeldUp
             }
         }
         Standing::Foreign => Outcome::Refused(refusal::name_conflict(object)),

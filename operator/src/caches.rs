@@ -146,11 +146,15 @@ pub fn is_over(job: &TrainingJob) -> bool {
 
 /// Whether a Job is to have a pod: it is neither over nor suspended, be it by us or by a queue.
 pub fn is_under_way(job: &Job) -> bool {
+    !is_suspended(job) && !has_ended(job)
+}
+
+/// Whether a Job has no pod and gets none any more.
+pub fn has_ended(job: &Job) -> bool {
     let mut conditions = (job.status.iter()).flat_map(|status| status.conditions.iter().flatten());
-    let is_over = conditions.any(|condition| {
+    conditions.any(|condition| {
         matches!(condition.type_.as_str(), "Complete" | "Failed") && condition.status == "True"
-    });
-    !is_suspended(job) && !is_over
+    })
 }
 
 fn is_suspended(job: &Job) -> bool {
@@ -198,6 +202,7 @@ fn keys_of_job(job: &Packed<Job>) -> Vec<String> {
     if is_suspended(&job) && job.labels().contains_key(labels::QUEUE_NAME) {
         keys.push(IN_A_QUEUE.to_owned());
     }
+    keys.extend(fitted(&job).filter(|_| !has_ended(&job)));
     keys
 }
 
@@ -207,7 +212,21 @@ fn keys_of_pod(pod: &Packed<Pod>) -> Vec<String> {
     if let (Some(model), Some(slot)) = (pod.labels().get(labels::MODEL), pod.labels().get(labels::SLOT)) {
         keys.push(slot_key(&pod.namespace().unwrap_or_default(), model, slot));
     }
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    keys.extend(fitted(&pod).filter(|_| !matches!(phase, Some("Succeeded" | "Failed"))));
     keys
+}
+
+/// The key of what fits the Model that `object`, a Job or a pod, fits; `None`: it does something else.
+fn fitted<K: Resource>(object: &K) -> Option<String> {
+    let fits = object.labels().get(labels::COMPONENT).map(String::as_str) == Some(labels::FIT);
+    let model = object.labels().get(labels::MODEL).filter(|_| fits)?;
+    Some(fit_key(&object.namespace().unwrap_or_default(), model))
+}
+
+/// The key of the Jobs and pods that fit a Model and have not ended, be they suspended.
+pub fn fit_key(namespace: &str, model: &str) -> String {
+    key("fits", namespace, model)
 }
 
 /// The key of the pods of one slot of a Model.

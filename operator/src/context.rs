@@ -3,10 +3,11 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use kube::Client;
+use tokio::time::Instant;
 
 use crate::{
     alive::{Asker, Via},
@@ -21,6 +22,9 @@ use crate::{
 
 /// How long a namespace counts as terminating after the API server said so.
 const TERMINATING: Duration = Duration::from_secs(60);
+
+/// How long what was in the way is remembered that nobody has met since: several times the longest pause between two looks.
+const FORGOTTEN: Duration = Duration::from_secs(1800);
 
 /// What every look has at hand.
 pub struct Context {
@@ -46,6 +50,14 @@ pub struct Context {
     pub(crate) settled: Mutex<HashMap<String, Settled>>,
     failures: Mutex<HashMap<String, u32>>,
     terminating: Mutex<HashMap<String, Instant>>,
+    in_the_way: Mutex<HashMap<String, InTheWay>>,
+}
+
+/// An object that has to go before another one can be made.
+#[derive(Clone, Copy, Debug)]
+struct InTheWay {
+    first: Instant,
+    last: Instant,
 }
 
 /// An object after it was written: while it is still of this version, writing the same again would change nothing.
@@ -72,6 +84,7 @@ impl Context {
             settled: Mutex::default(),
             failures: Mutex::default(),
             terminating: Mutex::default(),
+            in_the_way: Mutex::default(),
         }
     }
 
@@ -98,6 +111,21 @@ impl Context {
         let mut terminating = lock(&self.terminating);
         terminating.retain(|_, since| since.elapsed() < TERMINATING);
         terminating.contains_key(namespace)
+    }
+
+    /// For how long the object of this UID has been going away, as far as this program has seen: the times in it are another
+    /// machine's.
+    pub(crate) fn in_the_way_for(&self, uid: &str) -> Duration {
+        let now = Instant::now();
+        let mut all = lock(&self.in_the_way);
+        all.retain(|_, one| now.duration_since(one.last) < FORGOTTEN);
+        let new = InTheWay {
+            first: now,
+            last: now,
+        };
+        let one = all.entry(uid.to_owned()).or_insert(new);
+        one.last = now;
+        now.duration_since(one.first)
     }
 
     /// Forgets an object that is gone.

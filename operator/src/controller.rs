@@ -84,7 +84,8 @@ async fn reconcile<K: Kind>(object: Arc<Packed<K>>, ctx: Arc<Context>) -> Result
 /// 2. decide: choose what is to be done, as plain data;
 /// 3. apply: write objects in order, then delete; a refusal ends this step and is no error;
 /// 4. status: write it whole, once, last, and only if it differs from the one that was seen; not at all while something is
-///    in the way of a write, since the status tells of what was to be written;
+///    in the way of a write, since the status tells of what was to be written, nor that all is over while something is
+///    still to be deleted;
 /// 5. events: tell what has happened, once the status says so;
 ///
 /// and then say when to look again. Every step rests on what the cluster holds, never on what this program did before: it
@@ -114,10 +115,12 @@ pub async fn look<K: Kind>(object: &K, ctx: &Context, clock: impl Fn() -> Timest
         next,
     } = object.decide(&seen, &ctx.settings, now);
 
-    let applied = apply::apply(ctx, object, &desired, &delete, now).await?;
+    let applied = apply::apply(ctx, object, &desired, &delete).await?;
 
     match applied.refusals.as_slice() {
         [] if applied.is_unfinished => {}
+        // What is told to be over is not looked after any more.
+        [] if applied.has_changed && K::is_over(&status) => {}
         [] => write(object, ctx, status).await?,
         refusals => write(object, ctx, object.refused(status, refusals, now)).await?,
     }
@@ -130,7 +133,7 @@ pub async fn look<K: Kind>(object: &K, ctx: &Context, clock: impl Fn() -> Timest
     .await;
     Ok(if !applied.refusals.is_empty() {
         Next::After(jittered(REFUSED))
-    } else if applied.is_unfinished || applied.is_in_use {
+    } else if applied.is_unfinished || applied.has_changed {
         next.or(Next::After(IN_THE_WAY))
     } else {
         next

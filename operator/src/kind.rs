@@ -51,6 +51,11 @@ pub trait Kind:
     /// The status of a plan that could not be carried out as a whole.
     fn refused(&self, status: Self::Status, refusals: &[Refusal], now: Timestamp) -> Self::Status;
 
+    /// Whether this is the end: nothing is done for an object of which that was told.
+    fn is_over(_status: &Self::Status) -> bool {
+        false
+    }
+
     /// Counts what the new status tells beyond the one before.
     fn count(&self, _status: &Self::Status, _metrics: &Metrics) {}
 }

@@ -33,9 +33,9 @@ pub struct ModelSeen {
     pub listing: Option<Vec<VersionSummary>>,
     /// The Job that deletes its versions.
     pub cleanup: Option<CleanupSeen>,
-    /// Whether a fit of it may still commit a version, though its TrainingJob is gone already: Jobs and pods that have not ended.
+    /// A Job or a pod that may still commit a version of it, though its TrainingJob may be gone already, as `Job iris-1`.
     /// Looked for only while it is being deleted.
-    pub is_fitted_still: bool,
+    pub fitted_by: Option<String>,
     /// Whether its namespace is being deleted, so that nothing new can be made in it.
     pub namespace_is_terminating: bool,
     /// When the operator's clock was set, if it was: how long ago something was before that, nobody knows.

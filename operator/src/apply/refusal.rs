@@ -1,7 +1,6 @@
 //! What the API server means when it refuses an object.
 
 use auriga_crds::Reason;
-use jiff::SignedDuration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::Status;
 
@@ -41,21 +40,24 @@ pub(super) fn name_conflict(object: &Object<'_>) -> Refusal {
 }
 
 /// The refusal of an object in whose place another one is being deleted, and does not go.
-pub(super) fn stuck(object: &Object<'_>, metadata: &ObjectMeta, lasts: SignedDuration) -> Refusal {
-    let finalizers = metadata.finalizers.iter().flatten().map(String::as_str);
-    let finalizers = finalizers.collect::<Vec<_>>().join(", ");
+pub(super) fn stuck(object: &Object<'_>, going: &ObjectMeta) -> Refusal {
+    // Kubernetes' own wait for what the object owns.
+    let is_of_somebody = |finalizer: &&str| !["foregroundDeletion", "orphan"].contains(finalizer);
+    let finalizers = going.finalizers.iter().flatten().map(String::as_str);
+    let finalizers = finalizers.filter(is_of_somebody).collect::<Vec<_>>().join(", ");
     let held = if finalizers.is_empty() {
         "see what it waits for".to_owned()
     } else {
         format!("its finalizers hold it: {finalizers}; whoever has set them has to take them off")
     };
+    let since =
+        (going.deletion_timestamp.as_ref()).map_or_else(String::new, |since| format!(" since {}", since.0));
     Refusal {
         object: object.what(),
         reason: Reason::NameConflict,
         message: format!(
-            "{} has been going away for {} s, and has to be gone before it can be made anew; {held}",
-            object.what(),
-            lasts.as_secs()
+            "{} is going away{since}, and has to be gone before it can be made anew; {held}",
+            object.what()
         ),
     }
 }

@@ -9,8 +9,6 @@ use server::{Fault, Server};
 use super::*;
 use crate::{alive::Via, lease::Leading, settings::Settings};
 
-const NOW: Timestamp = Timestamp::constant(1_767_225_600, 0);
-
 fn owner() -> Model {
     let owner = json!({
         "apiVersion": "auriga.dev/v1alpha1",
@@ -55,7 +53,7 @@ fn context(server: &Server) -> Context {
 }
 
 async fn applied(ctx: &Context, desired: &[Desired]) -> Result<Applied, Error> {
-    apply(ctx, &owner(), desired, &[], NOW).await
+    apply(ctx, &owner(), desired, &[]).await
 }
 
 fn reasons(applied: &Applied) -> Vec<&'static str> {
@@ -170,7 +168,7 @@ async fn what_a_predecessor_left_is_waited_for() {
     assert_eq!(server.writes(), ["POST services/iris"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_does_not_go_away_for_a_minute_is_told_with_what_holds_it() {
     let server = Server::default();
     let mut service = object("Service", "iris", "0");
@@ -179,17 +177,16 @@ async fn what_does_not_go_away_for_a_minute_is_told_with_what_holds_it() {
     server.put(service);
     let ctx = context(&server);
     let plan = [Desired::Apply(object("Service", "iris", "1"))];
-    let after = async |seconds: i64| {
-        let now = NOW + SignedDuration::from_secs(seconds);
-        apply(&ctx, &owner(), &plan, &[], now).await.unwrap()
-    };
-    assert!(after(60).await.is_unfinished);
-    let outcome = after(61).await;
+    assert!(applied(&ctx, &plan).await.unwrap().is_unfinished);
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert!(applied(&ctx, &plan).await.unwrap().is_unfinished);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let outcome = applied(&ctx, &plan).await.unwrap();
     assert_eq!(reasons(&outcome), ["NameConflict"]);
     assert_eq!(
         outcome.refusals[0].message,
-        "Service iris has been going away for 61 s, and has to be gone before it can be made anew; its finalizers hold it: \
-         example.com/lb; whoever has set them has to take them off"
+        "Service iris is going away since 2026-01-01T00:00:00Z, and has to be gone before it can be made anew; its finalizers \
+         hold it: example.com/lb; whoever has set them has to take them off"
     );
     assert!(!outcome.is_unfinished && server.writes().is_empty());
 }
@@ -281,17 +278,15 @@ async fn a_deletion_is_of_the_very_object_that_was_read() {
     };
     server.put(json!(owner()));
     let ctx = context(&server);
-    apply(&ctx, &owner(), &[], &[target("another")], NOW)
-        .await
-        .unwrap();
+    apply(&ctx, &owner(), &[], &[target("another")]).await.unwrap();
     assert!(server.writes().is_empty());
-    apply(&ctx, &owner(), &[], &[target(&uid)], NOW).await.unwrap();
+    apply(&ctx, &owner(), &[], &[target(&uid)]).await.unwrap();
     assert_eq!(server.writes(), ["DELETE jobs/old"]);
     let options = server.last_body();
     assert_eq!(options["preconditions"]["uid"], uid);
     assert!(options["preconditions"]["resourceVersion"].is_string());
     assert_eq!(options["propagationPolicy"], "Background");
-    apply(&ctx, &owner(), &[], &[target(&uid)], NOW).await.unwrap();
+    apply(&ctx, &owner(), &[], &[target(&uid)]).await.unwrap();
     assert_eq!(server.writes().len(), 1);
 }
 
@@ -304,8 +299,8 @@ async fn nothing_is_deleted_that_has_changed_or_that_its_owner_may_want_again() 
     let target = [Target::of(&seen).unwrap()];
     let ctx = context(&server);
     server.edit("jobs", "old", &json!({ "spec": { "suspend": true } }));
-    let outcome = apply(&ctx, &owner(), &[], &target, NOW).await.unwrap();
-    assert!(outcome.is_in_use && server.count("jobs") == 1);
+    let outcome = apply(&ctx, &owner(), &[], &target).await.unwrap();
+    assert!(outcome.has_changed && server.count("jobs") == 1);
 
     let seen: k8s_openapi::api::batch::v1::Job = serde_json::from_value(server.get("jobs", "old")).unwrap();
     let target = [Target::of(&seen).unwrap()];
@@ -317,12 +312,12 @@ async fn nothing_is_deleted_that_has_changed_or_that_its_owner_may_want_again() 
         let mut changed = json!(owner());
         changed["metadata"][field] = value;
         server.put(changed);
-        let outcome = apply(&ctx, &owner(), &[], &target, NOW).await.unwrap();
-        assert!(outcome.is_in_use && server.count("jobs") == 1, "{field}");
+        let outcome = apply(&ctx, &owner(), &[], &target).await.unwrap();
+        assert!(outcome.has_changed && server.count("jobs") == 1, "{field}");
     }
     server.put(json!(owner()));
-    let outcome = apply(&ctx, &owner(), &[], &target, NOW).await.unwrap();
-    assert!(!outcome.is_in_use && server.count("jobs") == 0);
+    let outcome = apply(&ctx, &owner(), &[], &target).await.unwrap();
+    assert!(!outcome.has_changed && server.count("jobs") == 0);
 }
 
 #[tokio::test]
@@ -411,7 +406,7 @@ async fn what_serves_is_looked_after_although_something_before_it_is_refused() {
                 .to_owned(),
             as_of: None,
         };
-        let outcome = apply(&ctx, &owner(), &plan, &[old], NOW).await.unwrap();
+        let outcome = apply(&ctx, &owner(), &plan, &[old]).await.unwrap();
         assert_eq!(reasons(&outcome), expected);
         assert_eq!(server.get("services", "iris")["spec"]["selector"]["slot"], "v2");
         assert_eq!(

@@ -55,9 +55,14 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
         plan.apply.push(finalizers(model, false));
         return plan;
     }
-    let progress = match &seen.cleanup {
-        Some(cleanup) => progress(cleanup),
-        None => Progress::Waits("A Job deletes the versions.".to_owned()),
+    let progress = match (&seen.cleanup, &seen.fitted_by) {
+        (Some(cleanup), _) => progress(cleanup),
+        (None, Some(fit)) => Progress::Waits(format!(
+            "The versions are deleted once {fit} has ended, which may make another one; delete it, or annotate the Model with \
+             {}: \"true\" to leave the versions",
+            labels::SKIP_CLEANUP
+        )),
+        (None, None) => Progress::Waits("A Job deletes the versions.".to_owned()),
     };
     // Pods that serve would read what is being deleted; the fits would write what nobody deletes any more.
     plan.delete
@@ -92,7 +97,7 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
         ),
     };
     // A fit that is on its way out may still commit a version: the Job comes once nothing else is left.
-    let is_alone = plan.delete.is_empty() && !seen.is_fitted_still;
+    let is_alone = plan.delete.is_empty() && seen.fitted_by.is_none();
     if !is_alone {
         plan.next = Next::After(settings.poll_rollout);
     }

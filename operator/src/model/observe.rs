@@ -4,21 +4,18 @@ use std::{sync::Arc, time::Duration};
 
 use auriga_crds::{Model, ModelStatus, VersionSummary};
 use jiff::Timestamp;
-use k8s_openapi::{
-    api::{
-        apps::v1::Deployment,
-        core::v1::{Pod, Service},
-    },
-    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+use k8s_openapi::api::{
+    apps::v1::Deployment,
+    core::v1::{Pod, Service},
 };
-use kube::{Resource as _, ResourceExt as _};
+use kube::ResourceExt as _;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{arrival, decide, health, slots::Slots, traffic::Traffic};
 use crate::{
     build::service::slot_with_traffic,
     cache::{Cache, controlled_by, controller, controller_uid, key},
-    caches::{Caches, is_under_way, made_for_key, slot_key},
+    caches::{Caches, fit_key, made_for_key, slot_key},
     context::Context,
     error::Error,
     kept::{Kept, Packed},
@@ -75,7 +72,7 @@ impl Kind for Model {
             service,
             budget: owned(caches.budgets.by(&ours)).into_iter().next(),
             cleanup: cleanup(caches, &uid),
-            is_fitted_still: self.metadata.deletion_timestamp.is_some() && is_fitted_still(caches, self),
+            fitted_by: (self.metadata.deletion_timestamp.as_ref()).and_then(|_| fitted_by(caches, self)),
             namespace_is_terminating: self.metadata.deletion_timestamp.is_some()
                 && ctx.namespace_is_terminating(&namespace),
             clock_set_at: ctx.clock.set_at(),
@@ -189,23 +186,12 @@ fn cleanup(caches: &Caches, uid: &str) -> Option<CleanupSeen> {
     })
 }
 
-/// Whether a Job or a pod that fits `model` has not ended. Their TrainingJob may be gone: who collects what it leaves may be late.
-fn is_fitted_still(caches: &Caches, model: &Model) -> bool {
-    let (namespace, name) = (model.namespace(), model.name_any());
-    let fits = |metadata: &ObjectMeta| {
-        let label = |key: &str| metadata.labels.as_ref()?.get(key).map(String::as_str);
-        metadata.namespace == namespace
-            && label(labels::MODEL) == Some(&name)
-            && label(labels::COMPONENT) == Some(labels::FIT)
-    };
-    let is_over = |pod: &Pod| {
-        let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-        matches!(phase, Some("Succeeded" | "Failed"))
-    };
-    let jobs = caches.jobs.all();
-    let pods = caches.pods.all();
-    (jobs.iter().filter(|job| fits(job.meta()))).any(|job| is_under_way(&job.unpacked()))
-        || (pods.iter().filter(|pod| fits(pod.meta()))).any(|pod| !is_over(&pod.unpacked()))
+/// A Job or a pod that fits `model` and has not ended. Its TrainingJob may be gone: who collects what that leaves may be late.
+fn fitted_by(caches: &Caches, model: &Model) -> Option<String> {
+    let key = fit_key(&model.namespace().unwrap_or_default(), &model.name_any());
+    let job = || Some(format!("Job {}", caches.jobs.by(&key).first()?.name_any()));
+    let pod = || Some(format!("pod {}", caches.pods.by(&key).first()?.name_any()));
+    job().or_else(pod)
 }
 
 /// Whether requests arrive, once the kubelet has found a pod ready that is to answer them. Who is Ready, and has no pods that had
@@ -250,4 +236,53 @@ async fn listing(
     ctx.asker
         .list(&answers.pod, ctx.settings.poll_serving.mul_f64(0.8))
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_deleted_model_is_fitted_by_what_has_not_ended_and_may_begin() {
+        let model: Model = serde_json::from_value(json!({
+            "apiVersion": "auriga.dev/v1alpha1", "kind": "Model",
+            "metadata": { "name": "iris", "namespace": "a" },
+            "spec": { "dataset": { "train": { "csv": { "path": "a.csv" } }, "target": "y" }, "estimator": { "ridge": {} } },
+        }))
+        .unwrap();
+        let check = |kind: &str, of: &str, rest: Value, expected: Option<&str>| {
+            let caches = Caches::default();
+            let mut object = json!({
+                "metadata": {
+                    "name": "one", "namespace": "a",
+                    "labels": { "auriga.dev/model": of, "app.kubernetes.io/component": "fit" },
+                },
+            });
+            json_patch::merge(&mut object, &rest);
+            caches.put(kind, object);
+            assert_eq!(fitted_by(&caches, &model).as_deref(), expected, "{kind} {rest}");
+        };
+        let ended = json!({ "status": { "conditions": [{ "type": "Complete", "status": "True" }] } });
+        check("Job", "iris", json!({}), Some("Job one"));
+        check(
+            "Job",
+            "iris",
+            json!({ "spec": { "suspend": true, "template": {} } }),
+            Some("Job one"),
+        );
+        check("Job", "iris", ended, None);
+        check("Job", "rose", json!({}), None);
+        check("Job", "iris", json!({ "metadata": { "namespace": "b" } }), None);
+        check(
+            "Pod",
+            "iris",
+            json!({ "status": { "phase": "Running" } }),
+            Some("pod one"),
+        );
+        check("Pod", "iris", json!({ "status": { "phase": "Failed" } }), None);
+        let serves = json!({ "metadata": { "labels": { "app.kubernetes.io/component": "runtime" } } });
+        check("Pod", "iris", serves, None);
+    }
 }

@@ -9,7 +9,7 @@ use super::{
     fits::{Fits, is_mine},
     health::{self, Health},
     rollout::{self, Step, Turn, deployment_as_it_is, of_model},
-    slots::{Rejection, Slots},
+    slots::{Held, Rejection, Slots},
     stage::Stage,
     status,
     story::{Aim, Story},
@@ -318,14 +318,17 @@ impl Work {
         }
         let drained_in = arrival::drained_in(turn, &seen.reached, traffic, any_ready);
         let was_left_dead = arrival::was_left_dead(turn, slots, traffic);
+        let is_spared = |held: &Held<'_>| {
+            drained_in.is_some() && was_left_dead && held.serves_since.is_some() && held.may_be_asked()
+        };
+        let mut spared = Vec::new();
         for held in slots.all.iter().filter(|held| !is_wanted(&held.slot)) {
             if traffic.previous.as_ref() != Some(&held.slot) {
-                match drained_in
-                    .filter(|_| was_left_dead && held.serves_since.is_some() && held.may_be_asked())
-                {
-                    Some(drained_in) => self.look_again(drained_in),
-                    // The traffic has arrived at the ones before, or it would not have moved on.
-                    None => self.delete.extend(Target::of(&held.seen.deployment)),
+                // The traffic has arrived where it went from there, or nobody answered there.
+                if is_spared(held) {
+                    spared.push(&held.slot);
+                } else {
+                    self.delete.extend(Target::of(&held.seen.deployment));
                 }
             } else if let Some(drained_in) = drained_in.filter(|_| traffic.is_of_before(held)) {
                 self.look_again(drained_in);
@@ -335,12 +338,13 @@ impl Work {
                 self.apply.push(asleep);
             }
         }
+        if let Some(drained_in) = drained_in.filter(|_| !spared.is_empty()) {
+            self.look_again(drained_in);
+        }
         let is_named = |name: &str| {
             let slots = [&traffic.slot, &traffic.previous, &aim.target, &aim.waiting];
-            slots
-                .into_iter()
-                .flatten()
-                .any(|slot| slot.name(turn.model) == name)
+            let mut slots = slots.into_iter().flatten().chain(spared.iter().copied());
+            slots.any(|slot| slot.name(turn.model) == name)
         };
         let unused = (seen.config_maps.iter()).filter(|one| !is_named(&one.name_any()));
         self.delete.extend(unused.filter_map(Target::of));

@@ -10,7 +10,7 @@ use k8s_openapi::api::{
 };
 use kube::{Api, Resource, ResourceExt as _, api::ListParams};
 
-use super::decide;
+use super::{decide, stand};
 use crate::{
     cache::{Cache, controlled_by, controller},
     caches::{AWAITS_ITS_TURN, Caches, IN_A_QUEUE, IN_LINE, UNDER_WAY, is_over, is_under_way},
@@ -39,6 +39,10 @@ impl Kind for TrainingJob {
 
     fn status(&self) -> Option<&TrainingJobStatus> {
         self.status.as_ref()
+    }
+
+    fn is_over(status: &TrainingJobStatus) -> bool {
+        stand::is_over(status)
     }
 
     async fn observe(&self, ctx: &Context) -> Result<TrainingJobSeen, Error> {

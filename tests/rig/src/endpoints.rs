@@ -64,7 +64,7 @@ async fn follow(api: Api<EndpointSlice>, gaps: Arc<AtomicUsize>, had_one: Arc<At
     loop {
         if version == "0" {
             // What went away while nobody watched is not told.
-            ready.slices.clear();
+            ready = Ready::default();
         }
         if let Ok(events) = api.watch(&slices, &version).await {
             let mut events = std::pin::pin!(events);

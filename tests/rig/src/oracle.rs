@@ -86,32 +86,32 @@ pub(crate) async fn listed(space: &Space) -> Vec<Value> {
 }
 
 /// What is there of owners that are not among `objects`.
-pub(crate) fn orphans(objects: &[Value]) -> Vec<String> {
+pub(crate) fn orphans(objects: &[Value]) -> Vec<&Value> {
     let is_there = |uid: &Value| objects.iter().any(|one| one["metadata"]["uid"] == *uid);
     let is_orphan = |one: &&Value| {
         let owners = one["metadata"]["ownerReferences"].as_array();
-        let is_alone = owners.is_some_and(|owners| owners.iter().any(|owner| !is_there(&owner["uid"])));
-        is_alone && one["metadata"]["deletionTimestamp"].is_null()
+        owners.is_some_and(|owners| owners.iter().any(|owner| !is_there(&owner["uid"])))
     };
-    objects.iter().filter(is_orphan).map(named).collect()
+    objects.iter().filter(is_orphan).collect()
 }
 
 /// What is wrong with `objects` that is hidden where they are compared: whose they are, and which generation they tell of.
 fn faults(objects: &[Value]) -> Vec<String> {
-    let orphans = orphans(objects).into_iter();
+    let is_going = |one: &&Value| !one["metadata"]["deletionTimestamp"].is_null();
+    let orphans = orphans(objects).into_iter().filter(|one| !is_going(one));
     let is_behind = |one: &&Value| {
         let is_ours = one["kind"] == "Model" || one["kind"] == "TrainingJob";
         is_ours && one["status"]["observedGeneration"] != one["metadata"]["generation"]
     };
     let behind = objects.iter().filter(is_behind);
     orphans
-        .map(|name| format!("I5: {name} has an owner that is not there"))
+        .map(|one| format!("I5: {} has an owner that is not there", named(one)))
         .chain(behind.map(|one| format!("I7: {} tells of another generation", named(one))))
         .collect()
 }
 
 /// Kind and name.
-fn named(object: &Value) -> String {
+pub(crate) fn named(object: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     format!("{} {}", text(&object["kind"]), text(&object["metadata"]["name"]))
 }

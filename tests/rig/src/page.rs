@@ -157,7 +157,7 @@ impl Findings {
         for workload in Workload::ALL.map(Workload::word) {
             let of_workload = self.writes.get(workload);
             let cell = |fault: &str| match of_workload.and_then(|swept| swept.get(fault)) {
-                Some(swept) if swept.plans == 0 => "no writes".to_owned(),
+                Some(swept) if swept.plans + swept.missed == 0 => "no writes".to_owned(),
                 Some(swept) if swept.missed > 0 => format!(
                     "{}/{}, {:.0} s; {} more met no such write",
                     swept.passed, swept.plans, swept.longest, swept.missed

@@ -73,6 +73,8 @@ pub(crate) struct Record {
     pub(crate) last_write: Option<Instant>,
     /// All requests in their order, those that read too; a watch is one.
     pub(crate) requests: Vec<Asked>,
+    /// Those of them that the API server answered with 403.
+    pub(crate) forbidden: Vec<Asked>,
     /// What is still to be done, at which write.
     armed: Option<(Nth, Act)>,
     /// When it was done.

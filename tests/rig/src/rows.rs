@@ -160,8 +160,8 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         name: "F24",
         happens: "90 Models at zero replicas and 10 that serve are left alone for 10 minutes, on such a node, while what \
-                  their pods say differs at each look; then all are fitted at once",
-        wanted: "no write; at most one write of a status in 2 s for each fit and each Model",
+                  their pods say differs at each look; then 500 are fitted at once",
+        wanted: "no write; at most one write of a status in 2 s for each fit and each Model, over any 10 s",
         run: |ground| Box::pin(idle::rest(ground)),
     },
     Row {

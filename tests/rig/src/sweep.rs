@@ -180,6 +180,7 @@ async fn judge(
         let scene = match Scene::begin(ground, &ground.program).await {
             Ok(scene) => scene,
             Err(error) => {
+                tries = 0;
                 verdicts.push(Verdict::of(first, vec![format!("{error:#}")]));
                 continue;
             }

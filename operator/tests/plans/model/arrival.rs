@@ -216,6 +216,8 @@ fn the_pods_stay_that_had_the_traffic_before_others_that_died() {
     assert_eq!(world.turn().status.active_version, Some(3));
     world.turn();
     assert_eq!(world.replicas_of(1), 1, "a node may lead to them still");
+    let name = world.deployment_of(1).name_any();
+    assert!(world.seen.config_maps.iter().any(|one| one.name_any() == name));
     world.pods_of(2, |pod| pod.with_condition("Ready", "False", "", ""));
     world.seen.reached = answered(10);
     world.pass(10);

@@ -57,11 +57,18 @@ fn a_job_deletes_the_versions_of_a_deleted_model() {
 fn no_version_is_deleted_before_the_last_fit_has_ended() {
     let mut world = held();
     world.turn();
-    world.seen.is_fitted_still = true;
+    world.seen.fitted_by = Some("Job iris-1".to_owned());
     let plan = world.changes();
     assert_eq!(plan.apply, []);
     assert_eq!(plan.next, Next::After(world.settings.poll_rollout));
-    world.seen.is_fitted_still = false;
+    let ready = plan.status.conditions.iter().find(|one| one.kind == "Ready");
+    assert!(
+        ready
+            .unwrap()
+            .message
+            .starts_with("The versions are deleted once Job iris-1 has ended")
+    );
+    world.seen.fitted_by = None;
     assert_ne!(world.changes().apply, []);
 }
 

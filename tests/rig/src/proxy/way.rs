@@ -279,7 +279,16 @@ impl Way {
     }
 
     async fn send(&self, request: hyper::Request<Body>) -> Result<Response<Body>, Lost> {
-        self.client.send(request).await.map_err(|_| Lost)
+        let asked = Asked {
+            at: Instant::now(),
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+        };
+        let answer = self.client.send(request).await.map_err(|_| Lost)?;
+        if answer.status() == StatusCode::FORBIDDEN {
+            self.note(|record| record.forbidden.push(asked));
+        }
+        Ok(answer)
     }
 
     async fn kill(&self) {

@@ -1,6 +1,6 @@
 //! Many Models on a stub, with an operator that can be measured.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use auriga_e2e::{Manifest, Space, get, iris_rows};
@@ -61,8 +61,8 @@ impl Crowd {
         format!("iris-{number:04}")
     }
 
-    /// Makes so many Models, each with rows of its own and one replica.
-    pub(super) async fn make(&self, models: usize) {
+    /// Makes the Models of these numbers, each with rows of its own and one replica.
+    pub(super) async fn make(&self, models: Range<usize>) {
         let rows = iris_rows();
         let make = async |number: usize| {
             let name = Crowd::name(number);
@@ -75,7 +75,7 @@ impl Crowd {
                 .with("/spec/pod", self.stub.wish());
             self.space.apply(&manifest).await;
         };
-        stream::iter(0..models).for_each_concurrent(MAKERS, make).await;
+        stream::iter(models).for_each_concurrent(MAKERS, make).await;
     }
 
     /// Waits until so many Models are ready by the operator's metrics, and nothing is written any more; answers when the

@@ -103,7 +103,7 @@ struct Start {
 
 async fn measure(crowd: &mut Crowd, models: usize) -> Result<Measured> {
     let began = Instant::now();
-    crowd.make(models).await;
+    crowd.make(0..models).await;
     let limit = EACH.mul_f64(f64::from(u32::try_from(models)?)).max(TOO_LONG);
     let last = crowd.settled(models, limit).await?;
     let maker = crowd.cost()?;

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use crate::{
     finding::Finding,
     ground::Ground,
+    oracle::named,
     proxy::{Act, Record},
     request::{Nth, Write},
     scene::{QUIET, Scene, scene, within},
@@ -199,7 +200,8 @@ async fn mislead(scene: &mut Scene<'_>, story: Story, point: Option<Nth>) -> Res
     };
     let before = before.into_iter().chain(listed.into_iter().filter(is_known));
     let anew = make_anew(&scene.space, before).await?;
-    if anew.is_empty() {
+    let settled = stored(&scene.space).await;
+    if anew.is_empty() && point.is_some() {
         return Err("nothing was gone that could be made anew".to_owned());
     }
     scene.proxy().replay_lists();
@@ -223,6 +225,18 @@ async fn mislead(scene: &mut Scene<'_>, story: Story, point: Option<Nth>) -> Res
         if managers.is_some_and(|all| all.iter().any(is_touched)) {
             return Err(format!("{kind} {name}, which was made anew, was written to"));
         }
+    }
+    // All was at rest: whatever the lists said, nothing of it was to go.
+    let left = stored(&scene.space).await;
+    let is_left = |one: &Value| {
+        let uid = &one["metadata"]["uid"];
+        left.iter().any(|found| found["metadata"]["uid"] == *uid)
+    };
+    let mut stays = settled
+        .iter()
+        .filter(|one| one["metadata"]["deletionTimestamp"].is_null());
+    if let Some(gone) = stays.find(|one| !is_left(one)) {
+        return Err(format!("{} is gone", named(gone)));
     }
     let careless = scene.proxy().seen(|record| record.careless.clone());
     match careless.first() {

@@ -10,7 +10,7 @@ use super::children::MODEL;
 use crate::{
     finding::{Finding, attempt},
     ground::Ground,
-    oracle::{listed, orphans},
+    oracle::{listed, named, orphans},
     scene::{scene, seconds_until},
 };
 
@@ -51,7 +51,8 @@ pub(super) async fn reborn(ground: &Ground) -> Result<Finding> {
             async || orphans(&listed(space).await).is_empty().then_some(()),
         ));
         if left.await.is_err() {
-            let left = orphans(&listed(space).await);
+            let all = listed(space).await;
+            let left: Vec<String> = orphans(&all).into_iter().map(named).collect();
             return Err(format!("{} are left: {}", left.len(), left.join(", ")));
         }
         Ok(took)

@@ -41,7 +41,7 @@ struct Right {
 enum Absence {
     /// It was named, after so many seconds.
     Named(f64),
-    /// All was done without it.
+    /// Nothing was refused, and all was done without it.
     NotNeeded,
 }
 
@@ -74,7 +74,7 @@ pub(super) async fn taken_away(ground: &Ground) -> Result<Finding> {
     let after = secret.as_ref().copied().unwrap_or_default();
     finding.count("a missing Secret", secret.map(|_| ()));
     finding.figures.push(format!(
-        "{named} rights named after {slowest:.1} s at most, a Secret after {after:.1} s; nothing asked for {}",
+        "{named} rights named after {slowest:.1} s at most, a Secret after {after:.1} s; nothing was refused for want of {}",
         idle.join(", ")
     ));
     Ok(finding)
@@ -166,10 +166,11 @@ async fn absent(scene: &mut Scene<'_>, all: &[Right], right: &Right, c: f64) -> 
     // What an operator has begun to watch, it may watch on.
     scene.rise_again().await?;
     let heard = scene.log().len();
+    let refused_before = scene.proxy().seen(|record| record.forbidden.len());
     let iris = Manifest::iris("iris").on_postgres().c(c);
     // Scaling to one pod deletes a budget, and scaling back makes one.
     scene.space.apply(&iris.clone().with("/spec/replicas", 1)).await;
-    sleep(Duration::from_secs(1)).await;
+    sleep(Duration::from_secs(4)).await;
     let since = Instant::now();
     scene.space.apply(&iris).await;
     let mut named = None;
@@ -196,11 +197,17 @@ async fn absent(scene: &mut Scene<'_>, all: &[Right], right: &Right, c: f64) -> 
         }
     }
     let was_ready = is_ready(&scene.space.model("iris").await);
+    let refused =
+        (scene.proxy()).seen(|record| record.forbidden.get(refused_before..).map(<[Asked]>::to_vec));
     set(&scene.space, all, right.role, None).await?;
     scene.space.ready_within("iris", HEALED).await;
     match named {
         Some(took) if took <= NAMED => Ok(Absence::Named(took)),
         Some(took) => Err(format!("was named after {took:.1} s")),
+        None if let Some(refused) = refused.unwrap_or_default().first() => Err(format!(
+            "nothing named it, and {} {} was refused",
+            refused.method, refused.path
+        )),
         None if was_ready => Ok(Absence::NotNeeded),
         None => Err("nothing named it, and the Model was not ready".to_owned()),
     }
