@@ -12,7 +12,7 @@ use super::{
     stand::{self, Phase, Stand},
 };
 use crate::{
-    plan::{Plan, Refusal},
+    plan::{Plan, Refusal, Target},
     seen::TrainingJobSeen,
     settings::Settings,
     time,
@@ -33,7 +33,12 @@ pub fn decide(
     };
     let before = look.before();
     if stand::is_over(&before) {
-        return look.unchanged(record(before, look.generation()));
+        let steps = stop_what_fits_on(&look, &before);
+        return Plan {
+            apply: steps.apply,
+            delete: steps.delete,
+            ..look.unchanged(record(before, look.generation()))
+        };
     }
     if job.metadata.deletion_timestamp.is_some() {
         return look.unchanged(before);
@@ -55,6 +60,22 @@ pub fn decide(
         Some(run) => follow(&look, &runs, run),
         None => begin(&look, 1),
     }
+}
+
+/// Stops a Job that was to fit no more when the end was told: it was not seen then, or could not be stopped.
+fn stop_what_fits_on(look: &Look<'_>, status: &TrainingJobStatus) -> Steps {
+    let mut steps = Steps::default();
+    let runs = runs::of(look.job, look.seen);
+    let fits_on = || runs.iter().filter(|run| !run.has_ended());
+    match status.reason.as_deref().and_then(Reason::from_word) {
+        Some(Reason::Superseded) => {
+            let targets = fits_on().filter_map(|run| Target::of(run.job));
+            steps.delete.extend(targets);
+        }
+        Some(Reason::OOMKilled) if fits_on().next().is_some() => stop(&runs, &mut steps),
+        _ => {}
+    }
+    steps
 }
 
 /// The status of a plan that could not be carried out as a whole.

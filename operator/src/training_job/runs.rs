@@ -78,6 +78,11 @@ impl<'a> Run<'a> {
         self.job.metadata.deletion_timestamp.is_none() && self.condition("Complete").is_none()
     }
 
+    /// Whether it starts no pod any more.
+    pub(super) fn has_ended(&self) -> bool {
+        !self.may_be_paused() || self.condition("Failed").is_some()
+    }
+
     /// Kueue's queue, if it is Kueue that lets it begin.
     pub(super) fn queue(&self) -> Option<&'a str> {
         self.job.labels().get(labels::QUEUE_NAME).map(String::as_str)

@@ -1,10 +1,12 @@
 //! A fit is over, and what came of it stays.
 
+use auriga_crds::Reason;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use serde_json::json;
 
 use super::{FITTED, Fit, a_begun_fit, failed_for, words};
 use crate::{
-    given::{PodWords, Words as _, ago},
+    given::{NOW, PodWords, Words as _, ago},
     golden::golden,
 };
 
@@ -257,5 +259,32 @@ fn a_message_is_cut_to_what_a_status_takes() {
     let failure = plan.status.last_failure.unwrap();
     for message in [plan.status.message.unwrap(), failure.message] {
         assert!(message.len() <= 1024 && !message.contains('\u{1b}'));
+    }
+}
+
+#[test]
+fn a_job_that_was_not_seen_when_its_end_was_told_is_stopped_then() {
+    let told = |reason: Reason| {
+        let mut fit = a_begun_fit();
+        let status = fit.job.status.get_or_insert_default();
+        status.reason = Some(reason.word().to_owned());
+        let condition = json!({
+            "type": "Failed", "status": "True", "reason": reason.word(), "message": "", "lastTransitionTime": NOW.to_string(), "observedGeneration": 1,
+        });
+        status.conditions = vec![serde_json::from_value(condition).unwrap()];
+        fit
+    };
+    let plan = told(Reason::Superseded).plan();
+    let names: Vec<_> = plan.delete.iter().map(|target| target.kind.as_str()).collect();
+    assert_eq!((plan.apply.len(), names), (0, vec!["Job"]));
+    let plan = told(Reason::OOMKilled).plan();
+    assert_eq!((plan.apply.len(), plan.delete.len()), (1, 0));
+    let plan = told(Reason::InvalidData).plan();
+    assert_eq!((plan.apply.len(), plan.delete.len()), (0, 0), "its pod has ended");
+    for condition in ["Complete", "Failed"] {
+        for reason in [Reason::Superseded, Reason::OOMKilled] {
+            let plan = told(reason).with_condition(condition, "", "").plan();
+            assert_eq!((plan.apply.len(), plan.delete.len()), (0, 0), "{condition}");
+        }
     }
 }
