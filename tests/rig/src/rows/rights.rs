@@ -169,13 +169,15 @@ async fn absent(scene: &mut Scene<'_>, all: &[Right], right: &Right, c: f64) -> 
     let refused_before = scene.proxy().seen(|record| record.forbidden.len());
     let iris = Manifest::iris("iris").on_postgres().c(c);
     // Scaling to one pod deletes a budget, and scaling back makes one.
-    scene.space.apply(&iris.clone().with("/spec/replicas", 1)).await;
-    sleep(Duration::from_secs(4)).await;
     let since = Instant::now();
-    scene.space.apply(&iris).await;
-    let mut named = None;
-    while named.is_none() && since.elapsed() < Duration::from_secs(25) {
+    scene.space.apply(&iris.clone().with("/spec/replicas", 1)).await;
+    let (mut named, mut is_back) = (None, false);
+    while named.is_none() && since.elapsed() < Duration::from_secs(30) {
         sleep(Duration::from_millis(250)).await;
+        if !is_back && since.elapsed() > Duration::from_secs(4) {
+            scene.space.apply(&iris).await;
+            is_back = true;
+        }
         let log = scene.log();
         let told = format!(
             "{}\n{}",
@@ -192,11 +194,12 @@ async fn absent(scene: &mut Scene<'_>, all: &[Right], right: &Right, c: f64) -> 
                 first.map_or(since, |first| first.at)
             });
             named = Some(asked.elapsed().as_secs_f64());
-        } else if is_ready(&scene.space.model("iris").await) && since.elapsed() > Duration::from_secs(12) {
+        } else if is_ready(&scene.space.model("iris").await) && since.elapsed() > Duration::from_secs(16) {
             break;
         }
     }
     let was_ready = is_ready(&scene.space.model("iris").await);
+    scene.space.apply(&iris).await;
     let refused =
         (scene.proxy()).seen(|record| record.forbidden.get(refused_before..).map(<[Asked]>::to_vec));
     set(&scene.space, all, right.role, None).await?;
