@@ -1,4 +1,4 @@
-//! Carries a plan out: the only place, with its `status`, that writes to the cluster.
+//! Carries a plan out: the only place, with what is below it, that writes to the cluster.
 //!
 //! Each write stands on its own and may be done twice, because an answer can get lost, and the program can be killed before
 //! the next one.
@@ -7,22 +7,24 @@ mod covers;
 mod mark;
 mod object;
 mod refusal;
+mod remove;
 pub(crate) mod status;
 
 use std::time::Duration;
 
 use kube::{
-    Api, Resource, ResourceExt as _,
-    api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions},
+    Resource, ResourceExt as _,
+    api::{DynamicObject, Patch, PatchParams, PostParams},
     core::Status,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use covers::covers;
 use mark::{mark, relabel};
 use object::{Object, Standing};
 use refusal::refusal;
 pub(crate) use refusal::says_that_namespace_ends;
+use remove::{is_as_seen, remove};
 
 use crate::{
     caches::Stored,
@@ -119,27 +121,6 @@ where
         }
     }
     Ok(applied)
-}
-
-/// Whether `owner` asks for what it asked for when it was seen: an operator that starts anew may be told of how it was before,
-/// and would delete what is wanted again by now.
-async fn is_as_seen<K>(ctx: &Context, owner: &K) -> Result<bool, Error>
-where
-    K: Resource<DynamicType = ()>,
-{
-    let namespace = owner.namespace().unwrap_or_default();
-    let kind = ApiResource::erase::<K>(&());
-    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &namespace, &kind);
-    let name = owner.name_any();
-    let what = format!("read {} {name}", kind.kind);
-    let live = found(call(&what, READ, || api.get_metadata(&name)).await)?;
-    let seen = owner.meta();
-    Ok(live.is_some_and(|live| {
-        let live = live.metadata;
-        live.uid == seen.uid
-            && live.generation == seen.generation
-            && live.deletion_timestamp.is_some() == seen.deletion_timestamp.is_some()
-    }))
 }
 
 /// Whether `desired` would make nothing: the object is there, and ours.
@@ -292,41 +273,6 @@ fn is_settled(ctx: &Context, live: &Value, hash: &str) -> bool {
     let settled = lock(&ctx.settled);
     let last = text("uid").and_then(|uid| settled.get(&uid));
     last.is_some_and(|last| last.hash == hash && last.version == text("resourceVersion"))
-}
-
-async fn remove(ctx: &Context, namespace: &str, target: &Target) -> Result<Outcome, Error> {
-    let value = json!({
-        "apiVersion": target.api_version,
-        "kind": target.kind,
-        "metadata": { "name": target.name },
-    });
-    let object = Object::of(&ctx.client, namespace, &value)?;
-    let Some(live) = live(&object).await? else {
-        return Ok(Outcome::Done);
-    };
-    let is_another = live.metadata.uid.as_deref() != Some(&target.uid);
-    if is_another || live.metadata.deletion_timestamp.is_some() {
-        return Ok(Outcome::Done);
-    }
-    // What was decided is about the object as it was.
-    if target.as_of.is_some() && target.as_of != live.metadata.resource_version {
-        return Ok(Outcome::HeldUp);
-    }
-    let parameters = DeleteParams {
-        preconditions: Some(Preconditions {
-            uid: live.metadata.uid,
-            resource_version: live.metadata.resource_version,
-        }),
-        ..DeleteParams::background()
-    };
-    let what = format!("delete {}", object.what());
-    let name = object.name();
-    match call(&what, WRITE, || object.api.delete(name, &parameters)).await {
-        Ok(_) => Ok(Outcome::Done),
-        Err(error) if error.code() == Some(404) => Ok(Outcome::Done),
-        Err(error) if error.code() == Some(409) => Ok(Outcome::HeldUp),
-        Err(error) => refused(ctx, &object, error),
-    }
 }
 
 async fn live(object: &Object<'_>) -> Result<Option<DynamicObject>, Error> {

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::{
     cache::{Cache, controlled_by, controller_uid, key},
+    ended::{end_of_job, has_pod_ended},
     kept::{Kept, Packed},
     labels,
     model::fits,
@@ -146,15 +147,7 @@ pub fn is_over(job: &TrainingJob) -> bool {
 
 /// Whether a Job is to have a pod: it is neither over nor suspended, be it by us or by a queue.
 pub fn is_under_way(job: &Job) -> bool {
-    !is_suspended(job) && !has_ended(job)
-}
-
-/// Whether a Job has no pod and gets none any more.
-pub fn has_ended(job: &Job) -> bool {
-    let mut conditions = (job.status.iter()).flat_map(|status| status.conditions.iter().flatten());
-    conditions.any(|condition| {
-        matches!(condition.type_.as_str(), "Complete" | "Failed") && condition.status == "True"
-    })
+    !is_suspended(job) && end_of_job(job).is_none()
 }
 
 fn is_suspended(job: &Job) -> bool {
@@ -202,7 +195,7 @@ fn keys_of_job(job: &Packed<Job>) -> Vec<String> {
     if is_suspended(&job) && job.labels().contains_key(labels::QUEUE_NAME) {
         keys.push(IN_A_QUEUE.to_owned());
     }
-    keys.extend(fitted(&job).filter(|_| !has_ended(&job)));
+    keys.extend(fitted(&job).filter(|_| end_of_job(&job).is_none()));
     keys
 }
 
@@ -212,8 +205,7 @@ fn keys_of_pod(pod: &Packed<Pod>) -> Vec<String> {
     if let (Some(model), Some(slot)) = (pod.labels().get(labels::MODEL), pod.labels().get(labels::SLOT)) {
         keys.push(slot_key(&pod.namespace().unwrap_or_default(), model, slot));
     }
-    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-    keys.extend(fitted(&pod).filter(|_| !matches!(phase, Some("Succeeded" | "Failed"))));
+    keys.extend(fitted(&pod).filter(|_| !has_pod_ended(&pod)));
     keys
 }
 

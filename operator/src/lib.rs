@@ -19,6 +19,7 @@ pub mod clock;
 pub mod context;
 pub mod controller;
 pub mod deadline;
+mod ended;
 pub mod error;
 pub mod events;
 pub mod health;

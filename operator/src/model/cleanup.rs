@@ -10,6 +10,7 @@ use serde_json::json;
 use super::fits;
 use crate::{
     build::cleanup_job::{self, cleanup_job, manifest},
+    ended::end_of_job,
     labels,
     plan::{Desired, Next, Note, Plan, Target, Urgency},
     runnable,
@@ -145,10 +146,6 @@ enum Progress {
 }
 
 fn progress(cleanup: &CleanupSeen) -> Progress {
-    let conditions = (cleanup.job.status.iter()).flat_map(|status| status.conditions.iter().flatten());
-    let ended = conditions
-        .filter(|one| one.status == "True")
-        .find(|one| one.type_ == "Complete" || one.type_ == "Failed");
     let mut ends = cleanup.pods.iter().filter_map(|seen| {
         let ended = trouble::container(&seen.pod)?
             .state
@@ -157,7 +154,7 @@ fn progress(cleanup: &CleanupSeen) -> Progress {
             .as_ref()?;
         trouble::of_end(ended, trouble::memory_limit(&seen.pod))
     });
-    match ended.map(|one| one.type_.as_str()) {
+    match end_of_job(&cleanup.job).map(|one| one.type_.as_str()) {
         Some("Complete") => Progress::Done,
         Some(_) => {
             let why = ends

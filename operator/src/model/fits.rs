@@ -108,9 +108,9 @@ pub fn fits<'a>(
         .chain(slots.fitted_to(fit_hash, &wish.store))
         .max();
     let other_image = |job: &TrainingJob| job.annotations().get(labels::IMAGE) != Some(&settings.image);
-    let is_stuck = |job: &TrainingJob| {
-        is_mine(model, job) && cannot_begin(job) && (is_edited(model, wish, job) || other_image(job))
-    };
+    let is_edited = |job: &TrainingJob| is_edited(model, wish, job);
+    let is_stuck =
+        |job: &TrainingJob| is_mine(model, job) && cannot_begin(job) && (is_edited(job) || other_image(job));
     fits.superseded = mine
         .iter()
         .copied()
@@ -151,9 +151,8 @@ pub fn fits<'a>(
             Some(_) if !same_fit(&job) => {
                 let pause = (attempt(job) >= REPAIRS).then_some(settings.retry_mistake);
                 retry(
-                    model,
-                    wish,
                     job,
+                    is_edited(job),
                     &mut fits,
                     pause.or(Some(std::time::Duration::ZERO)),
                     now,
@@ -161,13 +160,12 @@ pub fn fits<'a>(
                 );
             }
             Some(_) => {}
-            None => retry(model, wish, job, &mut fits, None, now, begin),
+            None => retry(job, is_edited(job), &mut fits, None, now, begin),
         },
         Some(job) if end(job).is_none() => fits.begin = begin(attempt(job) + 1),
         Some(job) => retry(
-            model,
-            wish,
             job,
+            is_edited(job),
             &mut fits,
             Some(settings.retry_mistake),
             now,
@@ -191,11 +189,11 @@ fn cannot_begin(job: &TrainingJob) -> bool {
     status.start_time.is_none() && (is_stalled || is_unschedulable)
 }
 
-/// Whether and when a fit that left no version is tried again: after an edit at once, else when `pause` is over.
+/// Whether and when a fit that left no version is tried again: if somebody has edited the Model since at once, else when `pause` is
+/// over.
 fn retry<'a>(
-    model: &Model,
-    wish: &Wish,
     job: &'a TrainingJob,
+    is_edited: bool,
     fits: &mut Fits<'a>,
     pause: Option<std::time::Duration>,
     now: Timestamp,
@@ -207,7 +205,7 @@ fn retry<'a>(
     let is_hopeless = matches!(reason, Reason::OOMKilled | Reason::DeadlineExceeded);
     let again = match (reason, pause.filter(|_| !is_hopeless)) {
         (Reason::Superseded, _) => Some(std::time::Duration::ZERO),
-        _ if is_edited(model, wish, job) => Some(std::time::Duration::ZERO),
+        _ if is_edited => Some(std::time::Duration::ZERO),
         (_, pause) => pause.map(|pause| pause.saturating_sub(since(job, now))),
     };
     match again {

@@ -9,6 +9,7 @@ use kube::ResourceExt as _;
 
 use super::slots::Held;
 use crate::{
+    ended::has_pod_ended,
     seen::{Answer, PodSeen},
     trouble::{self, Trouble},
 };
@@ -113,10 +114,7 @@ pub fn is_active(alive: &Alive, held: &Held<'_>) -> bool {
 
 /// The pods of `held` that are not on their way out.
 pub fn living<'a>(held: &Held<'a>) -> impl Iterator<Item = &'a PodSeen> {
-    let is_over = |pod: &Pod| {
-        let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-        pod.metadata.deletion_timestamp.is_some() || matches!(phase, Some("Failed" | "Succeeded"))
-    };
+    let is_over = |pod: &Pod| pod.metadata.deletion_timestamp.is_some() || has_pod_ended(pod);
     held.seen.pods.iter().filter(move |seen| !is_over(&seen.pod))
 }
 

@@ -318,32 +318,27 @@ impl Work {
         }
         let drained_in = arrival::drained_in(turn, &seen.reached, traffic, any_ready);
         let was_left_dead = arrival::was_left_dead(turn, slots, traffic);
-        let is_spared = |held: &Held<'_>| {
-            drained_in.is_some() && was_left_dead && held.serves_since.is_some() && held.may_be_asked()
+        // The traffic moved on from the others once it had arrived, or since nobody answered there.
+        let is_needed = |held: &Held<'_>| {
+            let was_asked_last = was_left_dead && held.serves_since.is_some() && held.may_be_asked();
+            was_asked_last || traffic.is_of_before(held)
         };
-        let mut spared = Vec::new();
+        let mut needed = Vec::new();
         for held in slots.all.iter().filter(|held| !is_wanted(&held.slot)) {
-            if traffic.previous.as_ref() != Some(&held.slot) {
-                // The traffic has arrived where it went from there, or nobody answered there.
-                if is_spared(held) {
-                    spared.push(&held.slot);
-                } else {
-                    self.delete.extend(Target::of(&held.seen.deployment));
-                }
-            } else if let Some(drained_in) = drained_in.filter(|_| traffic.is_of_before(held)) {
+            if let Some(drained_in) = drained_in.filter(|_| is_needed(held)) {
                 self.look_again(drained_in);
+                needed.push(&held.slot);
+            } else if traffic.previous.as_ref() != Some(&held.slot) {
+                self.delete.extend(Target::of(&held.seen.deployment));
             } else if held.replicas() > 0 || held.rejection.is_some() {
                 // What was given up gets another chance when it is wanted again.
                 let asleep = deployment_as_it_is(turn, &held.slot, Some(held), 0, held.kept());
                 self.apply.push(asleep);
             }
         }
-        if let Some(drained_in) = drained_in.filter(|_| !spared.is_empty()) {
-            self.look_again(drained_in);
-        }
         let is_named = |name: &str| {
             let slots = [&traffic.slot, &traffic.previous, &aim.target, &aim.waiting];
-            let mut slots = slots.into_iter().flatten().chain(spared.iter().copied());
+            let mut slots = slots.into_iter().flatten().chain(needed.iter().copied());
             slots.any(|slot| slot.name(turn.model) == name)
         };
         let unused = (seen.config_maps.iter()).filter(|one| !is_named(&one.name_any()));

@@ -10,6 +10,7 @@ use kube::{Resource, ResourceExt as _};
 use super::ending;
 use crate::{
     build::job::job_name,
+    ended::{end_of_job, has_pod_ended},
     labels,
     seen::{PodSeen, TrainingJobSeen},
     trouble,
@@ -80,7 +81,7 @@ impl<'a> Run<'a> {
 
     /// Whether it starts no pod any more.
     pub(super) fn has_ended(&self) -> bool {
-        !self.may_be_paused() || self.condition("Failed").is_some()
+        self.job.metadata.deletion_timestamp.is_some() || end_of_job(self.job).is_some()
     }
 
     /// Kueue's queue, if it is Kueue that lets it begin.
@@ -90,14 +91,7 @@ impl<'a> Run<'a> {
 
     /// The newest pod that has not ended.
     pub(super) fn live_pod(&self) -> Option<&'a PodSeen> {
-        let is_over = |seen: &PodSeen| {
-            let phase = seen
-                .pod
-                .status
-                .as_ref()
-                .and_then(|status| status.phase.as_deref());
-            ended(seen).is_some() || matches!(phase, Some("Succeeded" | "Failed"))
-        };
+        let is_over = |seen: &PodSeen| ended(seen).is_some() || has_pod_ended(&seen.pod);
         self.pods.iter().rev().find(|seen| !is_over(seen)).copied()
     }
 

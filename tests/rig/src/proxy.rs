@@ -92,6 +92,17 @@ pub(crate) struct Asked {
     pub(crate) path: String,
 }
 
+impl Asked {
+    /// One that comes now.
+    fn now(method: &Method, path: &str) -> Asked {
+        Asked {
+            at: Instant::now(),
+            method: method.clone(),
+            path: path.to_owned(),
+        }
+    }
+}
+
 /// A proxy at work; it ends with the value.
 pub(crate) struct Proxy {
     /// Where it listens.

@@ -127,6 +127,23 @@ fn a_minute_after_the_switch(reached: Reached) -> World {
     world
 }
 
+/// A minute after the switch to version 2, at whose pods no request has arrived, version 3 can answer. `before_each` look
+/// something happens.
+fn third_walks(before_each: impl Fn(&mut World)) -> World {
+    let mut world = a_minute_after_the_switch(elsewhere(0));
+    world.set_c(3.0);
+    world.turn();
+    world.fit_ends(3);
+    for _ in 0..4 {
+        before_each(&mut world);
+        world.turn();
+        world.pods_answer();
+        world.fences_are_read();
+        world.seen.reached = elsewhere(0);
+    }
+    world
+}
+
 #[test]
 fn the_pods_before_stay_until_requests_arrive_at_those_with_the_traffic() {
     for reached in [
@@ -173,16 +190,7 @@ fn the_pods_before_go_with_the_others_where_none_are_wanted() {
 
 #[test]
 fn the_traffic_moves_on_once_it_has_arrived_where_it_went_last() {
-    let mut world = a_minute_after_the_switch(elsewhere(0));
-    world.set_c(3.0);
-    world.turn();
-    world.fit_ends(3);
-    for _ in 0..4 {
-        world.turn();
-        world.pods_answer();
-        world.fences_are_read();
-        world.seen.reached = elsewhere(0);
-    }
+    let mut world = third_walks(|_| {});
     assert_eq!(world.turn().status.active_version, Some(2));
     assert_eq!(world.replicas_of(1), 1);
     world.seen.reached = answered(0);
@@ -201,24 +209,15 @@ fn the_way_back_is_open_before_the_traffic_has_arrived() {
 
 #[test]
 fn the_pods_stay_that_had_the_traffic_before_others_that_died() {
-    let mut world = a_minute_after_the_switch(elsewhere(0));
-    world.set_c(3.0);
-    world.turn();
-    world.fit_ends(3);
-    for _ in 0..4 {
-        world.pods_of(2, |pod| pod.with_condition("Ready", "False", "", ""));
-        world.turn();
-        world.pods_answer();
-        world.fences_are_read();
-        world.seen.reached = elsewhere(0);
-    }
-    world.pods_of(2, |pod| pod.with_condition("Ready", "False", "", ""));
+    let die = |world: &mut World| world.pods_of(2, |pod| pod.with_condition("Ready", "False", "", ""));
+    let mut world = third_walks(die);
+    die(&mut world);
     assert_eq!(world.turn().status.active_version, Some(3));
     world.turn();
     assert_eq!(world.replicas_of(1), 1, "a node may lead to them still");
     let name = world.deployment_of(1).name_any();
     assert!(world.seen.config_maps.iter().any(|one| one.name_any() == name));
-    world.pods_of(2, |pod| pod.with_condition("Ready", "False", "", ""));
+    die(&mut world);
     world.seen.reached = answered(10);
     world.pass(10);
     world.turn();

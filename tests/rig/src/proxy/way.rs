@@ -88,13 +88,8 @@ impl Way {
             std::future::pending::<()>().await;
         }
         let kind = Request::of(&parts.method, parts.uri.path(), &body);
-        self.note(|record| {
-            record.requests.push(Asked {
-                at: Instant::now(),
-                method: parts.method.clone(),
-                path: parts.uri.path().to_owned(),
-            });
-        });
+        let asked = Asked::now(&parts.method, parts.uri.path());
+        self.note(|record| record.requests.push(asked));
         let uri = parts
             .uri
             .path_and_query()
@@ -279,11 +274,7 @@ impl Way {
     }
 
     async fn send(&self, request: hyper::Request<Body>) -> Result<Response<Body>, Lost> {
-        let asked = Asked {
-            at: Instant::now(),
-            method: request.method().clone(),
-            path: request.uri().path().to_owned(),
-        };
+        let asked = Asked::now(request.method(), request.uri().path());
         let answer = self.client.send(request).await.map_err(|_| Lost)?;
         if answer.status() == StatusCode::FORBIDDEN {
             self.note(|record| record.forbidden.push(asked));

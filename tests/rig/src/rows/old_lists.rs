@@ -24,10 +24,10 @@ const OPERATOR: &str = "auriga";
 const AT_ONCE: usize = 3;
 /// How long the operator believes what it was told.
 const BELIEVED: Duration = Duration::from_secs(8);
-/// How often a story is told whose delete does not come.
-const TRIES: usize = 3;
 /// How long after that it is watched.
 const WATCHED: Duration = Duration::from_secs(5);
+/// How often a story is told whose delete does not come.
+const TRIES: usize = 3;
 
 /// What is done so that the operator deletes something.
 #[derive(Clone, Copy)]
@@ -156,8 +156,9 @@ async fn one(ground: &Ground, story: Story) -> Result<Told> {
             Some(nth) => format!("{}: lists from before {nth}", story.word()),
             None => format!("{}: lists from before it", story.word()),
         };
+        let mut result = Ok(false);
         for _ in 0..TRIES {
-            let result = scene(ground, async |scene| {
+            let misled = scene(ground, async |scene| {
                 let result = mislead(scene, story, point.clone()).await;
                 scene.proxy().seen(|record| {
                     told.deletes += sent_deletes(record);
@@ -165,14 +166,13 @@ async fn one(ground: &Ground, story: Story) -> Result<Told> {
                 });
                 result
             });
-            match result.await {
-                Ok(false) => {}
-                result => {
-                    told.tries.push((what, result.map(|_| ())));
-                    break;
-                }
+            result = misled.await;
+            if !matches!(result, Ok(false)) {
+                break;
             }
         }
+        let has_come = |came: bool| came.then_some(()).ok_or_else(|| "it did not come".to_owned());
+        told.tries.push((what, result.and_then(has_come)));
     }
     Ok(told)
 }
