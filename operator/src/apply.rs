@@ -3,6 +3,7 @@
 //! Each write stands on its own and may be done twice, because an answer can get lost, and the program can be killed before
 //! the next one.
 
+mod begin;
 mod covers;
 mod mark;
 mod object;
@@ -89,7 +90,7 @@ where
             continue;
         }
         let outcome = match one {
-            Desired::Create(_) => create(ctx, &object).await?,
+            Desired::Create(_) => create(ctx, owner, &object).await?,
             Desired::Apply(_) => make_so(ctx, &object).await?,
             Desired::Mark(_) => mark(ctx, &object).await?,
         };
@@ -147,11 +148,21 @@ pub(crate) fn unreadable(error: &Error) -> Option<Refusal> {
     }
 }
 
-async fn create(ctx: &Context, object: &Object<'_>) -> Result<Outcome, Error> {
+async fn create<K>(ctx: &Context, owner: &K, object: &Object<'_>) -> Result<Outcome, Error>
+where
+    K: Resource<DynamicType = ()>,
+{
     if let Stored::Seen(live) = object.stored(&ctx.caches)
         && standing(ctx, object, &live) == Standing::Ours
     {
         return Ok(Outcome::Done);
+    }
+    if object.kind() == "TrainingJob" {
+        match begin::is_up_to_date(ctx, owner).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(Outcome::HeldUp),
+            Err(error) => return Ok(Outcome::Refused(unreadable(&error).ok_or(error)?)),
+        }
     }
     let wanted: DynamicObject = object.parsed()?;
     let what = format!("create {}", object.what());

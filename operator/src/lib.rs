@@ -31,6 +31,7 @@ pub mod listing;
 pub mod metrics;
 pub mod model;
 pub mod names;
+pub mod patience;
 pub mod plan;
 pub mod planted;
 pub mod runnable;

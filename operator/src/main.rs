@@ -16,6 +16,7 @@ use auriga_operator::{
     health::{self, Health, Signs},
     lease::{self, Fence, Leading, Lease},
     listing::Listing,
+    patience::Patience,
     start::Waiting,
     term::Candidate,
 };
@@ -86,6 +87,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     let (signs, leading) = (Signs::default(), Leading::default());
     let client = ClientBuilder::try_from(config)
         .context("cannot use the settings of the API server")?
+        .with_layer(&Patience)
         .with_layer(&Deadline)
         .with_layer(&signs)
         .with_layer(&Fence(leading.clone()))

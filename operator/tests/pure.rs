@@ -29,6 +29,7 @@ const IMPURE: &[&str] = &[
     "main.rs",
     "metrics",
     "metrics.rs",
+    "patience.rs",
     "start.rs",
     "term.rs",
     "texts.rs",

@@ -321,6 +321,36 @@ async fn nothing_is_deleted_that_has_changed_or_that_its_owner_may_want_again() 
 }
 
 #[tokio::test]
+async fn a_fit_begins_only_where_nothing_is_unknown_that_it_rests_on() {
+    let fit = |name: &str| {
+        let mut fit = object("TrainingJob", name, "1");
+        fit["apiVersion"] = json!("auriga.dev/v1alpha1");
+        fit["spec"] = json!({ "modelRef": { "name": "iris" } });
+        fit
+    };
+    let server = Server::default();
+    server.put(json!(owner()));
+    let ctx = context(&server);
+    let plan = [Desired::Create(fit("iris-2"))];
+    // Another operator has begun one, and the first list was older.
+    server.put(fit("iris-1"));
+    assert!(applied(&ctx, &plan).await.unwrap().is_unfinished);
+    assert_eq!(ctx.caches.training_jobs.all().len(), 1);
+    server.edit("trainingjobs", "iris-1", &json!({ "spec": { "suspend": true } }));
+    assert!(applied(&ctx, &plan).await.unwrap().is_unfinished);
+    // What is asked for has changed.
+    server.edit("models", "iris", &json!({ "metadata": { "generation": 2 } }));
+    assert!(applied(&ctx, &plan).await.unwrap().is_unfinished && server.writes().is_empty());
+    server.edit("models", "iris", &json!({ "metadata": { "generation": 1 } }));
+    assert!(!applied(&ctx, &plan).await.unwrap().is_unfinished);
+    assert_eq!(server.writes(), ["POST trainingjobs/iris-2"]);
+    // It is there, and asked for no more.
+    let requests = server.requests();
+    applied(&ctx, &plan).await.unwrap();
+    assert_eq!(server.requests(), requests);
+}
+
+#[tokio::test]
 async fn a_mark_is_set_once_and_leaves_the_finalizers_of_others() {
     let server = Server::default();
     let mut pod = object("Pod", "iris-1", "1");

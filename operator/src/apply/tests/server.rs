@@ -62,6 +62,7 @@ impl Server {
         fill(&caches.config_maps, "configmaps", &objects);
         fill(&caches.jobs, "jobs", &objects);
         fill(&caches.pods, "pods", &objects);
+        fill(&caches.training_jobs, "trainingjobs", &objects);
     }
 
     pub(super) fn put(&self, object: Value) {
@@ -122,11 +123,10 @@ impl State {
         self.requests += 1;
         let mut parts = path.split('/').skip_while(|part| *part != "namespaces").skip(2);
         let plural = parts.next().unwrap().to_owned();
-        let name = parts
-            .next()
-            .or(body["metadata"]["name"].as_str())
-            .unwrap()
-            .to_owned();
+        let Some(name) = parts.next().or(body["metadata"]["name"].as_str()) else {
+            return Ok(self.list(&plural));
+        };
+        let name = name.to_owned();
         if *method != Method::GET {
             self.last_body = body.clone();
         }
@@ -149,6 +149,12 @@ impl State {
             Some(_) => Err(std::io::Error::other("the connection broke")),
             None => Ok(answer),
         }
+    }
+
+    fn list(&self, plural: &str) -> Response<Body> {
+        let all = self.objects.iter().filter(|((found, _), _)| found == plural);
+        let items: Vec<&Value> = all.map(|(_, object)| object).collect();
+        answered(&json!({ "kind": "List", "apiVersion": "v1", "metadata": {}, "items": items }))
     }
 
     fn done(&mut self, method: &Method, plural: &str, name: &str, body: &Value) -> Response<Body> {

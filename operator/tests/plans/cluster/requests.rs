@@ -1,6 +1,6 @@
 //! What a request to the API server asks for, and what becomes of an object that is patched.
 
-use hyper::{Response, StatusCode};
+use hyper::{Response, StatusCode, Uri};
 use kube::client::Body;
 use serde_json::{Map, Value, json};
 
@@ -35,6 +35,15 @@ impl Target {
             proxied: asked.filter(|_| sub == Some("proxy")),
         }
     }
+}
+
+/// The label that a list asks for, and its value.
+pub(super) fn selector(uri: &Uri) -> Option<(String, String)> {
+    let mut asked = uri.query()?.split('&');
+    let selector = asked.find_map(|one| one.strip_prefix("labelSelector="))?;
+    let selector = selector.replace("%2F", "/").replace("%3D", "=");
+    let (label, value) = selector.split_once('=')?;
+    Some((label.to_owned(), value.to_owned()))
 }
 
 /// Refuses to delete another object than the one that was looked at; a delete that does not say which is wrong.

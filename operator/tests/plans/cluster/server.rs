@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use hyper::{Method, Request, Response, StatusCode, header::CONTENT_TYPE};
+use hyper::{Method, Request, Response, StatusCode, Uri, header::CONTENT_TYPE};
 use jiff::Timestamp;
 use kube::{Client, client::Body};
 use serde_json::{Value, json};
@@ -112,9 +112,7 @@ impl Server {
                 let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
                 let kind = parts.headers.get(CONTENT_TYPE);
                 let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-                let answer = server
-                    .state()
-                    .answer(&parts.method, parts.uri.path(), kind, &body);
+                let answer = server.state().answer(&parts.method, &parts.uri, kind, &body);
                 match answer {
                     Answer::Given(response) => Ok(response),
                     Answer::Lost => Err(std::io::Error::other("the connection broke")),
@@ -136,8 +134,8 @@ enum Answer {
 }
 
 impl State {
-    fn answer(&mut self, method: &Method, path: &str, kind: &str, body: &Value) -> Answer {
-        let target = Target::of(path, body);
+    fn answer(&mut self, method: &Method, uri: &Uri, kind: &str, body: &Value) -> Answer {
+        let target = Target::of(uri.path(), body);
         if target.plural == "events" {
             let list = json!({ "apiVersion": "v1", "kind": "EventList", "metadata": {}, "items": [] });
             return Answer::Given(answered(if *method == Method::GET { &list } else { body }));
@@ -154,6 +152,9 @@ impl State {
             return Answer::Given(response);
         }
         let key = (target.plural, target.name);
+        if *method == Method::GET && key.1.is_empty() {
+            return Answer::Given(answered(&self.listed(&key.0, requests::selector(uri))));
+        }
         if *method == Method::GET {
             let live = self.objects.get(&key);
             return Answer::Given(live.map_or_else(|| NOT_FOUND.response(), answered));
@@ -187,6 +188,16 @@ impl State {
                 Err(refused) => refused.response(),
             }),
         }
+    }
+
+    /// All objects of a kind that have this value of this label.
+    fn listed(&self, plural: &str, selector: Option<(String, String)>) -> Value {
+        let is_selected = |object: &&Value| match &selector {
+            Some((label, value)) => object["metadata"]["labels"][label] == *value,
+            None => true,
+        };
+        let items: Vec<&Value> = self.all(plural).filter(is_selected).collect();
+        json!({ "apiVersion": "v1", "kind": "List", "metadata": {}, "items": items })
     }
 
     fn tell(&mut self, object: &Value, is_status: bool) {

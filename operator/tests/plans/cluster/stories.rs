@@ -8,6 +8,7 @@ use tokio::runtime::Builder;
 
 use super::{
     Cluster,
+    server::Fault,
     steps::{Step, step},
 };
 use crate::given;
@@ -87,4 +88,25 @@ proptest! {
     ) {
         tell(&frame, &steps, settings())?;
     }
+}
+
+/// Stories that were found and went wrong once, cut down by proptest; each with what had happened.
+#[test]
+fn what_went_wrong_once_goes_well() {
+    let frame = Frame {
+        has_two: false,
+        policy: DeletionPolicy::Retain,
+        ends_without: false,
+    };
+    // Told of neither the refit nor its TrainingJob, an operator began another fit of the same.
+    let second_fit = [
+        Step::IsStruck(1, Fault::KilledAfter),
+        Step::Hears(0, 1),
+        Step::Refit(0),
+        Step::Looks,
+        Step::Looks,
+        Step::RestartsLate(2),
+        Step::LooksBlindly,
+    ];
+    tell(&frame, &second_fit, settings()).unwrap();
 }

@@ -27,7 +27,7 @@ use super::{
     lists::Lists,
     lock,
     pods::{Said, StandIn},
-    replies::{json_text, refusal},
+    replies::{json_text, refusal, too_many},
     streams,
     view::{Hole, View},
 };
@@ -174,7 +174,7 @@ impl Way {
             }
             Fault::Conflict => Ok(refusal(StatusCode::CONFLICT, "Conflict")),
             Fault::Unprocessable => Ok(refusal(StatusCode::UNPROCESSABLE_ENTITY, "Invalid")),
-            Fault::Throttle => Ok(refusal(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests")),
+            Fault::Throttle => Ok(too_many()),
             Fault::Fail => Ok(refusal(StatusCode::INTERNAL_SERVER_ERROR, "InternalError")),
             Fault::Delay => {
                 tokio::time::sleep(LATE).await;
