@@ -175,7 +175,9 @@ fn relapse(turn: Turn<'_>, slots: &Slots<'_>, traffic: &Traffic) -> Option<Rejec
     let (slot, before) = (traffic.slot.as_ref()?, traffic.previous.as_ref()?);
     let (held, before) = (slots.get(slot)?, slots.get(before)?);
     let wanted = turn.wish.replicas;
-    if turn.model.spec.suspend || wanted == 0 || !is_just_switched(turn, traffic) || held.replicas() == 0 {
+    // Another operator may have begun it, and written no more than why.
+    let is_early = is_just_switched(turn, traffic) || held.rejection.is_some();
+    if turn.model.spec.suspend || wanted == 0 || !is_early || held.replicas() == 0 {
         return None;
     }
     let uid = turn.model.uid().unwrap_or_default();

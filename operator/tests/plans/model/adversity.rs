@@ -350,6 +350,27 @@ fn an_activation_that_nobody_can_write_down_stalls_and_says_where_to_look() {
 }
 
 #[test]
+fn a_version_that_is_given_up_does_not_get_the_traffic_again_wherever_the_operator_was_killed() {
+    for writes in 1..=2 {
+        let mut world = second_just_now();
+        world.pods_are_unwell(2, Reason::ModelLoadFailed, "it cannot predict");
+        world.broken_turn(writes);
+        // Another operator takes over once it is no longer a moment ago.
+        world.pass(60);
+        world.turn();
+        world.turn();
+        assert!(slot_with_traffic(&world).starts_with("v1-"), "{writes}");
+        assert_eq!(world.replicas_of(2), 0, "{writes}");
+        let given_up = Some((True, "ModelLoadFailed"));
+        assert_eq!(
+            told(&world.plan().status, "CandidateRejected"),
+            given_up,
+            "{writes}"
+        );
+    }
+}
+
+#[test]
 fn a_version_that_dies_once_it_has_the_traffic_gives_it_back() {
     let mut world = second_just_now();
     world.pods_are_unwell(2, Reason::ModelLoadFailed, "it cannot predict");
