@@ -53,6 +53,18 @@ impl Health {
             .as_ref()
             .map_or_else(String::new, |doubt| format!(" {doubt}."))
     }
+
+    /// One that was killed for want of memory. It is started again, and may do better; but the cause is a limit that somebody
+    /// has set, and has to raise.
+    pub fn killed(&self) -> Option<&Trouble> {
+        let accident = self.accident.as_ref();
+        accident.filter(|accident| accident.reason == Reason::OOMKilled)
+    }
+
+    /// That as a sentence that follows upon another one; empty if there is none.
+    pub fn was_killed(&self) -> String {
+        (self.killed()).map_or_else(String::new, |killed| format!(" {}.", killed.message))
+    }
 }
 
 /// Looks at pods that have the traffic already: a pod that the kubelet finds ready answers, unless it says otherwise itself.

@@ -47,21 +47,16 @@ impl Stage {
     pub fn told(&self, health: &Health, wanted: i32, slot: &Slot) -> (ConditionStatus, Reason, String) {
         let version = slot.version;
         match self {
-            Stage::Loading => {
-                // They are started again, and may do better; but the cause is a limit that somebody has set.
-                let killed =
-                    (health.accident.as_ref()).filter(|accident| accident.reason == Reason::OOMKilled);
-                let why = killed.map_or_else(String::new, |killed| format!(" {}.", killed.message));
-                (
-                    ConditionStatus::Unknown,
-                    killed.map_or(Reason::Loading, |killed| killed.reason),
-                    format!(
-                        "The pods of version {version} start and load it ({} of {wanted} can answer).{why}{}",
-                        health.passed,
-                        health.in_doubt()
-                    ),
-                )
-            }
+            Stage::Loading => (
+                ConditionStatus::Unknown,
+                health.killed().map_or(Reason::Loading, |killed| killed.reason),
+                format!(
+                    "The pods of version {version} start and load it ({} of {wanted} can answer).{}{}",
+                    health.passed,
+                    health.was_killed(),
+                    health.in_doubt()
+                ),
+            ),
             Stage::Probing if health.ready >= wanted => (
                 ConditionStatus::Unknown,
                 Reason::Probing,

@@ -7,6 +7,7 @@ use super::{
     stage::Stage,
     story::{Story, Walk},
 };
+use crate::trouble::Trouble;
 
 /// How a Model stands: the summary condition before it has a time.
 pub(super) struct Standing {
@@ -145,14 +146,24 @@ pub(super) fn serving(story: &Story<'_>) -> Standing {
             status: ConditionStatus::True,
             reason,
             message: format!(
-                "Version {version} answers on {wanted} of {wanted} pods.{more}{}",
+                "Version {version} answers on {wanted} of {wanted} pods.{more}{}{}",
+                story.health.was_killed(),
                 story.health.in_doubt()
             ),
             is_stalled: false,
         };
     }
     let ready = story.health.ready;
-    match &story.health.trouble {
+    // A pod that does not answer as it starts again after that has no other trouble.
+    let killed = story.health.killed();
+    let is_silent = |trouble: &&Trouble| killed.is_some() && trouble.reason == Reason::RuntimeUnhealthy;
+    match (story
+        .health
+        .trouble
+        .as_ref()
+        .filter(|trouble| !is_silent(trouble)))
+    .or(killed)
+    {
         Some(trouble) => Standing {
             status: ConditionStatus::False,
             reason: trouble.reason,

@@ -107,6 +107,34 @@ fn a_pod_that_is_killed_for_memory_while_it_loads_is_told_with_its_limit_before_
     assert!(ready.message.contains("limit of 2Gi"), "{}", ready.message);
 }
 
+#[test]
+fn a_pod_with_the_traffic_that_is_killed_for_memory_is_told_also_once_it_answers_again() {
+    let ready = |world: &World| {
+        let status = world.plan().status;
+        status
+            .conditions
+            .into_iter()
+            .find(|one| one.kind == "Ready")
+            .unwrap()
+    };
+    let mut world = World::serving("iris");
+    world.pods_of(1, |seen| again(seen.out_of_memory(), 1));
+    let answers = ready(&world);
+    assert_eq!((answers.status, answers.reason.as_str()), (True, "Active"));
+    assert!(
+        answers
+            .message
+            .contains("ended once: The pod used more memory than its limit of 2Gi")
+    );
+    world.pods_of(1, |mut seen| {
+        seen.answer = Answer::Silent("connection refused".to_owned());
+        seen.with_condition("Ready", "False", "", "")
+    });
+    let starts = ready(&world);
+    assert_eq!((starts.status, starts.reason.as_str()), (False, "OOMKilled"));
+    assert!(starts.message.contains("limit of 2Gi"), "{}", starts.message);
+}
+
 /// A pod whose container ended and waits to be started again, so many times.
 fn started_anew(seen: PodSeen, restart_count: i32) -> PodSeen {
     again(seen.ended(1, 1, "out of luck"), restart_count)
