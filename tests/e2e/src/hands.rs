@@ -53,14 +53,11 @@ impl Space {
         self.cluster.try_apply(Some(&self.name), object).await
     }
 
-    /// What the API server would say to an object; nothing is changed.
+    /// What the API server would make of an object; nothing is changed.
     ///
     /// Errors: its words, if it would not take it.
-    pub async fn would_take(&self, object: &Value) -> Result<(), String> {
-        self.cluster
-            .would_take(Some(&self.name), object)
-            .await
-            .map(|_| ())
+    pub async fn would_take(&self, object: &Value) -> Result<Value, String> {
+        self.cluster.would_take(Some(&self.name), object).await
     }
 
     /// Makes an object that is not there, and answers it as it is once nobody changes it any more.

@@ -40,6 +40,8 @@ impl Cluster {
             "ClusterRoleBinding",
             "ValidatingAdmissionPolicy",
             "ValidatingAdmissionPolicyBinding",
+            "MutatingAdmissionPolicy",
+            "MutatingAdmissionPolicyBinding",
         ]
         .contains(&kind);
         match namespace.filter(|_| is_namespaced) {

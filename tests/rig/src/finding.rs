@@ -29,6 +29,14 @@ impl Finding {
         }
     }
 
+    /// Adds another one's tries and figures to these.
+    pub(crate) fn take(&mut self, other: Finding) {
+        self.tries += other.tries;
+        self.held += other.held;
+        self.figures.extend(other.figures);
+        self.broken.extend(other.broken);
+    }
+
     /// Whether all went well.
     pub(crate) fn is_well(&self) -> bool {
         self.held == self.tries

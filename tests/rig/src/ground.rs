@@ -12,6 +12,8 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
 };
 
+use serde_json::Value;
+
 use crate::{node::Node, operator::Program};
 
 /// How much is asked of the rows that can do more or less of it.
@@ -80,6 +82,17 @@ impl Ground {
         let space = self.cluster.space().await;
         space.rights_of_an_operator().await;
         Ok(space)
+    }
+
+    /// The schema of a Model's spec, as the API server has it.
+    ///
+    /// Errors: there is no such kind.
+    pub(crate) async fn schema_of_models(&self) -> Result<Value> {
+        let (version, kind) = ("apiextensions.k8s.io/v1", "CustomResourceDefinition");
+        let found = self.cluster.get(None, version, kind, "models.auriga.dev").await;
+        let found = found.context("the cluster knows no Models")?;
+        let schema = &found["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+        Ok(schema["properties"]["spec"].clone())
     }
 
     /// A client that may do what the operator of a namespace may.

@@ -1,11 +1,14 @@
 //! The faults that are no sweep: what happens to the operator, and the number that it has to keep.
 
 mod api_server;
+mod bad_specs;
 mod bad_versions;
+mod beside;
 mod children;
 mod clock;
 mod crowd;
 mod dead_watches;
+mod edited_fits;
 mod edits;
 mod etcd;
 mod foreign;
@@ -18,13 +21,16 @@ mod node;
 mod odd_pods;
 mod old_lists;
 mod owned;
+mod policies;
 mod reborn;
 mod refused;
 mod restarts;
 mod rights;
+mod roles;
 mod schema;
 mod specs;
 mod store;
+mod there_and_back;
 mod uninstall;
 
 use anyhow::{Result, ensure};
@@ -106,7 +112,8 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         name: "F12",
         happens: "each right of the operator is taken away in turn; a Secret is missing",
-        wanted: "named within 10 s, no exit, all works once it is back",
+        wanted: "a condition says verb and resource within 10 s, or the log and /readyz where none can be written; 99 of 100 \
+                 looks at others take 1 s at most; no exit, all works once it is back",
         run: |ground| Box::pin(rights::taken_away(ground)),
     },
     Row {
@@ -123,14 +130,18 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         name: "F17",
-        happens: "each field of the operator's is edited, and taken out, by hand; others add fields; an autoscaler scales",
-        wanted: "reverted within 5 s; what others add stays; then nothing is written for a minute",
+        happens: "each field of the operator's is edited, and taken out, by hand, of Jobs and manifests of fits, too; others add \
+                  fields, a policy changes what is written, an autoscaler scales",
+        wanted: "reverted within 5 s, but for what is made once; what others add stays; beside them, nothing is written for 10 \
+                 minutes",
         run: |ground| Box::pin(edits::reverted(ground)),
     },
     Row {
         name: "F18",
-        happens: "20 edits in 10 s under load; bad specs and back; each field valid, at its bounds, and invalid",
-        wanted: "the last spec wins, no prediction fails; told within 30 s, never ready, all as before; invalid values refused",
+        happens: "20 edits in 10 s under load; bad specs, from the schema and others, and back; each field valid, at its bounds, \
+                  and invalid",
+        wanted: "the last spec wins, no prediction fails; told with the field within 30 s, never ready, all as before, pods and \
+                 fits, too; invalid values refused with field and limit",
         run: |ground| Box::pin(specs::changed(ground)),
     },
     Row {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use auriga_crds::Model;
-use auriga_e2e::{Manifest, Space, iris_rows, until};
+use auriga_e2e::{Answer, Manifest, Space, iris_rows, until};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep},
@@ -139,8 +139,15 @@ impl<'a> Scene<'a> {
     ///
     /// Errors: it does not answer.
     pub(crate) async fn healthz(&self) -> Result<u16, String> {
+        Ok(self.asks("/healthz").await?.code)
+    }
+
+    /// What the operator answers at `/healthz`, `/readyz` or `/metrics`.
+    ///
+    /// Errors: it does not answer.
+    pub(crate) async fn asks(&self, path: &str) -> Result<Answer, String> {
         let operator = self.operator.as_ref().ok_or("the operator does not run")?;
-        Ok(auriga_e2e::get(operator.metrics, "/healthz").await?.code)
+        auriga_e2e::get(operator.metrics, path).await
     }
 
     /// The most memory that the operator ever had, in MiB.

@@ -1,15 +1,17 @@
 //! A right of the operator is taken away, or a Secret is not there.
 
-use std::time::Duration;
+use std::{sync::Mutex, time::Duration};
 
 use anyhow::Result;
-use auriga_e2e::{Manifest, Space, iris_rows, is_ready};
+use auriga_e2e::{Manifest, Space, iris_rows, is_ready, is_seen};
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
+use super::roles::{Right, all_rights, has_no_voice, names, needs, set};
 use crate::{
-    finding::{Finding, attempt},
+    clients::p99,
+    finding::{Finding, attempt, nothing_of},
     ground::Ground,
     proxy::Asked,
     scene::{Scene, scene, seconds_until},
@@ -19,29 +21,32 @@ use crate::{
 const NAMED: f64 = 10.0;
 /// How long it may take until all works once it is given back.
 const HEALED: u64 = 60;
+/// How long it may take until an edit of another Model is seen, for 99 of 100 of them: longer than the look alone.
+const SEEN: f64 = 1.0;
+/// How long a right is away at least, so that others are seen to be looked at.
+const AWAY: Duration = Duration::from_secs(8);
 /// How many namespaces there are at once.
 const AT_ONCE: usize = 3;
 
-const RBAC: &str = "rbac.authorization.k8s.io/v1";
-/// What an operator may do, and what it may do to its Lease.
-const ROLES: [&str; 2] = ["auriga-operator", "auriga-operator-lease"];
-
-/// A right of a Role: a verb on a resource of a group.
-#[derive(Clone, Debug)]
-struct Right {
-    role: &'static str,
-    group: String,
-    resource: String,
-    /// The names that it is for; all of them if there are none.
-    names: Value,
-    verb: String,
+/// What came of the absence of a right.
+struct Absence {
+    told: Told,
+    /// After how many seconds.
+    took: f64,
+    /// How long it took until each edit of another Model was seen, in seconds.
+    others: Vec<f64>,
 }
 
-/// What came of its absence.
-enum Absence {
-    /// It was named, after so many seconds.
-    Named(f64),
-    /// Nothing was refused, and all was done without it.
+/// How it was told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// By a condition.
+    Condition,
+    /// By the log and at /readyz.
+    Readyz,
+    /// By the log alone.
+    Log,
+    /// Not at all: nothing was refused, and all was done without it.
     NotNeeded,
 }
 
@@ -58,77 +63,46 @@ pub(super) async fn taken_away(ground: &Ground) -> Result<Finding> {
     let tried = stream::iter(shares).map(|share| in_turn(ground, share));
     let tried: Vec<_> = tried.buffer_unordered(AT_ONCE).collect().await;
     let mut finding = Finding::default();
-    let (mut slowest, mut named, mut idle): (f64, usize, Vec<String>) = (0.0, 0, Vec::new());
+    let (mut slowest, mut told, mut others): (f64, Vec<(Told, String)>, Vec<f64>) = Default::default();
     for (what, result) in tried.into_iter().flatten() {
-        match &result {
-            Ok(Absence::Named(took)) => {
-                named += 1;
-                slowest = slowest.max(*took);
-            }
-            Ok(Absence::NotNeeded) => idle.push(what.clone()),
-            Err(_) => {}
+        if let Ok(absence) = &result {
+            slowest = slowest.max(absence.took);
+            told.push((absence.told, what.clone()));
+            others.extend(&absence.others);
         }
         finding.count(&what, result.map(|_| ()));
     }
     let secret = scene(ground, async |scene| missing_secret(&scene.space).await).await;
     let after = secret.as_ref().copied().unwrap_or_default();
     finding.count("a missing Secret", secret.map(|_| ()));
+    let seen = p99(&others);
+    let is_quick = match others.len() {
+        0..100 => Err(format!("{} edits show nothing", others.len())),
+        _ if seen > SEEN => Err(format!(
+            "99 of 100 of {} edits were seen within {seen:.1} s",
+            others.len()
+        )),
+        _ => Ok(()),
+    };
+    finding.count("other Models meanwhile", is_quick);
+    let those = |how: Told| {
+        let those = told
+            .iter()
+            .filter(|(told, _)| *told == how)
+            .map(|(_, what)| what.as_str());
+        those.collect::<Vec<_>>().join(", ")
+    };
+    let named = told.iter().filter(|(told, _)| *told == Told::Condition).count();
     finding.figures.push(format!(
-        "{named} rights named after {slowest:.1} s at most, a Secret after {after:.1} s; nothing was refused for want of {}",
-        idle.join(", ")
+        "{named} rights named by a condition, all after {slowest:.1} s at most, a Secret after {after:.1} s; 99 of 100 of {} \
+         edits of other Models seen within {seen:.1} s; named where no condition can be written, in the log and at /readyz: {}; \
+         in the log alone: {}; nothing was refused for want of {}",
+        others.len(),
+        those(Told::Readyz),
+        those(Told::Log),
+        those(Told::NotNeeded)
     ));
     Ok(finding)
-}
-
-/// Each right of all Roles on its own.
-///
-/// Panics if a Role is not there.
-async fn all_rights(space: &Space) -> Vec<Right> {
-    let mut all = Vec::new();
-    for name in ROLES {
-        let role = space.get(RBAC, "Role", name).await;
-        let role = role.unwrap_or_else(|| panic!("there is no Role {name}"));
-        all.extend(rights_of(name, &role));
-    }
-    all
-}
-
-/// Each right of a Role on its own.
-fn rights_of(name: &'static str, role: &Value) -> Vec<Right> {
-    let words = |rule: &Value, field: &str| -> Vec<String> {
-        let words = rule[field].as_array().into_iter().flatten();
-        words.filter_map(Value::as_str).map(str::to_owned).collect()
-    };
-    let mut found = Vec::new();
-    for rule in role["rules"].as_array().into_iter().flatten() {
-        for group in words(rule, "apiGroups") {
-            for resource in words(rule, "resources") {
-                for verb in words(rule, "verbs") {
-                    found.push(Right {
-                        role: name,
-                        group: group.clone(),
-                        resource: resource.clone(),
-                        names: rule["resourceNames"].clone(),
-                        verb,
-                    });
-                }
-            }
-        }
-    }
-    found
-}
-
-/// A Role's rules that hold all of its rights but one.
-fn without(role: &str, rights: &[Right], missing: Option<&Right>) -> Value {
-    let is_kept = |right: &&Right| {
-        right.role == role
-            && missing.is_none_or(|missing| {
-                (&right.group, &right.resource, &right.verb)
-                    != (&missing.group, &missing.resource, &missing.verb)
-            })
-    };
-    let rule = |right: &Right| json!({ "apiGroups": [right.group], "resources": [right.resource], "resourceNames": right.names, "verbs": [right.verb] });
-    rights.iter().filter(is_kept).map(rule).collect()
 }
 
 /// Takes each of these rights away in one namespace.
@@ -136,6 +110,10 @@ async fn in_turn(ground: &Ground, rights: Vec<Right>) -> Vec<(String, Result<Abs
     let mut results = Vec::new();
     let done = scene(ground, async |scene| {
         scene.on_postgres().await;
+        scene.space.rows("rose", &iris_rows()).await;
+        let rose = Manifest::iris("rose").on_postgres().with("/spec/replicas", 1);
+        scene.space.apply(&rose).await;
+        scene.space.serves("rose", 1).await;
         let all = all_rights(&scene.space).await;
         for (at, right) in rights.iter().enumerate() {
             let what = format!("{} {}", right.verb, right.resource);
@@ -153,14 +131,7 @@ async fn in_turn(ground: &Ground, rights: Vec<Right>) -> Vec<(String, Result<Abs
     results
 }
 
-/// Gives a Role all of its rights but one.
-async fn set(space: &Space, all: &[Right], role: &str, missing: Option<&Right>) -> Result<(), String> {
-    let rules = without(role, all, missing);
-    let change = |role: &mut Value| role["rules"] = rules.clone();
-    space.edit(RBAC, "Role", role, change).await.map(|_| ())
-}
-
-/// Lets a Model be changed without a right, and gives it back.
+/// Lets a Model be changed without a right, and gives it back; meanwhile somebody edits another Model.
 async fn absent(scene: &mut Scene<'_>, all: &[Right], right: &Right, c: f64) -> Result<Absence, String> {
     set(&scene.space, all, right.role, Some(right)).await?;
     // What an operator has begun to watch, it may watch on.
@@ -168,72 +139,136 @@ async fn absent(scene: &mut Scene<'_>, all: &[Right], right: &Right, c: f64) -> 
     let heard = scene.log().len();
     let refused_before = scene.proxy().seen(|record| record.forbidden.len());
     let iris = Manifest::iris("iris").on_postgres().c(c);
-    // Scaling to one pod deletes a budget, and scaling back makes one.
-    let since = Instant::now();
-    scene.space.apply(&iris.clone().with("/spec/replicas", 1)).await;
-    let (mut named, mut is_back) = (None, false);
-    while named.is_none() && since.elapsed() < Duration::from_secs(30) {
-        sleep(Duration::from_millis(250)).await;
-        if !is_back && since.elapsed() > Duration::from_secs(4) {
-            scene.space.apply(&iris).await;
-            is_back = true;
-        }
-        let log = scene.log();
-        let told = format!(
-            "{}\n{}",
-            log.get(heard..).unwrap_or_default(),
-            conditions(&scene.space).await
-        );
-        if names(&told, right) {
-            // What is needed at the end of a fit alone cannot be missed before.
-            let asked = scene.proxy().seen(|record| {
-                let first = record
-                    .requests
-                    .iter()
-                    .find(|one| one.at > since && needs(one, right));
-                first.map_or(since, |first| first.at)
-            });
-            named = Some(asked.elapsed().as_secs_f64());
-        } else if is_ready(&scene.space.model("iris").await) && since.elapsed() > Duration::from_secs(16) {
-            break;
-        }
-    }
+    let others = Mutex::new(Vec::new());
+    let told = tokio::select! {
+        told = until_named(scene, right, &iris, heard) => told,
+        never = keep_editing(&scene.space, &others) => never,
+    };
+    let others = others.into_inner().unwrap_or_default();
     let was_ready = is_ready(&scene.space.model("iris").await);
+    // Who needs the right, too, or cannot be looked at, is none of the others.
+    let is_concerned = has_no_voice(right) || names(&said_of(&scene.space, "rose").await, right);
     scene.space.apply(&iris).await;
     let refused =
         (scene.proxy()).seen(|record| record.forbidden.get(refused_before..).map(<[Asked]>::to_vec));
+    let refused = refused.unwrap_or_default();
     set(&scene.space, all, right.role, None).await?;
-    scene.space.ready_within("iris", HEALED).await;
-    match named {
-        Some(took) if took <= NAMED => Ok(Absence::Named(took)),
-        Some(took) => Err(format!("was named after {took:.1} s")),
-        None if let Some(refused) = refused.unwrap_or_default().first() => Err(format!(
-            "nothing named it, and {} {} was refused",
-            refused.method, refused.path
-        )),
-        None if was_ready => Ok(Absence::NotNeeded),
-        None => Err("nothing named it, and the Model was not ready".to_owned()),
-    }
-}
-
-/// Whether a request may need this right. What is applied is made where it is not there.
-fn needs(asked: &Asked, right: &Right) -> bool {
-    let does = match asked.method.as_str() {
-        "POST" => right.verb == "create",
-        "PATCH" => ["create", "patch"].contains(&right.verb.as_str()),
-        "PUT" => right.verb == "update",
-        "DELETE" => right.verb == "delete",
-        _ => ["get", "list", "watch"].contains(&right.verb.as_str()),
+    let healed = attempt(async {
+        scene.space.ready_within("iris", HEALED).await;
+        scene.space.ready_within("rose", HEALED).await;
+    });
+    let healed = healed.await;
+    let mut faults = Vec::new();
+    let first = refused
+        .first()
+        .map(|one| format!("{} {} was refused", one.method, one.path));
+    let (told, took) = match (told, first) {
+        (Some((how, took)), first) => {
+            if how == Told::Log && !has_no_voice(right) && right.resource != "events" {
+                faults.push(format!("only the log names it; {}", first.unwrap_or_default()));
+            }
+            if took > NAMED {
+                faults.push(format!("was named after {took:.1} s"));
+            }
+            (how, took)
+        }
+        (None, None) if was_ready => (Told::NotNeeded, 0.0),
+        (None, first) => {
+            let first = first.unwrap_or_else(|| "the Model was not ready".to_owned());
+            faults.push(format!("nothing named it, and {first}"));
+            (Told::NotNeeded, 0.0)
+        }
     };
-    let mut words = asked.path.split('/');
-    does && right.resource.split('/').all(|word| words.any(|one| one == word))
+    if !is_concerned && others.is_empty() {
+        faults.push("no edit of another Model was seen".to_owned());
+    }
+    if let Err(words) = healed {
+        faults.push(format!("{words}, once it was back"));
+    }
+    nothing_of(&faults)?;
+    Ok(Absence {
+        told,
+        took,
+        others: if is_concerned { Vec::new() } else { others },
+    })
 }
 
-/// Whether `words` name what is missing, as the API server does.
-fn names(words: &str, right: &Right) -> bool {
-    // kube's own texts escape the quotes.
-    let words = words.replace('\\', "");
-    words.contains(&format!("cannot {} resource \"{}\"", right.verb, right.resource))
+/// Changes a Model, and waits until the right is named where it has to be; how long that took since it was first needed.
+async fn until_named(scene: &Scene<'_>, right: &Right, iris: &Manifest, heard: usize) -> Option<(Told, f64)> {
+    let since = Instant::now();
+    // Scaling to one pod deletes a budget, and scaling back makes one.
+    scene.space.apply(&iris.clone().with("/spec/replicas", 1)).await;
+    let (mut named, mut logged, mut is_back) = (None, None, false);
+    while since.elapsed() < Duration::from_secs(30) {
+        sleep(Duration::from_millis(250)).await;
+        if !is_back && since.elapsed() > Duration::from_secs(4) {
+            scene.space.apply(iris).await;
+            is_back = true;
+        }
+        // What is needed at the end of a fit alone cannot be missed before.
+        let took = || {
+            let first = scene.proxy().seen(|record| {
+                let mut requests = record.requests.iter();
+                requests
+                    .find(|one| one.at > since && needs(one, right))
+                    .map(|one| one.at)
+            });
+            first.unwrap_or(since).elapsed().as_secs_f64()
+        };
+        let log = scene.log();
+        if logged.is_none() && names(log.get(heard..).unwrap_or_default(), right) {
+            logged = Some(took());
+        }
+        if named.is_none() {
+            named = if has_no_voice(right) {
+                let is_told = logged.is_some() && names_at_readyz(scene, right).await;
+                is_told.then(|| (Told::Readyz, took()))
+            } else {
+                let told = conditions(&scene.space).await;
+                names(&told, right).then(|| (Told::Condition, took()))
+            };
+        }
+        let is_over = since.elapsed() > AWAY && (named.is_some() || logged.is_some() && has_no_voice(right));
+        let is_done = since.elapsed() > Duration::from_secs(16) && is_ready(&scene.space.model("iris").await);
+        if is_over || is_done {
+            break;
+        }
+    }
+    named.or(logged.map(|took| (Told::Log, took)))
+}
+
+/// Whether the operator says at /readyz that it may not do this.
+async fn names_at_readyz(scene: &Scene<'_>, right: &Right) -> bool {
+    let Ok(answer) = scene.asks("/readyz").await else {
+        return false;
+    };
+    let named = names(&answer.body, right)
+        || answer
+            .body
+            .contains(&format!("{} {}", right.verb, right.plural()));
+    answer.code == 503 && named
+}
+
+/// Edits the Model rose again and again, and notes how long it takes until each edit is seen. Those before the operator has
+/// begun its work tell nothing.
+async fn keep_editing<T>(space: &Space, seen: &Mutex<Vec<f64>>) -> T {
+    let mut has_begun = false;
+    loop {
+        for limit in [11, 12] {
+            let since = Instant::now();
+            space
+                .change("Model", "rose", json!({ "spec": { "historyLimit": limit } }))
+                .await;
+            while !is_seen(&space.model("rose").await) {
+                sleep(Duration::from_millis(20)).await;
+            }
+            if has_begun && let Ok(mut seen) = seen.lock() {
+                seen.push(since.elapsed().as_secs_f64());
+            }
+            has_begun = true;
+            sleep(Duration::from_millis(200)).await;
+        }
+    }
 }
 
 /// What the Models and TrainingJobs of a namespace say.
@@ -241,13 +276,22 @@ async fn conditions(space: &Space) -> String {
     let mut told = String::new();
     for kind in ["Model", "TrainingJob"] {
         for object in space.list("auriga.dev/v1alpha1", kind).await {
-            for one in object["status"]["conditions"].as_array().into_iter().flatten() {
-                told.push_str(one["message"].as_str().unwrap_or_default());
-                told.push('\n');
-            }
+            told.push_str(&messages(&object));
         }
     }
     told
+}
+
+/// What a Model says.
+async fn said_of(space: &Space, model: &str) -> String {
+    let model = space.get("auriga.dev/v1alpha1", "Model", model).await;
+    messages(&model.unwrap_or_default())
+}
+
+fn messages(object: &Value) -> String {
+    let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
+    let messages = conditions.filter_map(|one| one["message"].as_str());
+    messages.map(|message| format!("{message}\n")).collect()
 }
 
 /// How long it takes until a Secret is named that is not there; it is made then, and all works.
@@ -275,61 +319,4 @@ async fn missing_secret(space: &Space) -> Result<f64, String> {
         return Err(format!("was named after {took:.1} s"));
     }
     Ok(took)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_right_is_taken_and_the_others_stay() {
-        let role = json!({ "rules": [{ "apiGroups": [""], "resources": ["pods", "services"], "verbs": ["list", "patch"] }] });
-        let all = rights_of("a", &role);
-        assert_eq!(all.len(), 4);
-        let left = without("a", &all, Some(&all[1]));
-        assert_eq!(left.as_array().map(Vec::len), Some(3));
-        assert!(!left.as_array().unwrap().contains(&without("a", &all, None)[1]));
-        assert_eq!(without("b", &all, None), json!([]));
-    }
-
-    #[test]
-    fn a_request_needs_the_right_to_its_verb_and_resource() {
-        let check = |verb: &str, resource: &str, method: hyper::Method, path: &str| {
-            let right = Right {
-                role: "a",
-                group: String::new(),
-                resource: resource.to_owned(),
-                names: Value::Null,
-                verb: verb.to_owned(),
-            };
-            let asked = Asked {
-                at: Instant::now(),
-                method,
-                path: path.to_owned(),
-            };
-            needs(&asked, &right)
-        };
-        let service = "/api/v1/namespaces/a/services/iris";
-        assert!(check("patch", "services", hyper::Method::PATCH, service));
-        assert!(check("create", "services", hyper::Method::PATCH, service));
-        assert!(!check("delete", "services", hyper::Method::PATCH, service));
-        assert!(!check("patch", "pods", hyper::Method::PATCH, service));
-        let status = "/apis/auriga.dev/v1alpha1/namespaces/a/models/iris/status";
-        assert!(check("patch", "models/status", hyper::Method::PATCH, status));
-        assert!(!check("patch", "models/finalizers", hyper::Method::PATCH, status));
-    }
-
-    #[test]
-    fn a_right_is_named_by_verb_and_resource() {
-        let right = Right {
-            role: "a",
-            group: "apps".to_owned(),
-            resource: "deployments".to_owned(),
-            names: Value::Null,
-            verb: "patch".to_owned(),
-        };
-        let words = "User \"a\" cannot patch resource \"deployments\" in API group \"apps\"";
-        assert!(names(words, &right) && names(&words.replace('"', "\\\""), &right));
-        assert!(!names("cannot get resource \"deployments\"", &right));
-    }
 }

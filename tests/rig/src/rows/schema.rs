@@ -24,12 +24,68 @@ pub(super) struct Variant {
     pub(super) value: Value,
     /// The spec.
     pub(super) spec: Value,
+    /// For a value that is forbidden: what would have been allowed, if the schema has a word or a number for it.
+    allowed: Option<Value>,
 }
 
 /// The key of what stands in a map.
 const KEY: &str = "key";
 /// No text of a test is longer.
 const LONGEST: u64 = 5000;
+
+impl Variant {
+    /// Whether a refusal says what is wrong: the field by its last name, and what is allowed.
+    ///
+    /// Errors: what it does not say.
+    pub(super) fn is_told_by(&self, words: &str) -> Result<(), String> {
+        let last = self.field.rsplit('.').find(|step| step.parse::<usize>().is_err());
+        let last = last.unwrap_or_default();
+        let is_named = words.match_indices(last).any(|(at, _)| {
+            let (before, after) = (&words[..at], &words[at + last.len()..]);
+            let ends = |one: Option<char>| one.is_none_or(|one| !one.is_alphanumeric());
+            before.ends_with(['.', '"', '[']) && ends(after.chars().next())
+        });
+        if !is_named {
+            return Err(format!("the refusal does not name {last}: {words}"));
+        }
+        let is_told = match &self.allowed {
+            None => true,
+            Some(Value::String(word)) => words.contains(&format!("\"{word}\"")),
+            Some(limit) => numbers(words).any(|number| Some(number) == limit.as_f64()),
+        };
+        if is_told {
+            return Ok(());
+        }
+        let allowed = self.allowed.as_ref().unwrap_or(&Value::Null);
+        Err(format!("the refusal does not say {allowed}: {words}"))
+    }
+}
+
+/// All numbers in a text.
+fn numbers(words: &str) -> impl Iterator<Item = f64> {
+    let is_part = |one: char| one.is_ascii_digit() || ['.', '-', '+', 'e'].contains(&one);
+    let parts = words.split(move |one: char| !is_part(one));
+    parts.filter_map(|part| part.trim_end_matches(['.', 'e']).parse().ok())
+}
+
+/// A word or a number that the schema allows where it forbids `value`; `None` where it forbids the type.
+fn limit(schema: &Value, value: &Value) -> Option<Value> {
+    if let Some(words) = schema["enum"].as_array() {
+        return words.first().cloned();
+    }
+    let name = match (schema["type"].as_str()?, value) {
+        ("integer" | "number", Value::Number(number)) => {
+            let number = number.as_f64()?;
+            let below = schema["minimum"].as_f64().is_some_and(|least| number < least);
+            if below { "minimum" } else { "maximum" }
+        }
+        ("string", Value::String(text)) if text.is_empty() => "minLength",
+        ("string", Value::String(_)) => "maxLength",
+        ("array", Value::Array(_)) => "minItems",
+        _ => return None,
+    };
+    Some(schema[name].clone())
+}
 
 /// All variants of `base`, field by field.
 pub(super) fn variants(schema: &Value, base: &Value) -> Vec<Variant> {
@@ -47,6 +103,11 @@ fn walk(root: &Value, schema: &Value, base: &Value, at: &mut Vec<String>, found:
             field: at.join("."),
             kind,
             spec: with(root, base, at, &value),
+            allowed: if kind == Kind::Invalid {
+                limit(schema, &value)
+            } else {
+                None
+            },
             value,
         });
     }
@@ -238,6 +299,34 @@ mod tests {
         };
         assert_eq!(values(Kind::Boundary), [json!(1), json!(9)]);
         assert_eq!(values(Kind::Invalid), [json!(0), json!(10), json!("many")]);
+    }
+
+    #[test]
+    fn a_refusal_has_to_name_the_field_and_what_is_allowed() {
+        let base = json!({ "size": 2 });
+        let found = variants(&schema(), &base);
+        let check = |value: Value, words: &str, expected: bool| {
+            let variant = found
+                .iter()
+                .find(|one| one.kind == Kind::Invalid && one.value == value);
+            let told = variant.unwrap().is_told_by(words);
+            assert_eq!(told.is_ok(), expected, "{words}: {told:?}");
+        };
+        let words = "spec.size: Invalid value: 10: spec.size in body should be less than or equal to 9";
+        check(json!(10), words, true);
+        check(json!(10), "spec.size: Invalid value: 10", false);
+        check(json!(10), "spec.sizes: 9", false);
+        check(
+            json!(0),
+            "spec.size: Invalid value: 0: should be greater than or equal to 1e+00.",
+            true,
+        );
+        check(json!("many"), ".spec.size: expected numeric", true);
+        check(
+            json!("aaaa"),
+            "spec.steps[0].name: Too long: may not be more than 3 bytes",
+            true,
+        );
     }
 
     #[test]

@@ -1,16 +1,18 @@
-//! A Model is edited again and again, to something bad and back, and in every field of its schema.
+//! A Model is edited again and again, and in every field of its schema.
 
 use std::time::Duration;
 
 use anyhow::Result;
 use auriga_crds::ConditionStatus;
-use auriga_e2e::{Manifest, Space, condition, eventually, is_ready, until};
+use auriga_e2e::{Manifest, Space, condition, is_ready, until};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::{
+    bad_specs::short,
     children::{DEPLOYMENT, MODEL, text},
     schema::{Kind, Variant, variants},
+    there_and_back,
 };
 use crate::{
     clients::Clients,
@@ -23,12 +25,10 @@ use crate::{
 const EDITS: usize = 20;
 /// How long it may take until an edit is noticed.
 const NOTICED: Duration = Duration::from_secs(10);
-/// For how long a Model with a bad spec is watched.
-const WATCHED: Duration = Duration::from_secs(6);
 
 /// Does all three.
 ///
-/// Errors: never; what does not work is in the finding.
+/// Errors: the cluster does not know the kind Model.
 pub(super) async fn changed(ground: &Ground) -> Result<Finding> {
     let mut finding = Finding::default();
     let edited = scene(ground, async |scene| quickly(scene).await).await;
@@ -39,20 +39,26 @@ pub(super) async fn changed(ground: &Ground) -> Result<Finding> {
         }
         Err(words) => finding.count("20 edits in 10 s", Err(words)),
     }
-    let done = scene(ground, async |scene| {
-        let iris = scene.on_a_claim().await;
-        bad_and_back(scene, &iris, &mut finding).await
-    })
-    .await;
-    finding.count("a Model that was bad in between", done);
+    let schema = ground.schema_of_models().await?;
     let every = ground.times(1, 5);
+    let (bad, fields) = tokio::join!(
+        there_and_back::bad_and_back(ground, &schema, every),
+        every_field(ground, &schema, every)
+    );
+    finding.take(bad);
+    finding.take(fields);
+    Ok(finding)
+}
+
+async fn every_field(ground: &Ground, schema: &Value, every: usize) -> Finding {
+    let mut finding = Finding::default();
     let done = scene(ground, async |scene| {
         let iris = scene.on_a_claim().await;
-        each_field(scene, &iris, every, &mut finding).await
+        each_field(scene, &iris, schema, every, &mut finding).await
     })
     .await;
     finding.count("the Model after all of its fields were tried", done);
-    Ok(finding)
+    finding
 }
 
 /// Edits a Model twice a second while clients ask it: the last edit wins, and all requests are answered.
@@ -100,124 +106,16 @@ async fn quickly(scene: &Scene<'_>) -> Result<String, String> {
     ))
 }
 
-/// What the API server takes and nobody can carry out: where it is written, and the reason that is told.
-fn bad() -> Vec<(&'static str, Value, &'static str)> {
-    let misfit =
-        json!([{ "path": "/predict", "mapping": [{ "name": "a", "type": "float", "column": "b" }] }]);
-    let huge = json!({ "requests": { "cpu": "500" } });
-    vec![
-        (
-            "/spec/dataset/train/csv/configMap/name",
-            json!("nothing"),
-            "ConfigMapNotFound",
-        ),
-        ("/spec/dataset/target", json!("weight"), "InvalidSpec"),
-        ("/spec/serving/entryPoints", misfit, "InvalidSpec"),
-        (
-            "/spec/activation",
-            json!({ "policy": "Pinned", "version": 9 }),
-            "VersionNotFound",
-        ),
-        (
-            "/spec/pod/nodeSelector",
-            json!({ "disk": "golden" }),
-            "Unschedulable",
-        ),
-        ("/spec/serving/resources", huge, "Unschedulable"),
-        ("/spec/pod/priorityClassName", json!("nobody"), "Forbidden"),
-        ("/spec/pod/affinity", json!({ "nodeAffinity": 7 }), "InvalidSpec"),
-        (
-            "/spec/pod/labels",
-            json!({ "a label": "with spaces" }),
-            "InvalidSpec",
-        ),
-        (
-            "/spec/pod/tolerations",
-            json!([{ "key": "a", "effect": "Sometimes" }]),
-            "InvalidSpec",
-        ),
-    ]
-}
-
-/// Each bad spec is told and never ready; after the good one, all is as before.
-async fn bad_and_back(scene: &Scene<'_>, iris: &Manifest, finding: &mut Finding) -> Result<(), String> {
-    let space = &scene.space;
-    let before = essence(space).await;
-    for (place, value, reason) in bad() {
-        let result = attempt(async {
-            space.apply(&iris.clone().with(place, value.clone())).await;
-            space.complains("iris", reason, 30).await;
-            stays_unready(space).await?;
-            space.apply(iris).await;
-            space.serves("iris", 1).await;
-            eventually("all is as it was", async || {
-                (essence(space).await == before).then_some(())
-            })
-            .await;
-            Ok(())
-        });
-        let result = result.await.and_then(|result| result);
-        finding.count(&format!("{place} with {value}"), result);
-        space.apply(iris).await;
-    }
-    attempt(space.serves("iris", 1)).await.map(|_| ())
-}
-
-async fn stays_unready(space: &Space) -> Result<(), String> {
-    let since = Instant::now();
-    while since.elapsed() < WATCHED {
-        if is_ready(&space.model("iris").await) {
-            return Err("says that it is ready".to_owned());
-        }
-        sleep(Duration::from_millis(200)).await;
-    }
-    Ok(())
-}
-
-/// What a Model has made, and what it says of itself, without times, generations and names of pods.
-async fn essence(space: &Space) -> Value {
-    let deployments = space.list(DEPLOYMENT.0, DEPLOYMENT.1).await;
-    let running = deployments.iter().filter(|one| one["spec"]["replicas"] != 0);
-    let templates: Vec<Value> = running
-        .map(|one| json!([one["metadata"]["name"], one["spec"]["template"]]))
-        .collect();
-    let service = space.get("v1", "Service", "iris").await.unwrap_or_default();
-    let status = space.model("iris").await.status.unwrap_or_default();
-    let conditions: Vec<Value> = (status.conditions.iter())
-        .map(|one| json!([one.kind, one.status, one.reason]))
-        .collect();
-    json!([
-        templates,
-        service["spec"]["selector"],
-        conditions,
-        [
-            json!(status.active_version),
-            json!(status.spec_hash),
-            json!(status.ready_replicas)
-        ]
-    ])
-}
-
 /// Tries what the schema allows and forbids in every field: what it forbids is refused; what it allows is taken, noticed, and
 /// never keeps the operator from its work.
 async fn each_field(
     scene: &Scene<'_>,
     iris: &Manifest,
+    schema: &Value,
     every: usize,
     finding: &mut Finding,
 ) -> Result<(), String> {
     let space = &scene.space;
-    let kinds = space
-        .cluster
-        .get(
-            None,
-            "apiextensions.k8s.io/v1",
-            "CustomResourceDefinition",
-            "models.auriga.dev",
-        )
-        .await
-        .ok_or("there is no kind Model")?;
-    let schema = &kinds["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
     let (mut taken, mut refused, mut ruled_out, mut fields) = (0_usize, 0_usize, 0_usize, Vec::new());
     for variant in variants(schema, &iris.value()["spec"]).iter().step_by(every) {
         let what = format!("{:?} {}: {}", variant.kind, variant.field, short(&variant.value));
@@ -225,11 +123,11 @@ async fn each_field(
         let manifest = iris.clone().with("/spec", variant.spec.clone());
         // In an object that is there already, an empty list takes the list away rather than being one.
         let fresh = manifest.clone().with("/metadata/name", "fresh");
-        let answer = space.would_take(fresh.value()).await;
+        let answer = space.would_take(fresh.value()).await.map(drop);
         let result = match (variant.kind, answer) {
-            (Kind::Invalid, Err(_)) => {
+            (Kind::Invalid, Err(words)) => {
                 refused += 1;
-                Ok(())
+                variant.is_told_by(&words)
             }
             (Kind::Invalid, Ok(())) => Err("was taken".to_owned()),
             // Rules between fields speak in sentences of ours; the schema alone says "should be".
@@ -248,7 +146,7 @@ async fn each_field(
     fields.sort();
     fields.dedup();
     finding.figures.push(format!(
-        "{} fields of the schema: {taken} values taken, {refused} refused, {ruled_out} ruled out by another field",
+        "{} fields of the schema: {taken} values taken, {refused} refused with field and limit, {ruled_out} ruled out by another field",
         fields.len()
     ));
     space.apply(iris).await;
@@ -291,9 +189,4 @@ async fn carried_out(space: &Space, variant: &Variant, manifest: Manifest) -> Re
         return Err("says that it is ready, and no pod answers".to_owned());
     }
     Ok(())
-}
-
-fn short(value: &Value) -> String {
-    let text = value.to_string();
-    text.chars().take(40).collect()
 }

@@ -1,0 +1,178 @@
+//! Models whose specs are bad for a while: that is told, and all is as before once the good one is back.
+
+use std::{collections::VecDeque, sync::Mutex, time::Duration};
+
+use auriga_e2e::{Space, condition, eventually, iris_rows, is_ready, until};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    bad_specs::{Bad, broken_rules, good, impossible},
+    children::{DEPLOYMENT, TRAINING_JOB, text},
+};
+use crate::{
+    finding::{Finding, attempt},
+    ground::Ground,
+    scene::{Scene, scene},
+};
+
+/// How long it may take until a bad spec is told.
+const TOLD: Duration = Duration::from_secs(30);
+/// For how long a Model with a bad spec is watched.
+const WATCHED: Duration = Duration::from_secs(6);
+/// How many Models there are, each with another bad spec at a time.
+const LANES: usize = 6;
+
+/// Each bad spec is told and never ready; after the good one, all is as before.
+pub(super) async fn bad_and_back(ground: &Ground, schema: &Value, every: usize) -> Finding {
+    let mut finding = Finding::default();
+    let done = scene(ground, async |scene| {
+        scene.space.lasting_postgres().await;
+        let mut all = impossible();
+        all.extend(broken_rules(&scene.space, schema).await);
+        let all: VecDeque<Bad> = all.into_iter().step_by(every).collect();
+        let (count, queue, told) = (all.len(), Mutex::new(all), Mutex::new(Vec::new()));
+        let lanes = (0..LANES).map(|number| lane(scene, number, &queue, &told));
+        join_all(lanes).await;
+        let mut slowest: f64 = 0.0;
+        for (what, result) in told.into_inner().unwrap_or_default() {
+            slowest = slowest.max(*result.as_ref().unwrap_or(&0.0));
+            finding.count(&what, result.map(|_| ()));
+        }
+        if finding.tries < count {
+            return Err(format!("{} of {count} bad specs were tried", finding.tries));
+        }
+        finding.figures.push(format!(
+            "{count} bad specs told, with the field, after {slowest:.1} s at most"
+        ));
+        Ok(())
+    })
+    .await;
+    finding.count("the Models that were bad in between", done);
+    finding
+}
+
+type Results = Mutex<Vec<(String, Result<f64, String>)>>;
+
+/// Tries one bad spec after another on a Model of its own, as long as it comes right again.
+async fn lane(scene: &Scene<'_>, number: usize, queue: &Mutex<VecDeque<Bad>>, told: &Results) {
+    let (space, name) = (&scene.space, format!("iris-{number}"));
+    let note = |what: String, result| {
+        if let Ok(mut told) = told.lock() {
+            told.push((what, result));
+        }
+    };
+    let begun = attempt(async {
+        space.rows(&name, &iris_rows()).await;
+        space.apply(&good(&name)).await;
+        space.serves(&name, 1).await;
+        essence(space, &name).await
+    });
+    let before = match begun.await {
+        Ok(before) => before,
+        Err(words) => return note(format!("Model {name}"), Err(words)),
+    };
+    loop {
+        let next = queue.lock().ok().and_then(|mut queue| queue.pop_front());
+        let Some(bad) = next else { return };
+        let result = attempt(there_and_back(space, &name, &bad, &before));
+        note(bad.what.clone(), result.await.and_then(|result| result));
+        space.apply(&good(&name)).await;
+        if let Err(words) = attempt(space.ready_within(&name, 120)).await {
+            return note(format!("Model {name} after {}", bad.what), Err(words));
+        }
+    }
+}
+
+/// How long it took until a bad spec was told.
+async fn there_and_back(space: &Space, name: &str, bad: &Bad, before: &Value) -> Result<f64, String> {
+    let since = Instant::now();
+    space.apply(&bad.of_model(name)).await;
+    let mut last = String::new();
+    let told = attempt(until(TOLD, "it is told", async || {
+        let model = space.model(name).await;
+        let ready = condition(&model.status.as_ref()?.conditions, "Ready")?.clone();
+        if Some(ready.observed_generation) != model.metadata.generation {
+            return None;
+        }
+        last = format!("{:?} {}: {}", ready.status, ready.reason, ready.message);
+        let is_told = !is_ready(&model) && ready.reason == bad.reason && ready.message.contains(&bad.names);
+        is_told.then_some(())
+    }));
+    let told = told.await;
+    let took = since.elapsed().as_secs_f64();
+    if told.is_err() {
+        return Err(format!(
+            "{} with {} was not told; it says {last}",
+            bad.reason, bad.names
+        ));
+    }
+    stays_unready(space, name).await?;
+    space.apply(&good(name)).await;
+    space.serves(name, 1).await;
+    let mut after = Value::Null;
+    let same = attempt(eventually("all is as it was", async || {
+        after = essence(space, name).await;
+        (after == *before).then_some(())
+    }));
+    match same.await {
+        Ok(()) => Ok(took),
+        Err(_) => Err(format!("was {before}, and is {after}")),
+    }
+}
+
+async fn stays_unready(space: &Space, name: &str) -> Result<(), String> {
+    let since = Instant::now();
+    while since.elapsed() < WATCHED {
+        if is_ready(&space.model(name).await) {
+            return Err("says that it is ready".to_owned());
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+    Ok(())
+}
+
+/// What a Model has made, and what it says of itself, without times and generations: what its Deployments have in them, its pods
+/// by their UIDs, where its requests go, and the fits of what it is fitted to.
+async fn essence(space: &Space, name: &str) -> Value {
+    let is_its = |object: &&Value| text(object, "/metadata/labels/auriga.dev~1model") == name;
+    let deployments = space.list(DEPLOYMENT.0, DEPLOYMENT.1).await;
+    let running = deployments
+        .iter()
+        .filter(is_its)
+        .filter(|one| one["spec"]["replicas"] != 0);
+    let templates: Vec<Value> = running
+        .map(|one| json!([one["metadata"]["name"], one["spec"]["template"]]))
+        .collect();
+    let pods = space.list("v1", "Pod").await;
+    let serving = pods.iter().filter(is_its).filter(|pod| {
+        text(pod, "/metadata/labels/app.kubernetes.io~1component") == "runtime"
+            && pod["metadata"]["deletionTimestamp"].is_null()
+    });
+    let mut pods: Vec<&str> = serving.map(|pod| text(pod, "/metadata/uid")).collect();
+    pods.sort_unstable();
+    let service = space.get("v1", "Service", name).await.unwrap_or_default();
+    let status = space.model(name).await.status.unwrap_or_default();
+    let fits = space.list(TRAINING_JOB.0, TRAINING_JOB.1).await;
+    let fits = fits.iter().filter(|fit| {
+        text(fit, "/spec/modelRef/name") == name
+            && fit["spec"]["fitHash"]
+                .as_str()
+                .is_some_and(|hash| status.spec_hash.as_deref() == Some(hash))
+    });
+    let fits: Vec<&str> = fits.map(|fit| text(fit, "/metadata/uid")).collect();
+    let conditions: Vec<Value> = (status.conditions.iter())
+        .map(|one| json!([one.kind, one.status, one.reason]))
+        .collect();
+    json!({
+        "deployments": templates,
+        "pods": pods,
+        "selector": service["spec"]["selector"],
+        "conditions": conditions,
+        "versions": [status.active_version, status.latest_version],
+        "specHash": status.spec_hash,
+        "readyReplicas": status.ready_replicas,
+        "fits": fits,
+    })
+}
