@@ -22,10 +22,10 @@ impl Bad {
     pub(super) fn of_model(&self, name: &str) -> Manifest {
         let mut spec = self.spec.clone();
         for source in ["train", "test"] {
-            if let Some(map) = spec["dataset"][source]["csv"]["configMap"].as_object_mut()
-                && map["name"] == BASE
+            if let Some(of) = spec.pointer_mut(&format!("/dataset/{source}/csv/configMap/name"))
+                && *of == BASE
             {
-                map.insert("name".to_owned(), json!(name));
+                *of = json!(name);
             }
         }
         good(name).with("/spec", spec)

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     children::{BUDGET, CONFIG_MAP, DEPLOYMENT, Kind, MODEL, SERVICE, text},
-    edits::{REVERTED, child},
+    edits::{REVERTED, child_of},
     policies::{GRACE, SIDECAR, in_force, policies},
 };
 use crate::{
@@ -87,11 +87,13 @@ async fn beside(scene: &Scene<'_>, steady: Duration) -> Result<(), String> {
     is_kept(space, &marked).await
 }
 
-/// Marks each child as somebody's, and sets a field of the Service that the operator has nothing to say about.
+/// Marks each child that serves as somebody's, and sets a field of the Service that the operator has nothing to say about.
 async fn mark(space: &Space) -> Result<Vec<(Kind, String)>, String> {
+    let service = space.get(SERVICE.0, SERVICE.1, "iris").await.unwrap_or_default();
+    let slot = text(&service, "/spec/selector/auriga.dev~1slot");
     let mut marked = Vec::new();
     for kind in [SERVICE, DEPLOYMENT, CONFIG_MAP, BUDGET] {
-        let name = child(space, kind).await?;
+        let name = child_of(space, kind, slot).await?;
         let mark = |object: &mut Value| {
             object["metadata"]["annotations"]["example.com/note"] = json!("ours");
             object["metadata"]["labels"]["example.com/owner"] = json!("gardeners");

@@ -159,10 +159,18 @@ pub(super) fn told(kind: Kind, place: &str, value: Option<&Value>) -> String {
 }
 
 /// The name of the Model's child of this kind.
-pub(super) async fn child(space: &Space, kind: Kind) -> Result<String, String> {
+async fn child(space: &Space, kind: Kind) -> Result<String, String> {
+    child_of(space, kind, "").await
+}
+
+/// The name of the Model's child of this kind that is of a slot, where they are of one.
+pub(super) async fn child_of(space: &Space, kind: Kind, slot: &str) -> Result<String, String> {
     let found = space.list(kind.0, kind.1).await;
-    let found = found.iter().find(|object| owner(object) == Some("Model"));
-    let name = found.map(|object| text(object, "/metadata/name").to_owned());
+    let is_it = |object: &&Value| {
+        let its = text(object, "/metadata/labels/auriga.dev~1slot");
+        owner(object) == Some("Model") && (slot.is_empty() || its.is_empty() || its == slot)
+    };
+    let name = (found.iter().find(is_it)).map(|object| text(object, "/metadata/name").to_owned());
     name.ok_or_else(|| format!("the Model has no {}", kind.1))
 }
 

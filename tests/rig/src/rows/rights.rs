@@ -14,7 +14,7 @@ use crate::{
     finding::{Finding, attempt, nothing_of},
     ground::Ground,
     proxy::Asked,
-    scene::{Scene, scene, seconds_until},
+    scene::{Scene, scene, scene_of, seconds_until},
 };
 
 /// How long it may take until a missing right is named.
@@ -108,7 +108,7 @@ pub(super) async fn taken_away(ground: &Ground) -> Result<Finding> {
 /// Takes each of these rights away in one namespace.
 async fn in_turn(ground: &Ground, rights: Vec<Right>) -> Vec<(String, Result<Absence, String>)> {
     let mut results = Vec::new();
-    let done = scene(ground, async |scene| {
+    let done = scene_of(ground, &ground.measured, async |scene| {
         scene.on_postgres().await;
         scene.space.rows("rose", &iris_rows()).await;
         let rose = Manifest::iris("rose").on_postgres().with("/spec/replicas", 1);
