@@ -164,7 +164,8 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         name: "F22",
-        happens: "20 orders of uninstall, and the namespace with the Model; the store is down while it goes",
+        happens: "20 orders of uninstall, and the namespace with the Model; the store is down while it goes, or the clean-up cannot \
+                  be done",
         wanted: "gone within 120 s, or a condition says why and the annotation frees it",
         run: |ground| Box::pin(uninstall::uninstalled(ground)),
     },

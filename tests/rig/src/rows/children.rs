@@ -20,6 +20,7 @@ pub(super) const DEPLOYMENT: Kind = ("apps/v1", "Deployment");
 pub(super) const CONFIG_MAP: Kind = ("v1", "ConfigMap");
 pub(super) const BUDGET: Kind = ("policy/v1", "PodDisruptionBudget");
 pub(super) const TRAINING_JOB: Kind = ("auriga.dev/v1alpha1", "TrainingJob");
+pub(super) const POD: Kind = ("v1", "Pod");
 pub(super) const JOB: Kind = ("batch/v1", "Job");
 pub(super) const MODEL: Kind = ("auriga.dev/v1alpha1", "Model");
 

@@ -1,28 +1,32 @@
-//! All that a Model needs is taken away, in every order, and its namespace with it.
+//! All that a Model needs is taken away, in many orders, and its namespace with it.
 
 use std::time::Duration;
 
 use anyhow::Result;
+use auriga_crds::Condition;
 use auriga_e2e::{Manifest, Space, condition, iris_rows};
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
-use super::children::MODEL;
+use super::children::{MODEL, POD, TRAINING_JOB, text};
 use crate::{
     finding::{Finding, attempt},
     ground::Ground,
     scene::{Scene, scene, seconds_until},
 };
 
-/// How many orders are tried.
-const ORDERS: usize = 20;
 /// How many of them at once.
-const AT_ONCE: usize = 4;
-/// How long a namespace may take to go.
+const AT_ONCE: usize = 5;
+/// How long a namespace, or a Model that nothing is said of, may take to go.
 const GONE: u64 = 120;
+/// How long it may take until the Job that deletes the versions has failed for good: Kubernetes tries it seven times, with pauses of
+/// 10 s that double each time, 630 s in all.
+const FAILED: u64 = 900;
+/// What frees a Model whose versions are to stay.
+const SKIP: &str = "auriga.dev/skip-cleanup";
 
-/// What is taken away.
+/// What is taken away, or is done otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Model,
@@ -31,76 +35,112 @@ enum Part {
     Store,
     Operator,
     Namespace,
+    /// The Secret has another password than the store.
+    Password,
+    /// New pods have an image that cannot be pulled.
+    Image,
+    /// No further pod may be made.
+    Quota,
+    /// Somebody's fit of the Model waits for a node that there is not.
+    Fit,
+    /// Nothing is done until the Model is gone, or has said why it is not; then it is freed.
+    Patience,
+    /// The same, but until the Model says that the clean-up has failed for good.
+    LongPatience,
 }
 
-/// How a namespace went.
-enum Way {
-    /// By itself.
-    Alone(f64),
-    /// Once the annotation said that versions are to stay, as a condition had told.
-    Skipped,
-    /// Once the finalizer was taken away, since no operator was left to do it.
-    Freed,
+/// How a Model and its namespace went.
+#[derive(Default)]
+struct Way {
+    /// How long the namespace took.
+    took: f64,
+    /// Whether the Model was freed by the annotation, and a condition had named that.
+    skipped: Option<bool>,
+    /// Whether its finalizer had to be taken away, since no operator was left to do it.
+    freed: bool,
 }
 
-/// The order with this number: each of all permutations comes up as often as any other.
-fn order(number: usize) -> Vec<Part> {
-    let mut left = vec![
-        Part::Model,
-        Part::Rows,
-        Part::Secret,
-        Part::Store,
-        Part::Operator,
-        Part::Namespace,
-    ];
-    // A step that has no factor in common with 720 leads to all permutations in turn.
-    let mut rest = number * 307 % 720;
-    let mut order = Vec::new();
-    while !left.is_empty() {
-        let at = rest % left.len();
-        rest /= left.len();
-        order.push(left.remove(at));
-    }
-    order
-}
+/// All orders, none twice, and whether the versions are to go with the Model.
+const ORDERS: [(&str, &[Part]); 20] = {
+    use Part::{
+        Fit, Image, LongPatience, Model, Namespace, Operator, Password, Patience, Quota, Rows, Secret, Store,
+    };
+    // The first one takes longest.
+    [
+        ("Delete", &[Password, Model, LongPatience, Namespace]),
+        ("Delete", &[Store, Model, Patience, Namespace]),
+        ("Delete", &[Password, Model, Patience, Namespace]),
+        ("Delete", &[Secret, Model, Patience, Namespace]),
+        ("Delete", &[Image, Model, Patience, Namespace]),
+        ("Delete", &[Quota, Model, Patience, Namespace]),
+        ("Delete", &[Fit, Model, Patience, Namespace]),
+        ("Delete", &[Namespace]),
+        ("Delete", &[Operator, Namespace]),
+        ("Delete", &[Store, Namespace]),
+        ("Delete", &[Model, Namespace]),
+        ("Delete", &[Model, Store, Namespace]),
+        ("Delete", &[Store, Model, Namespace]),
+        ("Delete", &[Store, Model, Operator, Namespace]),
+        ("Delete", &[Secret, Rows, Namespace]),
+        ("Delete", &[Operator, Store, Model, Namespace]),
+        ("Retain", &[Store, Secret, Model, Namespace]),
+        ("Retain", &[Store, Operator, Namespace]),
+        ("Retain", &[Operator, Model, Namespace]),
+        ("Retain", &[Rows, Store, Model, Operator, Namespace]),
+    ]
+};
 
 /// Tries orders, with versions that are to go and such that are to stay.
 ///
 /// Errors: never; what does not work is in the finding.
 pub(super) async fn uninstalled(ground: &Ground) -> Result<Finding> {
     let mut finding = Finding::default();
-    let orders = stream::iter(0..ground.times(ORDERS, 4)).map(|number| async move {
-        let policy = if number % 4 == 3 { "Retain" } else { "Delete" };
-        let parts = order(number);
+    let step = ORDERS.len() / ground.times(ORDERS.len(), 4);
+    let some = ORDERS.iter().skip(step - 1).step_by(step);
+    let orders = stream::iter(some).map(|(policy, parts)| async move {
         let what = format!("{policy}, {parts:?}");
-        let way = scene(ground, async |scene| take_away(scene, policy, &parts).await).await;
+        let way = scene(ground, async |scene| {
+            take_away(ground, scene, policy, parts).await
+        })
+        .await;
         (what, way)
     });
     let ways: Vec<_> = orders.buffer_unordered(AT_ONCE).collect().await;
-    let (mut slowest, mut skipped, mut freed): (f64, usize, usize) = (0.0, 0, 0);
+    let (mut slowest, mut alone, mut skipped, mut named, mut freed): (f64, usize, usize, usize, usize) =
+        Default::default();
     for (what, way) in ways {
-        match &way {
-            Ok(Way::Alone(took)) => slowest = slowest.max(*took),
-            Ok(Way::Skipped) => skipped += 1,
-            Ok(Way::Freed) => freed += 1,
-            Err(_) => {}
+        if let Ok(way) = &way {
+            slowest = slowest.max(way.took);
+            alone += usize::from(way.skipped.is_none() && !way.freed);
+            skipped += usize::from(way.skipped.is_some());
+            named += usize::from(way.skipped == Some(true));
+            freed += usize::from(way.freed);
         }
         finding.count(&what, way.map(|_| ()));
     }
     finding.figures.push(format!(
-        "gone by itself after {slowest:.0} s at most; {skipped} by the annotation that a condition named, {freed} without an \
-         operator by the patch of the documentation"
+        "{alone} gone by themselves, {skipped} by the annotation after a condition had said why, which named it in {named} of \
+         them, {freed} without an operator by the patch of the documentation; the namespace after {slowest:.0} s at most"
     ));
     Ok(finding)
 }
 
-async fn take_away(scene: &mut Scene<'_>, policy: &str, parts: &[Part]) -> Result<Way, String> {
+async fn take_away(
+    ground: &Ground,
+    scene: &mut Scene<'_>,
+    policy: &str,
+    parts: &[Part],
+) -> Result<Way, String> {
     let name = scene.space.name.clone();
     // The rights of this operator would go with the namespace; those of one for the whole cluster do not.
     for object in rights(&scene.space).await? {
         scene.space.apply_object(&object).await;
     }
-    let way = remove_in_order(scene, policy, parts).await;
+    let way = remove_in_order(ground, scene, policy, parts).await;
+    if way.is_err() {
+        // It would hold its namespace for ever, once its operator has ended; it may be gone.
+        let _ = scene.space.edit(MODEL.0, MODEL.1, "iris", free).await;
+    }
     for kind in ["ClusterRoleBinding", "ClusterRole"] {
         let api = "rbac.authorization.k8s.io/v1";
         scene.space.remove(api, kind, &name).await;
@@ -108,15 +148,21 @@ async fn take_away(scene: &mut Scene<'_>, policy: &str, parts: &[Part]) -> Resul
     way
 }
 
-async fn remove_in_order(scene: &mut Scene<'_>, policy: &str, parts: &[Part]) -> Result<Way, String> {
+async fn remove_in_order(
+    ground: &Ground,
+    scene: &mut Scene<'_>,
+    policy: &str,
+    parts: &[Part],
+) -> Result<Way, String> {
     scene.space.postgres().await;
     scene.space.rows("iris", &iris_rows()).await;
-    let iris = Manifest::iris("iris").on_postgres().with("/spec/replicas", 1);
-    scene
-        .space
-        .apply(&iris.with("/spec/deletionPolicy", policy))
-        .await;
+    let iris = Manifest::iris("iris")
+        .on_postgres()
+        .with("/spec/replicas", 1)
+        .with("/spec/deletionPolicy", policy);
+    scene.space.apply(&iris).await;
     scene.space.ready_within("iris", 90).await;
+    let mut way = Way::default();
     let mut is_there = true;
     for part in parts {
         let space = &scene.space;
@@ -130,6 +176,29 @@ async fn remove_in_order(scene: &mut Scene<'_>, policy: &str, parts: &[Part]) ->
                 scene.stop().await;
                 is_there = false;
             }
+            Part::Password => {
+                let wrong = |object: &mut Value| object["stringData"]["password"] = json!("another");
+                space.edit("v1", "Secret", "postgres", wrong).await?;
+            }
+            Part::Image => {
+                let program = ground.program.with_image("127.0.0.1:1/auriga/auriga:1");
+                scene.rise(&program).await.map_err(|error| format!("{error:#}"))?;
+            }
+            Part::Quota => {
+                let none = json!({
+                    "apiVersion": "v1",
+                    "kind": "ResourceQuota",
+                    "metadata": { "name": "none" },
+                    "spec": { "hard": { "pods": "0" } },
+                });
+                space.apply_object(&none).await;
+            }
+            Part::Fit => begin_a_fit(space, &iris).await,
+            Part::Patience => way.skipped = patience(space, GONE, says_why).await?,
+            Part::LongPatience => {
+                let has_failed = |model: &Value| says_why(model).filter(|why| why.reason == "ArtifactsLeft");
+                way.skipped = patience(space, FAILED, has_failed).await?;
+            }
         }
         if *part == Part::Namespace {
             // It takes all else along.
@@ -139,7 +208,8 @@ async fn remove_in_order(scene: &mut Scene<'_>, policy: &str, parts: &[Part]) ->
     }
     let space = &scene.space;
     if let Ok(took) = attempt(gone(space, GONE)).await {
-        return Ok(Way::Alone(took));
+        way.took = took;
+        return Ok(way);
     }
     let Some(model) = space.get(MODEL.0, MODEL.1, "iris").await else {
         return Err(format!(
@@ -147,28 +217,81 @@ async fn remove_in_order(scene: &mut Scene<'_>, policy: &str, parts: &[Part]) ->
         ));
     };
     if is_there {
-        let says_why = says_why(&model);
-        let skip = |object: &mut Value| {
-            object["metadata"]["annotations"]["auriga.dev/skip-cleanup"] = json!("true");
-        };
-        space.edit(MODEL.0, MODEL.1, "iris", skip).await?;
-        attempt(freed(space)).await?;
-        return says_why
-            .then_some(Way::Skipped)
-            .ok_or_else(|| "no condition said why the Model was still there".to_owned());
+        return Err(format!(
+            "the Model is there {GONE} s after its namespace was deleted, and says {}",
+            model["status"]["conditions"]
+        ));
     }
-    let free = |object: &mut Value| object["metadata"]["finalizers"] = json!([]);
     space.edit(MODEL.0, MODEL.1, "iris", free).await?;
-    attempt(freed(space)).await.map(|()| Way::Freed)
+    attempt(freed(space)).await?;
+    way.took = attempt(gone(space, GONE)).await?;
+    way.freed = true;
+    Ok(way)
 }
 
-/// Waits until a Model that nothing holds any more is gone, and its namespace with it.
+/// Takes the finalizer away, as the documentation says.
+fn free(object: &mut Value) {
+    object["metadata"]["finalizers"] = json!([]);
+}
+
+/// A TrainingJob of somebody's, whose pod no node takes.
+async fn begin_a_fit(space: &Space, iris: &Manifest) {
+    let nowhere = iris
+        .clone()
+        .with("/spec/pod/nodeSelector", json!({ "disk": "golden" }));
+    space.apply(&nowhere).await;
+    let fit = json!({
+        "apiVersion": TRAINING_JOB.0,
+        "kind": TRAINING_JOB.1,
+        "metadata": { "name": "by-hand" },
+        "spec": { "modelRef": { "name": "iris" } },
+    });
+    space.apply_object(&fit).await;
+    seconds_until(30, "the fit has a pod", async || {
+        let pods = space.list(POD.0, POD.1).await;
+        let is_fit = |pod: &Value| text(pod, "/metadata/labels/auriga.dev~1training-job") == "by-hand";
+        pods.iter().any(is_fit).then_some(())
+    })
+    .await;
+}
+
+/// Waits until the Model is gone, or for so many seconds; then it has to be `so`, and is freed by the annotation. Whether the condition
+/// named that; `None`: it went by itself.
+async fn patience(
+    space: &Space,
+    seconds: u64,
+    so: impl Fn(&Value) -> Option<Condition>,
+) -> Result<Option<bool>, String> {
+    let start = Instant::now();
+    let why = loop {
+        let Some(model) = space.get(MODEL.0, MODEL.1, "iris").await else {
+            return Ok(None);
+        };
+        // What is to be told at last is waited for; what may be told by the way counts at the end.
+        let is_over = start.elapsed() > Duration::from_secs(seconds);
+        match so(&model) {
+            Some(why) if is_over || why.reason == "ArtifactsLeft" => break why,
+            None if is_over => {
+                return Err(format!(
+                    "no condition says after {seconds} s why the Model is still there: {}",
+                    model["status"]["conditions"]
+                ));
+            }
+            _ => sleep(Duration::from_millis(500)).await,
+        }
+    };
+    let skip = |object: &mut Value| object["metadata"]["annotations"][SKIP] = json!("true");
+    space.edit(MODEL.0, MODEL.1, "iris", skip).await?;
+    attempt(freed(space)).await?;
+    Ok(Some(why.message.contains(SKIP)))
+}
+
+/// Waits until a Model that nothing holds any more is gone.
 async fn freed(space: &Space) {
     seconds_until(30, "the Model is gone", async || {
         space.get(MODEL.0, MODEL.1, "iris").await.is_none().then_some(())
     })
     .await;
-    gone(space, GONE).await;
 }
 
 /// The time until the namespace is gone.
@@ -184,14 +307,14 @@ async fn gone(space: &Space, limit: u64) -> f64 {
     took
 }
 
-/// Whether a Model that is being deleted says what is in the way, and what may be done about it.
-fn says_why(model: &Value) -> bool {
-    let conditions: Vec<auriga_crds::Condition> =
+/// What a Model that is being deleted says of what is in the way; `None`: that something is under way says nothing.
+fn says_why(model: &Value) -> Option<Condition> {
+    let conditions: Vec<Condition> =
         serde_json::from_value(model["status"]["conditions"].clone()).unwrap_or_default();
-    let ready = condition(&conditions, "Ready");
-    ready.is_some_and(|ready| {
-        ["ModelDeleted", "ArtifactsLeft"].contains(&ready.reason.as_str()) && !ready.message.is_empty()
-    })
+    let ready = condition(&conditions, "Ready")?;
+    let is_of_end = ["ModelDeleted", "ArtifactsLeft"].contains(&ready.reason.as_str());
+    let says_more = !["", "A Job deletes the versions."].contains(&ready.message.as_str());
+    (is_of_end && says_more).then(|| ready.clone())
 }
 
 /// The rights of the namespace's operator, in all namespaces.
@@ -219,13 +342,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn orders_differ_and_each_part_comes_first_in_one() {
-        let orders: Vec<Vec<Part>> = (0..ORDERS).map(order).collect();
-        for (at, order) in orders.iter().enumerate() {
-            assert!(!orders[..at].contains(order), "{order:?}");
+    fn orders_differ_and_each_ends_with_its_namespace() {
+        for (at, (_, order)) in ORDERS.iter().enumerate() {
+            assert!(
+                ORDERS[..at].iter().all(|(_, before)| before != order),
+                "{order:?}"
+            );
+            let namespace = order.iter().position(|part| *part == Part::Namespace);
+            assert_eq!(namespace, Some(order.len() - 1), "{order:?}");
         }
-        for part in order(0) {
-            assert!(orders.iter().any(|order| order[0] == part), "{part:?}");
-        }
+    }
+
+    #[test]
+    fn only_more_than_that_a_job_is_at_work_says_why() {
+        let says = |reason: &str, message: &str| {
+            let condition = json!({
+                "type": "Ready", "status": "Unknown", "reason": reason, "message": message,
+                "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": 1,
+            });
+            says_why(&json!({ "status": { "conditions": [condition] } })).is_some()
+        };
+        assert!(says(
+            "ModelDeleted",
+            "A Job deletes the versions, and is held up: no pod can be made"
+        ));
+        assert!(says("ArtifactsLeft", "The versions could not be deleted"));
+        assert!(!says("ModelDeleted", "A Job deletes the versions."));
+        assert!(!says("Ready", "Version 1 answers."));
     }
 }
