@@ -14,6 +14,7 @@ mod clients;
 mod endpoints;
 mod finding;
 mod ground;
+mod images;
 mod leaders;
 mod ledger;
 mod node;

@@ -190,7 +190,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         name: "F28",
-        happens: "the image of new pods cannot be had",
+        happens: "the image of new pods cannot be had, or is for another machine",
         wanted: "named within 15 s, no prediction fails",
         run: |ground| Box::pin(images::image_not_had(ground)),
     },
