@@ -4,6 +4,7 @@ mod api_server;
 mod bad_specs;
 mod bad_versions;
 mod beside;
+mod bodies;
 mod children;
 mod clock;
 mod crowd;
@@ -184,7 +185,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         name: "F27",
-        happens: "a fit, and pods that serve, need more memory than their limit",
+        happens: "a fit, pods that serve, and pods with as many large requests as may be, need more memory than their limit",
         wanted: "told with the limit within 10 s, 2 retries at most, others answer on",
         run: |ground| Box::pin(memory::short_of_memory(ground)),
     },

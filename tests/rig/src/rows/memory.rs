@@ -1,13 +1,16 @@
 //! A fit, or pods that serve, are killed for want of memory.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::Result;
 use auriga_e2e::{Manifest, Space, condition, is_ready, until};
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
-use super::children::text;
+use super::{
+    bodies,
+    children::{JOB, POD, text},
+};
 use crate::{
     clients::Clients,
     finding::{Finding, attempt},
@@ -17,6 +20,9 @@ use crate::{
 
 /// How long it may take until the reason is told.
 const OOM_TOLD: f64 = 10.0;
+/// How long no other pod may come once the Job of the fit is over: twice the pause after which a fit that failed otherwise is tried
+/// again here.
+const AFTER: Duration = Duration::from_secs(30);
 /// How often a fit that was killed for memory may run.
 const RUNS: usize = 3;
 
@@ -30,7 +36,7 @@ pub(super) async fn short_of_memory(ground: &Ground) -> Result<Finding> {
     told.extend(
         fit.as_ref()
             .ok()
-            .map(|took| format!("a fit told after {took:.1} s")),
+            .map(|(took, runs)| format!("a fit told after {took:.1} s, which ran in {runs} pods")),
     );
     finding.count("a fit", fit.map(|_| ()));
     let serving = scene(ground, async |scene| serving_beyond_its_limit(scene).await).await;
@@ -41,6 +47,14 @@ pub(super) async fn short_of_memory(ground: &Ground) -> Result<Finding> {
             .map(|took| format!("pods that serve after {took:.1} s")),
     );
     finding.count("pods that serve", serving.map(|_| ()));
+    for (what, limit) in [("48Mi", Some("48Mi")), ("the default limit", None)] {
+        let asked = scene(ground, async |scene| asked_for_much(scene, limit).await).await;
+        told.extend(asked.as_ref().ok().map(|outcome| outcome.words(what)));
+        finding.count(
+            &format!("requests as large as may be to a pod with {what}"),
+            asked.map(|_| ()),
+        );
+    }
     finding.figures.extend(told);
     Ok(finding)
 }
@@ -72,8 +86,22 @@ fn words(rows: u32) -> String {
     (0..rows).map(row).collect()
 }
 
-/// The time from the first kill until the limit was told.
-async fn fit_beyond_its_limit(space: &Space) -> Result<f64, String> {
+/// What becomes of a pod that is asked as much as may be at once: one with little memory is killed, one with the memory that it
+/// has by default answers on.
+async fn asked_for_much(scene: &Scene<'_>, limit: Option<&str>) -> Result<bodies::Outcome, String> {
+    let outcome = bodies::large(scene, limit).await?;
+    match outcome.told {
+        Some(told) if told > OOM_TOLD => Err(format!("was told after {told:.1} s")),
+        Some(_) if limit.is_none() => {
+            Err("was killed, with the limit that a Model has by default".to_owned())
+        }
+        None if limit.is_some() => Err("had memory enough, so that nothing was tried".to_owned()),
+        _ => Ok(outcome),
+    }
+}
+
+/// The time from the first kill until the limit was told, and how many pods there were.
+async fn fit_beyond_its_limit(space: &Space) -> Result<(f64, usize), String> {
     space.claim("iris").await;
     space.rows("iris", &words(75_000)).await;
     // Somebody else in the namespace goes on.
@@ -81,12 +109,15 @@ async fn fit_beyond_its_limit(space: &Space) -> Result<f64, String> {
     space.apply(&Manifest::iris("other")).await;
     space.serves("other", 1).await;
     space.apply(&wordy("16Mi")).await;
+    // All pods that ever fitted it, by their UIDs: those of a Job that is suspended are deleted.
+    let mut runs = BTreeSet::new();
     until(Duration::from_secs(60), "a fit was killed", async || {
-        let pods = space.list("v1", "Pod").await;
+        let pods = fits(space, &mut runs).await;
         pods.iter().any(was_killed).then_some(())
     })
     .await;
     let (took, ()) = seconds_until(30, "the limit is told", async || {
+        fits(space, &mut runs).await;
         let model = space.model("iris").await;
         let status = model.status.as_ref()?;
         let ready = condition(&status.conditions, "Ready")?;
@@ -94,9 +125,23 @@ async fn fit_beyond_its_limit(space: &Space) -> Result<f64, String> {
         is_told.then_some(())
     })
     .await;
-    sleep(Duration::from_secs(15)).await;
-    let pods = space.list("v1", "Pod").await;
-    let runs = pods.iter().filter(|pod| was_killed(pod)).count();
+    until(
+        Duration::from_secs(300),
+        "the Job of the fit is over",
+        async || {
+            fits(space, &mut runs).await;
+            let mut jobs = space.list(JOB.0, JOB.1).await;
+            jobs.retain(|job| text(job, "/metadata/name").starts_with("iris-"));
+            (!jobs.is_empty() && jobs.iter().all(is_over)).then_some(())
+        },
+    )
+    .await;
+    let over = Instant::now();
+    while over.elapsed() < AFTER {
+        fits(space, &mut runs).await;
+        sleep(Duration::from_millis(200)).await;
+    }
+    let runs = runs.len();
     if runs > RUNS {
         return Err(format!("ran {runs} times"));
     }
@@ -108,10 +153,31 @@ async fn fit_beyond_its_limit(space: &Space) -> Result<f64, String> {
     }
     space.apply(&wordy("1Gi")).await;
     attempt(space.ready_within("iris", 90)).await?;
-    Ok(took)
+    Ok((took, runs))
 }
 
-fn was_killed(pod: &Value) -> bool {
+/// Whether a Job has ended, or was stopped, and has no pod at work any more.
+fn is_over(job: &Value) -> bool {
+    let mut conditions = job["status"]["conditions"].as_array().into_iter().flatten();
+    let has_ended = |one: &Value| {
+        let kind = text(one, "/type");
+        text(one, "/status") == "True" && ["Failed", "Complete", "Suspended"].contains(&kind)
+    };
+    conditions.any(has_ended) && job["status"]["active"].as_u64().unwrap_or_default() == 0
+}
+
+/// The pods that fit the Model iris; they are added to all that ever did.
+async fn fits(space: &Space, all: &mut BTreeSet<String>) -> Vec<Value> {
+    let mut pods = space.list(POD.0, POD.1).await;
+    pods.retain(|pod| {
+        text(pod, "/metadata/labels/auriga.dev~1model") == "iris"
+            && text(pod, "/metadata/labels/app.kubernetes.io~1component") == "fit"
+    });
+    all.extend(pods.iter().map(|pod| text(pod, "/metadata/uid").to_owned()));
+    pods
+}
+
+pub(super) fn was_killed(pod: &Value) -> bool {
     let statuses = pod["status"]["containerStatuses"].as_array();
     statuses.into_iter().flatten().any(|status| {
         ["/state/terminated/reason", "/lastState/terminated/reason"]
