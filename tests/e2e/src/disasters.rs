@@ -127,6 +127,12 @@ impl Space {
             "UPDATE auriga.chunk SET bytes = set_byte(bytes, 200, 255 - get_byte(bytes, 200)) \
              WHERE digest = (SELECT digest FROM auriga.version WHERE number = {version})"
         );
+        let printed = self.sql(&statement).await;
+        assert!(printed.contains("UPDATE 1"), "{printed}");
+    }
+
+    /// What the namespace's PostgreSQL prints for a statement: the columns of a row apart by `|`.
+    pub async fn sql(&self, statement: &str) -> String {
         let exec = ["exec", "-n", &self.name, "deployment/postgres", "--"];
         // Its own socket asks for no password.
         let psql = [
@@ -134,11 +140,12 @@ impl Space {
             "--host=/var/lib/postgresql",
             "--username=auriga",
             "--dbname=auriga",
+            "--tuples-only",
+            "--no-align",
             "-c",
-            &statement,
+            statement,
         ];
         let arguments: Vec<&str> = exec.into_iter().chain(psql).collect();
-        let printed = self.cluster.run(&arguments).await;
-        assert!(printed.contains("UPDATE 1"), "{printed}");
+        self.cluster.run(&arguments).await
     }
 }

@@ -12,10 +12,13 @@ impl Space {
     /// What `GET url` answers to a pod of this namespace; names are those of the cluster's DNS.
     pub async fn ask_from_a_pod(&self, url: &str) -> Value {
         let text = self
-            .run_in_a_pod(json!({
-                "image": "docker.io/auriga-test/shell:1",
-                "command": ["curl", "--silent", "--show-error", "--fail-with-body", "--max-time", "5", url],
-            }))
+            .run_in_a_pod(
+                None,
+                json!({
+                    "image": "docker.io/auriga-test/shell:1",
+                    "command": ["curl", "--silent", "--show-error", "--fail-with-body", "--max-time", "5", url],
+                }),
+            )
             .await;
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("{url} answered {text}"))
     }
@@ -24,30 +27,51 @@ impl Space {
     pub async fn auriga(&self, arguments: &[&str]) -> Value {
         let variable = |name: &str, key: &str| json!({ "name": name, "valueFrom": { "secretKeyRef": { "name": "postgres", "key": key } } });
         let text = self
-            .run_in_a_pod(json!({
-                "image": "docker.io/auriga/auriga:dev",
-                "args": arguments,
-                "env": [variable("PGUSER", "username"), variable("PGPASSWORD", "password")],
-            }))
+            .run_in_a_pod(
+                None,
+                json!({
+                    "image": "docker.io/auriga/auriga:dev",
+                    "args": arguments,
+                    "env": [variable("PGUSER", "username"), variable("PGPASSWORD", "password")],
+                }),
+            )
             .await;
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("auriga {arguments:?} printed {text}"))
     }
 
+    /// What `auriga` with these arguments prints where a claim is at /var/lib/auriga, as it is in a Model's pods.
+    pub async fn auriga_on(&self, claim: &str, arguments: &[&str]) -> Value {
+        let container = json!({ "image": "docker.io/auriga/auriga:dev", "args": arguments });
+        let text = self.run_in_a_pod(Some(claim), container).await;
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("auriga {arguments:?} printed {text}"))
+    }
+
+    /// What a shell prints for a script where a claim is at /var/lib/auriga.
+    pub async fn shell_on(&self, claim: &str, script: &str) -> String {
+        let image = "docker.io/auriga-test/shell:1";
+        let container = json!({ "image": image, "command": ["sh", "-c", script] });
+        self.run_in_a_pod(Some(claim), container).await
+    }
+
     /// Runs a container to its end and answers what it printed.
-    async fn run_in_a_pod(&self, mut container: Value) -> String {
+    async fn run_in_a_pod(&self, claim: Option<&str>, mut container: Value) -> String {
         container["name"] = json!("main");
         container["imagePullPolicy"] = json!("IfNotPresent");
         container["securityContext"] = security_context();
+        let mut spec = json!({ "restartPolicy": "Never", "automountServiceAccountToken": false });
+        if let Some(claim) = claim {
+            container["volumeMounts"] = json!([{ "name": "claim", "mountPath": "/var/lib/auriga" }]);
+            spec["volumes"] = json!([{ "name": "claim", "persistentVolumeClaim": { "claimName": claim } }]);
+            // As a Model's pods have it: what one of them writes, another one may read.
+            spec["securityContext"] = json!({ "fsGroup": 65532, "fsGroupChangePolicy": "OnRootMismatch" });
+        }
+        spec["containers"] = json!([container]);
         let name = format!("inside-{}", self.cluster.number());
         self.apply_object(&json!({
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": { "name": name },
-            "spec": {
-                "restartPolicy": "Never",
-                "automountServiceAccountToken": false,
-                "containers": [container],
-            },
+            "spec": spec,
         }))
         .await;
         let phase = until(within(60), &format!("pod {name} has ended"), async || {

@@ -1,6 +1,6 @@
 //! Breaks the operator's way to the API server on purpose, and sees whether it comes right again.
 //!
-//! A workload is run once without a fault; that is the reference, and its writes are numbered. Then it is run once for each
+//! A workload is run once without a fault; that is the reference. Then it is run once for each
 //! write and each fault, in a namespace of its own with an operator of its own, and what is left is compared with the
 //! reference. Source of the method: Sieve (OSDI 2022), which crashed operators at each write. Faults that are no writes are
 //! rows of their own.
@@ -21,7 +21,9 @@ mod node;
 mod operator;
 mod oracle;
 mod page;
+mod plan;
 mod proxy;
+mod remains;
 mod request;
 mod rows;
 mod scene;
@@ -47,9 +49,10 @@ use crate::{
     ground::{Ground, Scale},
     operator::Program,
     page::Findings,
+    plan::{Plan, plans},
     request::Fault,
     rows::Row,
-    sweep::{Reference, Verdict, plans, reference, sweep},
+    sweep::{Reference, Verdict, reference, sweep},
     workload::Workload,
 };
 
@@ -128,9 +131,9 @@ struct Writes {
     #[arg(long, value_delimiter = ',', default_values = Fault::ALL.map(Fault::word))]
     faults: Vec<Fault>,
 
-    /// Runs this plan alone
+    /// Runs this plan alone, such as 'create/patch services iris #1/kill-after', whatever else is asked for
     #[arg(long)]
-    plan: Option<usize>,
+    plan: Option<Plan>,
 
     /// How many plans run at once
     #[arg(long, default_value_t = AT_ONCE)]
@@ -291,29 +294,32 @@ fn tree(root: &Path) -> Result<String> {
 ///
 /// Errors: another one than those that are known for it is among these; the cluster does not answer.
 async fn break_writes(ground: &Ground, writes: &Writes, json: bool) -> Result<(Vec<Verdict>, Vec<Workload>)> {
-    let found = writes
-        .workloads
-        .iter()
-        .map(|&workload| reference(ground, workload));
+    let workloads = match &writes.plan {
+        Some(plan) => vec![plan.workload],
+        None => writes.workloads.clone(),
+    };
+    let found = workloads.iter().map(|&workload| reference(ground, workload));
     // Not too many of them: whatever goes wrong here has no fault to be blamed on.
     let found: Vec<Reference> = stream::iter(found).buffered(2).try_collect().await?;
     let (mut references, mut all) = (BTreeMap::new(), Vec::new());
-    for (&workload, found) in writes.workloads.iter().zip(found) {
+    for (&workload, found) in workloads.iter().zip(found) {
         eprintln!("{}: {} writes", workload.word(), found.writes.len());
         ensure!(
             !found.writes.is_empty() || workload == Workload::Retain,
             "{} made the operator write nothing",
             workload.word()
         );
-        all.extend(plans(workload, &found, &writes.faults, all.len() + 1));
+        all.extend(plans(workload, &found.writes, &writes.faults));
         references.insert(workload, found);
     }
     let without_writes = (references.iter())
         .filter(|(_, found)| found.writes.is_empty())
         .map(|(&workload, _)| workload)
         .collect();
-    all.retain(|plan| writes.plan.is_none_or(|number| plan.number == number));
-    ensure!(!all.is_empty() || writes.plan.is_none(), "there is no such plan");
+    if let Some(plan) = &writes.plan {
+        // Also one whose write the reference does not have: a few come in some runs alone.
+        all = vec![plan.clone()];
+    }
     let bar = ProgressBar::new(all.len() as u64);
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} plans {elapsed}");
     bar.set_style(style.context("a template")?);
@@ -327,18 +333,10 @@ async fn break_writes(ground: &Ground, writes: &Writes, json: bool) -> Result<(V
 }
 
 fn tell_plan(verdict: &Verdict, json: bool) {
-    let plan = &verdict.plan;
     if json {
         println!("{}", serde_json::to_string(verdict).unwrap_or_default());
     } else if !verdict.faults.is_empty() {
-        println!(
-            "plan {}: {}, {} at {}:\n  {}",
-            plan.number,
-            plan.workload.word(),
-            plan.fault.word(),
-            plan.write,
-            verdict.faults.join("\n  ")
-        );
+        println!("plan '{}':\n  {}", verdict.plan, verdict.faults.join("\n  "));
     }
 }
 

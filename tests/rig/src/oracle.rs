@@ -127,7 +127,8 @@ async fn store(space: &Space) -> Value {
     }
 }
 
-fn compare(place: &str, found: &Value, expected: &Value, differences: &mut Vec<String>) {
+/// Where `found` differs from what was expected at a place, for people.
+pub(crate) fn compare(place: &str, found: &Value, expected: &Value, differences: &mut Vec<String>) {
     match (found, expected) {
         (Value::Object(found), Value::Object(expected)) => {
             let absent = Value::Null;
@@ -192,7 +193,7 @@ const FLEETING: [&str; 22] = [
 ];
 
 /// `value` without what no two runs have in common: times, addresses, UIDs, and what is made of them.
-fn masked(value: &Value, namespace: &str) -> Value {
+pub(crate) fn masked(value: &Value, namespace: &str) -> Value {
     match value {
         Value::Object(fields) => {
             let kept = fields.iter().filter(|(key, _)| !FLEETING.contains(&key.as_str()));

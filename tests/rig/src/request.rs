@@ -12,6 +12,9 @@ pub(crate) use look::Look;
 
 use crate::oracle::plain;
 
+/// All that a write can do.
+const VERBS: [&str; 4] = ["create", "patch", "update", "delete"];
+
 /// A write as it comes again in each run: its verb and what it is done to, such as `create jobs iris-*` or
 /// `patch models/status iris`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -105,6 +108,29 @@ impl fmt::Display for Nth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Write { verb, resource, name } = &self.write;
         write!(f, "{verb} {resource} {name} #{}", self.number)
+    }
+}
+
+impl FromStr for Nth {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Nth, String> {
+        let wrong = || "a write is written such as 'patch services iris #1'".to_owned();
+        let mut words = text.split(' ');
+        let (Some(verb), Some(resource)) = (words.next(), words.next()) else {
+            return Err(wrong());
+        };
+        let (Some(name), Some(number), None) = (words.next(), words.next(), words.next()) else {
+            return Err(wrong());
+        };
+        let number = number.strip_prefix('#').and_then(|number| number.parse().ok());
+        let write = Write {
+            verb: by_word("verb", &VERBS, |verb| verb, verb)?,
+            resource: resource.to_owned(),
+            name: name.to_owned(),
+        };
+        let number = number.filter(|&number| number > 0).ok_or_else(wrong)?;
+        Ok(Nth { write, number })
     }
 }
 

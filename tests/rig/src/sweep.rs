@@ -1,4 +1,4 @@
-//! One plan for each write of a workload and each fault, numbered and run beside each other.
+//! One plan for each write of a workload and each fault, run beside each other.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -16,6 +16,8 @@ use crate::{
     ground::Ground,
     ledger,
     oracle::End,
+    plan::{Plan, chains},
+    remains::Remains,
     request::{Fault, Nth},
     scene::{QUIET, Scene},
     workload::Workload,
@@ -27,19 +29,6 @@ const RECOVERED: Duration = Duration::from_secs(30);
 const RESTLESS: Duration = Duration::from_secs(40);
 /// How often a plan is tried whose write does not come: a few writes come in some runs alone.
 const TRIES: usize = 3;
-
-/// A fault that strikes one write of one workload.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Plan {
-    /// Counted from 1, over all workloads of a sweep.
-    pub(crate) number: usize,
-    /// What users do.
-    pub(crate) workload: Workload,
-    /// Which write.
-    pub(crate) write: Nth,
-    /// What is done to it.
-    pub(crate) fault: Fault,
-}
 
 /// What came of a plan.
 #[derive(Clone, Debug, Serialize)]
@@ -62,6 +51,7 @@ pub(crate) struct Reference {
     effects: BTreeMap<String, usize>,
     /// What it left.
     pub(crate) end: End,
+    remains: Remains,
 }
 
 /// What a run of a workload left.
@@ -78,28 +68,9 @@ struct Run {
     asked: Instant,
     last_write: Option<Instant>,
     end: End,
+    remains: Remains,
     /// What is wrong with the versions.
     ledger: Vec<String>,
-}
-
-/// The plans of a workload, one for each write and fault.
-pub(crate) fn plans(
-    workload: Workload,
-    reference: &Reference,
-    faults: &[Fault],
-    numbers_from: usize,
-) -> Vec<Plan> {
-    let pairs = reference
-        .writes
-        .iter()
-        .flat_map(|write| faults.iter().map(move |fault| (write, *fault)));
-    let plan = |(at, (write, fault)): (usize, (&Nth, Fault))| Plan {
-        number: numbers_from + at,
-        workload,
-        write: write.clone(),
-        fault,
-    };
-    pairs.enumerate().map(plan).collect()
 }
 
 /// Runs a workload without a fault.
@@ -131,6 +102,7 @@ pub(crate) async fn reference(ground: &Ground, workload: Workload) -> Result<Ref
         writes: run.writes,
         effects: run.effects,
         end: run.end,
+        remains: run.remains,
     })
 }
 
@@ -145,26 +117,8 @@ pub(crate) async fn sweep(
     let chains = stream::iter(chains(plans)).map(|chain| judge(ground, references, chain, &told));
     let verdicts: Vec<Vec<Verdict>> = chains.buffer_unordered(at_once).collect().await;
     let mut verdicts: Vec<Verdict> = verdicts.into_iter().flatten().collect();
-    verdicts.sort_by_key(|verdict| verdict.plan.number);
+    verdicts.sort_by(|one, other| one.plan.cmp(&other.plan));
     verdicts
-}
-
-/// Plans that can follow each other in one namespace: each begins where the one before has to end, which saves bringing a
-/// namespace there.
-fn chains(plans: Vec<Plan>) -> Vec<VecDeque<Plan>> {
-    let mut chains: Vec<VecDeque<Plan>> = Vec::new();
-    for plan in plans {
-        let can_follow = |chain: &&mut VecDeque<Plan>| {
-            chain
-                .back()
-                .is_some_and(|last| plan.workload.follows() == Some(last.workload))
-        };
-        match chains.iter_mut().find(can_follow) {
-            Some(chain) => chain.push_back(plan),
-            None => chains.push(VecDeque::from([plan])),
-        }
-    }
-    chains
 }
 
 /// Runs the plans of a chain in one namespace, for as long as they go well; what follows one that did not gets a new one.
@@ -228,7 +182,9 @@ async fn run(scene: &Scene<'_>, workload: Workload, fault: Option<(Nth, Fault)>)
     let is_quiet = proxy.is_quiet(QUIET, None, RESTLESS).await;
     let gaps = endpoints.map_or(Some(0), Endpoints::gaps);
     let end = End::of(&scene.space).await;
-    let ledger = ledger::faults(&scene.space).await;
+    let mut ledger = ledger::faults(&scene.space).await;
+    let remains = Remains::of(&scene.space, workload.store()).await;
+    ledger.extend(remains.faults(workload.versions_left()));
     proxy.seen(|record| Run {
         writes: record.writes.clone(),
         effects: record.effects.clone(),
@@ -240,6 +196,7 @@ async fn run(scene: &Scene<'_>, workload: Workload, fault: Option<(Nth, Fault)>)
         asked,
         last_write: record.last_write,
         end,
+        remains,
         ledger,
     })
 }
@@ -256,6 +213,7 @@ impl Verdict {
 
     fn on(run: &Run, reference: &Reference, plan: Plan) -> Verdict {
         let mut faults = run.end.differences(&reference.end);
+        faults.extend(run.remains.differences(&reference.remains));
         if run.effects != reference.effects {
             faults.push(format!(
                 "made and deleted {:?} instead of {:?}",
@@ -288,43 +246,5 @@ impl Verdict {
             faults,
             plan,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::request::Write;
-
-    use super::*;
-
-    #[test]
-    fn a_plan_follows_one_that_ends_where_it_begins() {
-        let plan = |(number, workload): (usize, Workload)| Plan {
-            number,
-            workload,
-            write: Nth {
-                write: Write {
-                    verb: "create",
-                    resource: "jobs".to_owned(),
-                    name: String::new(),
-                },
-                number: 1,
-            },
-            fault: Fault::KillBefore,
-        };
-        let of = [
-            Workload::Create,
-            Workload::Create,
-            Workload::Retrain,
-            Workload::Rollback,
-            Workload::Scale,
-            Workload::Retrain,
-            Workload::Retrain,
-        ];
-        let plans = of.into_iter().enumerate().map(plan).collect();
-        let numbers: Vec<Vec<usize>> = (chains(plans).iter())
-            .map(|chain| chain.iter().map(|plan| plan.number).collect())
-            .collect();
-        assert_eq!(numbers, [vec![0, 2, 3], vec![1, 4], vec![5], vec![6]]);
     }
 }

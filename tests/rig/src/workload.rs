@@ -7,7 +7,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::request::by_word;
+use crate::{
+    remains::{self, Store},
+    request::by_word,
+};
 
 /// What users do, one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -75,6 +78,24 @@ impl Workload {
             self,
             Workload::Retrain | Workload::Rollback | Workload::Serving | Workload::Outage
         )
+    }
+
+    /// Where its versions are.
+    pub(crate) fn store(self) -> Store {
+        match self {
+            Workload::Outage => Store::Postgres,
+            Workload::Delete => Store::Folder,
+            _ => Store::Sqlite,
+        }
+    }
+
+    /// How many versions the store has when it is done, whatever was broken.
+    pub(crate) fn versions_left(self) -> usize {
+        match self {
+            Workload::Delete => 0,
+            Workload::Create | Workload::Scale | Workload::Serving | Workload::Retain => 1,
+            Workload::Retrain | Workload::Rollback | Workload::Outage => 2,
+        }
     }
 
     /// Brings a namespace to where the workload begins; no fault strikes before that.
@@ -178,10 +199,11 @@ impl Workload {
             "Retain"
         };
         let first = Manifest::iris("iris").with("/spec/deletionPolicy", policy);
-        if self == Workload::Outage {
-            return first.on_postgres().with("/spec/replicas", 1);
+        match self.store() {
+            Store::Postgres => first.on_postgres().with("/spec/replicas", 1),
+            Store::Folder => first.with("/spec/persister/uri", remains::FOLDER),
+            Store::Sqlite => first,
         }
-        first
     }
 }
 

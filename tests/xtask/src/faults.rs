@@ -120,7 +120,10 @@ mod tests {
         ] {
             assert!(asks_for(flags, &MEASURED), "{flags:?}");
         }
-        for flags in [&["rows", "F9"][..], &["writes", "--plan", "7"]] {
+        for flags in [
+            &["rows", "F9"][..],
+            &["writes", "--plan", "create/create jobs a #1/409"],
+        ] {
             assert!(!asks_for(flags, &MEASURED), "{flags:?}");
         }
     }
