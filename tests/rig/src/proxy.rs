@@ -1,6 +1,7 @@
 //! Stands between an operator and the API server: counts its writes, does to one of them what a plan says, and lets it see
 //! of the cluster, and hear of pods, what a row says.
 
+mod doors;
 mod lists;
 mod pods;
 mod replies;
@@ -31,6 +32,7 @@ pub(crate) use pods::{Said, StandIn};
 pub(crate) use view::{Hole, View};
 
 use crate::request::{Fault, Nth};
+use doors::Doors;
 use lists::Lists;
 use way::Way;
 
@@ -204,6 +206,17 @@ impl Proxy {
     /// Whether all lists that were kept have been given.
     pub(crate) fn has_replayed(&self) -> bool {
         self.way.lists.are_given()
+    }
+
+    /// Stands at the addresses of all pods from now on, instead of where the API server leads to them.
+    pub(crate) fn stand_at_pods(&self) {
+        let doors = Doors::new(Arc::clone(&self.way.stand_in), self.address);
+        let rewrite = move |resource: &str, object: &mut Value| {
+            if resource == "pods" {
+                doors.lead(object);
+            }
+        };
+        self.let_see(|view| view.rewrite = Some(Arc::new(rewrite)));
     }
 
     /// Answers in pods' stead from now on; `None`: pods answer for themselves.

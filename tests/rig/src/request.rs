@@ -69,7 +69,7 @@ fn name_in(body: &[u8]) -> String {
 
 /// `jobs` or `models/status`, and the name if there is one, of
 /// `/apis/<group>/<version>/namespaces/<namespace>/<resource>/<name>/<subresource>`.
-fn resource(path: &str) -> (String, Option<&str>) {
+pub(crate) fn resource(path: &str) -> (String, Option<&str>) {
     let mut parts = path.trim_matches('/').split('/');
     let to_skip = if parts.next() == Some("apis") { 2 } else { 1 };
     let mut parts = parts.skip(to_skip).peekable();

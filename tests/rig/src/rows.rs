@@ -19,6 +19,7 @@ mod late_watches;
 mod many;
 mod memory;
 mod node;
+mod odd_outcomes;
 mod odd_pods;
 mod old_lists;
 mod owned;
@@ -204,7 +205,8 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         name: "F31",
-        happens: "a new version answers 503, hangs, flaps, predicts otherwise, dies or turns bad once it has the traffic",
+        happens: "a new version, asked at its pods' addresses, answers 503, hangs, flaps, predicts otherwise, dies or \
+                  turns bad once it has the traffic",
         wanted: "no answer by a version that was not activated; the one before has the traffic again within 10 s",
         run: |ground| Box::pin(bad_versions::bad(ground)),
     },
@@ -216,7 +218,8 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         name: "F42",
-        happens: "pods say at /alive what no pod should, as candidates and while they serve",
+        happens: "pods say at /alive what no pod should, as candidates and while they serve, asked at their addresses and, where \
+                  it is about how an answer comes, through the API server",
         wanted: "nothing is activated or given up for it, other Models go on, a condition names the pod within 15 s, less than 100 MiB",
         run: |ground| Box::pin(odd_pods::odd(ground)),
     },
@@ -224,7 +227,7 @@ pub(crate) const ROWS: &[Row] = &[
         name: "F42 outcomes",
         happens: "the termination message of a fit is garbage, cut, too long, empty, or somebody else's",
         wanted: "one version, which serves; never one that was not made",
-        run: |ground| Box::pin(odd_pods::odd_outcomes(ground)),
+        run: |ground| Box::pin(odd_outcomes::odd_outcomes(ground)),
     },
     Row {
         name: "410",

@@ -26,12 +26,12 @@ use super::{
     Act, Answer, Asked, Killed, Record, Written,
     lists::Lists,
     lock,
-    pods::{Said, StandIn},
+    pods::{StandIn, spoken},
     replies::{json_text, refusal, too_many},
     streams,
     view::{Hole, View},
 };
-use crate::request::{Fault, Look, Nth, Request, Write};
+use crate::request::{Fault, Look, Nth, Request, Write, resource};
 
 /// No write of an operator is larger.
 const LARGEST: usize = 4 << 20;
@@ -105,7 +105,9 @@ impl Way {
             (_, Some(Look::List(resource))) => self.list(&resource, &uri, forwarded).await,
             (_, Some(Look::Watch(resource))) => self.watch(resource, forwarded).await,
             (_, Some(Look::Pod { name, page })) => self.pod(&name, &page, forwarded).await,
-            (Request::Read | Request::Aside, None) => self.forward(forwarded).await,
+            (Request::Read | Request::Aside, None) => {
+                self.object(&resource(parts.uri.path()).0, forwarded).await
+            }
         }
     }
 
@@ -187,7 +189,7 @@ impl Way {
         let (way, write) = (self.clone(), write.clone());
         // On a task of its own: what is done is counted, though the operator that asked for it dies meanwhile.
         let done = tokio::spawn(async move {
-            let answer = way.forward(request).await?;
+            let answer = way.object(&write.resource, request).await?;
             let effect = match (write.verb, answer.status()) {
                 ("create" | "patch", StatusCode::CREATED) => "create",
                 ("delete", StatusCode::OK | StatusCode::ACCEPTED) => "delete",
@@ -219,6 +221,23 @@ impl Way {
         Ok(json_text(status, list.to_string()))
     }
 
+    /// The answer to a request for one object, which tells of it what lists and watches do: an operator learns from what it
+    /// reads, and from what comes of its own writes, too.
+    async fn object(&self, resource: &str, request: hyper::Request<Body>) -> Result<Answer, Lost> {
+        let rewrite = self.view.borrow().rewrite.clone();
+        let Some(rewrite) = rewrite else {
+            return self.forward(request).await;
+        };
+        let (status, text) = self.text(request).await?;
+        match serde_json::from_slice(&text) {
+            Ok(mut object) if status.is_success() => {
+                rewrite(resource, &mut object);
+                Ok(json_text(status, object.to_string()))
+            }
+            _ => Ok(json_text(status, text)),
+        }
+    }
+
     async fn watch(&self, resource: String, request: hyper::Request<Body>) -> Result<Answer, Lost> {
         if self.view.borrow().is_gone {
             return Ok(refusal(StatusCode::GONE, "Expired"));
@@ -236,37 +255,21 @@ impl Way {
         let stand_in = lock(&self.stand_in).clone();
         match stand_in.and_then(|stand_in| stand_in(name, page)) {
             None => self.forward(request).await,
-            Some(Said::Nothing) => std::future::pending().await,
-            Some(Said::Text(code, text)) => {
-                let code = StatusCode::from_u16(code).map_err(|_| Lost)?;
-                Ok(json_text(code, text))
-            }
-            Some(Said::Moved(address)) => {
-                let mut answer = json_text(StatusCode::MOVED_PERMANENTLY, "");
-                let address = header::HeaderValue::from_str(&address).map_err(|_| Lost)?;
-                answer.headers_mut().insert(header::LOCATION, address);
-                Ok(answer)
-            }
-            Some(Said::Half) => {
-                let (status, said) = self.read(request).await?;
-                let text = said.to_string();
-                Ok(json_text(status, text.as_bytes()[..text.len() / 2].to_vec()))
-            }
-            Some(Said::Changed(code, change)) => {
-                let (_, mut said) = self.read(request).await?;
-                change(&mut said);
-                let code = StatusCode::from_u16(code).map_err(|_| Lost)?;
-                Ok(json_text(code, said.to_string()))
-            }
+            Some(said) => spoken(said, "", async || self.text(request).await).await,
         }
     }
 
     /// The answer as JSON; null if it is none.
     async fn read(&self, request: hyper::Request<Body>) -> Result<(StatusCode, Value), Lost> {
+        let (status, text) = self.text(request).await?;
+        Ok((status, serde_json::from_slice(&text).unwrap_or_default()))
+    }
+
+    async fn text(&self, request: hyper::Request<Body>) -> Result<(StatusCode, Bytes), Lost> {
         let answer = self.send(request).await?;
         let status = answer.status();
-        let body = answer.into_body().collect().await.map_err(|_| Lost)?.to_bytes();
-        Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
+        let body = answer.into_body().collect().await.map_err(|_| Lost)?;
+        Ok((status, body.to_bytes()))
     }
 
     async fn forward(&self, request: hyper::Request<Body>) -> Result<Answer, Lost> {

@@ -10,11 +10,11 @@ use std::{
 };
 
 use anyhow::Result;
-use auriga_e2e::{IRIS_ROW, Load, Manifest, Running, Space, eventually};
+use auriga_e2e::{IRIS_ROW, Load, Manifest, Running};
 use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep};
 
-use super::odd_pods::{AT_ONCE, instead, let_ask, through_proxy};
+use super::odd_pods::{AT_ONCE, Way, asking, instead, stand_between};
 use crate::{
     finding::Finding,
     ground::Ground,
@@ -48,7 +48,7 @@ pub(crate) async fn bad(ground: &Ground) -> Result<Finding> {
         }),
     ];
     let tries = stream::iter(candidates).map(|(what, stand_in)| async move {
-        let program = through_proxy(ground);
+        let program = asking(ground, Way::Addresses);
         let result = scene_of(ground, &program, async |scene| candidate(scene, stand_in()).await);
         (what, result.await)
     });
@@ -62,7 +62,7 @@ pub(crate) async fn bad(ground: &Ground) -> Result<Finding> {
     ];
     for (what, dies) in turned {
         let mut took = 0.0;
-        let program = through_proxy(ground);
+        let program = asking(ground, Way::Addresses);
         let result = scene_of(ground, &program, async |scene| {
             took = relapses(scene, dies).await?;
             Ok(())
@@ -85,14 +85,12 @@ fn flaps() -> StandIn {
     })
 }
 
-async fn serving_first(space: &Space) -> Running {
-    let_ask(space).await;
+async fn serving_first(scene: &Scene<'_>) -> Running {
+    let space = &scene.space;
+    stand_between(scene, Way::Addresses).await;
     space.iris_data("iris").await;
     space.apply(&Manifest::iris("iris")).await;
     space.serves("iris", 1).await;
-    // The operator asks through the API server here, which knows of a Service's pods before nodes do.
-    let answer = async || space.ask("iris", IRIS_ROW).await.ok();
-    eventually("the Service answers", answer).await;
     let load = Load {
         address: space.address("iris").await,
         path: IRIS_ROW.to_owned(),
@@ -106,7 +104,7 @@ async fn serving_first(space: &Space) -> Running {
 /// Version 1 answers everything while version 2 is bad, and 2 follows once it is not, or once the Model is edited.
 async fn candidate(scene: &mut Scene<'_>, stand_in: StandIn) -> Result<(), String> {
     let space = &scene.space;
-    let load = serving_first(space).await;
+    let load = serving_first(scene).await;
     scene.proxy().stand_in(Some(stand_in));
     space.apply(&Manifest::iris("iris").c(0.5)).await;
     within(60.0, "version 2 has a pod that runs", async || {
@@ -153,7 +151,7 @@ async fn candidate(scene: &mut Scene<'_>, stand_in: StandIn) -> Result<(), Strin
 /// Seconds until version 1 has the traffic again, after version 2 got it and turned bad at once.
 async fn relapses(scene: &mut Scene<'_>, dies: bool) -> Result<f64, String> {
     let space = &scene.space;
-    let load = serving_first(space).await;
+    let load = serving_first(scene).await;
     space.apply(&Manifest::iris("iris").c(0.5)).await;
     let has_traffic = async |version: u8| {
         let service = space.get("v1", "Service", "iris").await.unwrap_or_default();

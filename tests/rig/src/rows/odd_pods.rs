@@ -1,9 +1,6 @@
-//! Pods that say anything but what a pod should say at /alive, and fits that leave anything but an outcome.
+//! Pods that say anything but what a pod should say.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 use auriga_e2e::{Manifest, Space};
@@ -15,8 +12,8 @@ use crate::{
     finding::Finding,
     ground::Ground,
     operator::Program,
-    proxy::{Said, StandIn},
-    scene::{Scene, scene, scene_of, within},
+    proxy::{Record, Said, StandIn},
+    scene::{Scene, scene_of, within},
 };
 
 /// How many oddities are tried at once.
@@ -28,29 +25,46 @@ const NAMED: f64 = 15.0;
 /// How much memory, in MiB, the operator may have at most, whatever pods say.
 const MEMORY: f64 = 100.0;
 
+/// Where pods say that they have moved to: a page that the operator has no reason to ask for.
+const MOVED: &str = "/api/v1/namespaces/default/pods";
+
+/// By which way the operator asks pods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// At their addresses, where the rig stands: as inside of a cluster.
+    Addresses,
+    /// Through the API server: as from outside.
+    ApiServer,
+}
+
 /// Something odd to say.
 struct Oddity {
     what: &'static str,
     said: fn() -> Said,
     /// Whether it is a verdict about the version, which only an edit takes back.
     is_final: bool,
+    /// Whether it is tried by the other way, too: each way has its own code for how an answer comes, and one for what it says.
+    is_about_way: bool,
 }
 
-const ODDITIES: [Oddity; 9] = [
+const ODDITIES: [Oddity; 10] = [
     Oddity {
         what: "nothing",
         said: || Said::Nothing,
         is_final: false,
+        is_about_way: true,
     },
     Oddity {
         what: "garbage",
         said: || Said::Text(200, b"\x00\xff\x1b[2Jnot JSON".to_vec()),
         is_final: false,
+        is_about_way: false,
     },
     Oddity {
         what: "another version",
         said: || Said::Changed(200, |said| set(said, "/model/metadata/version", json!(99))),
         is_final: true,
+        is_about_way: false,
     },
     Oddity {
         what: "NaN",
@@ -61,16 +75,19 @@ const ODDITIES: [Oddity; 9] = [
             )
         },
         is_final: false,
+        is_about_way: false,
     },
     Oddity {
         what: "10 MB",
         said: || Said::Text(200, vec![b' '; 10 << 20]),
         is_final: false,
+        is_about_way: true,
     },
     Oddity {
         what: "301",
-        said: || Said::Moved("/api/v1/namespaces/default/pods".to_owned()),
+        said: || Said::Moved(MOVED.to_owned()),
         is_final: false,
+        is_about_way: true,
     },
     Oddity {
         what: "the words of another pod",
@@ -80,6 +97,13 @@ const ODDITIES: [Oddity; 9] = [
             })
         },
         is_final: false,
+        is_about_way: false,
+    },
+    Oddity {
+        what: "the words of a pod that has their address now",
+        said: || Said::Another("tenant-v1-".to_owned()),
+        is_final: false,
+        is_about_way: false,
     },
     Oddity {
         what: "the words of a pod of another owner",
@@ -89,11 +113,13 @@ const ODDITIES: [Oddity; 9] = [
             })
         },
         is_final: false,
+        is_about_way: false,
     },
     Oddity {
         what: "half of its JSON",
         said: || Said::Half,
         is_final: false,
+        is_about_way: true,
     },
 ];
 
@@ -103,15 +129,27 @@ fn set(said: &mut Value, pointer: &str, value: Value) {
     }
 }
 
-/// An operator that asks pods through the API server, where the proxy can speak in their stead, and often.
-pub(super) fn through_proxy(ground: &Ground) -> Program {
-    let asks = [("AURIGA_ALIVE_VIA", "api-proxy"), ("AURIGA_POLL_SERVING", "1s")];
+/// An operator that asks pods by this way, and often.
+pub(super) fn asking(ground: &Ground, way: Way) -> Program {
+    let via = match way {
+        Way::Addresses => "pod-ip",
+        Way::ApiServer => "api-proxy",
+    };
+    let asks = [("AURIGA_ALIVE_VIA", via), ("AURIGA_POLL_SERVING", "1s")];
     let asks = asks.map(|(name, value)| (name, value.to_owned()));
     ground.program.with_environment(asks)
 }
 
+/// Lets the rig speak in the pods' stead that are asked by this way from now on.
+pub(super) async fn stand_between(scene: &Scene<'_>, way: Way) {
+    match way {
+        Way::Addresses => scene.proxy().stand_at_pods(),
+        Way::ApiServer => let_ask(&scene.space).await,
+    }
+}
+
 /// Lets the operator of this namespace ask pods through the API server, which its own Role does not.
-pub(super) async fn let_ask(space: &Space) {
+async fn let_ask(space: &Space) {
     space
         .apply_object(&json!({
             "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -143,20 +181,27 @@ pub(super) fn instead(beginning: &str, said: fn() -> Said) -> StandIn {
 pub(crate) async fn odd(ground: &Ground) -> Result<Finding> {
     let mut finding = Finding::default();
     let mut peak: f64 = 0.0;
-    let oddities = ODDITIES.iter().take(ground.times(ODDITIES.len(), 3));
-    let tries = stream::iter(oddities).map(|oddity| async move {
+    let by_address = ODDITIES.iter().map(|oddity| (oddity, Way::Addresses));
+    let through = ODDITIES.iter().filter(|oddity| oddity.is_about_way);
+    let all = by_address.chain(through.map(|oddity| (oddity, Way::ApiServer)));
+    let few = ground.times(usize::MAX, 3);
+    let tries = stream::iter(all.take(few)).map(|(oddity, way)| async move {
         let mut memory = 0.0;
-        let program = through_proxy(ground);
+        let program = asking(ground, way);
         let result = scene_of(ground, &program, async |scene| {
-            let result = one(scene, oddity).await;
+            let result = one(scene, oddity, way).await;
             memory = scene.peak_memory().unwrap_or(f64::INFINITY);
             result
         });
-        (oddity.what, result.await, memory)
+        (oddity.what, way, result.await, memory)
     });
     let mut tries = tries.buffered(AT_ONCE);
-    while let Some((what, result, memory)) = tries.next().await {
-        finding.count(&format!("pods say {what}"), result);
+    while let Some((what, way, result, memory)) = tries.next().await {
+        let way = match way {
+            Way::Addresses => "at their addresses",
+            Way::ApiServer => "through the API server",
+        };
+        finding.count(&format!("pods that are asked {way} say {what}"), result);
         peak = peak.max(memory);
     }
     let result = if peak < MEMORY {
@@ -171,9 +216,14 @@ pub(crate) async fn odd(ground: &Ground) -> Result<Finding> {
     Ok(finding)
 }
 
-async fn one(scene: &mut Scene<'_>, oddity: &Oddity) -> Result<(), String> {
+async fn one(scene: &mut Scene<'_>, oddity: &Oddity, way: Way) -> Result<(), String> {
     let space = &scene.space;
-    let_ask(space).await;
+    stand_between(scene, way).await;
+    if let Said::Another(_) = (oddity.said)() {
+        space.iris_data("tenant").await;
+        space.apply(&Manifest::iris("tenant")).await;
+        space.serves("tenant", 1).await;
+    }
     space.iris_data("iris").await;
     // Fits and candidates are odd; the pods of a fit are asked too seldom in their short life to show it.
     scene.proxy().stand_in(Some(instead("iris-", oddity.said)));
@@ -229,6 +279,10 @@ async fn one(scene: &mut Scene<'_>, oddity: &Oddity) -> Result<(), String> {
     space.ready_within("other", 20).await;
     scene.proxy().stand_in(None);
     space.serves("iris", version).await;
+    let is_moved = |record: &Record| record.requests.iter().any(|asked| asked.path == MOVED);
+    if scene.proxy().seen(is_moved) {
+        return Err("the operator went where pods had sent it".to_owned());
+    }
     named.map(drop)
 }
 
@@ -270,114 +324,4 @@ async fn said_about(space: &Space, pod: &str) -> Result<f64, String> {
         conditions.iter().any(|condition| condition.message.contains(pod))
     };
     within(NAMED, &format!("a condition names pod {pod}"), is_named).await
-}
-
-/// A fit that leaves something odd in its termination message.
-///
-/// Errors: the cluster does not answer.
-pub(crate) async fn odd_outcomes(ground: &Ground) -> Result<Finding> {
-    let long = "x".repeat(1 << 20);
-    let oddities = [
-        ("garbage", "\u{0}\u{1b}[2J{{{".to_owned()),
-        ("half an outcome", r#"{"version":1,"digest":"sha256:"#.to_owned()),
-        ("1 MiB", long.clone()),
-        (
-            "1 MiB of JSON",
-            json!({ "reason": "Failed", "message": long }).to_string(),
-        ),
-        ("a version that is none", r#"{"version":0}"#.to_owned()),
-        ("nothing", String::new()),
-    ];
-    let mut finding = Finding::default();
-    for (what, text) in oddities.into_iter().take(ground.times(6, 2)) {
-        finding.count(
-            &format!("the first pod leaves {what}"),
-            outcome(ground, text).await,
-        );
-    }
-    let result = foreign_outcome(ground).await;
-    finding.count("every pod leaves the outcome of another Model's fit", result);
-    Ok(finding)
-}
-
-/// Whether the second Job of a fit heals what the first one's pod did not say.
-async fn outcome(ground: &Ground, text: String) -> Result<(), String> {
-    scene(ground, async |scene| {
-        let space = &scene.space;
-        space.iris_data("iris").await;
-        let first = OnceLock::new();
-        let is_of_first_job = move |pod: &Value| {
-            let job = pod["metadata"]["labels"]["batch.kubernetes.io/job-name"].as_str();
-            job.is_some_and(|job| first.get_or_init(|| job.to_owned()) == job)
-        };
-        scene.proxy().let_see(|view| {
-            view.rewrite = Some(Arc::new(move |resource, object| {
-                if resource == "pods" && is_of_first_job(object) {
-                    leave(object, &text);
-                }
-            }));
-        });
-        space.apply(&Manifest::iris("iris")).await;
-        space.serves("iris", 1).await;
-        let status = space
-            .get("auriga.dev/v1alpha1", "Model", "iris")
-            .await
-            .unwrap_or_default();
-        let bytes = status.to_string().len();
-        if bytes > 32 << 10 {
-            return Err(format!("the Model has grown to {bytes} bytes"));
-        }
-        let listed = space.ask("iris", "/list").await?.json();
-        match listed["models"].as_array().map_or(0, Vec::len) {
-            1 => Ok(()),
-            versions => Err(format!("{versions} versions were made")),
-        }
-    })
-    .await
-}
-
-/// Replaces what the pod's container left, if it has ended.
-fn leave(pod: &mut Value, text: &str) {
-    let containers = pod["status"]["containerStatuses"].as_array_mut();
-    for container in containers.into_iter().flatten() {
-        if let Some(ended) = container.pointer_mut("/state/terminated") {
-            ended["message"] = json!(text);
-        }
-    }
-}
-
-/// A pod that claims a version which its fit has not made: that version is not in the store, and never answers.
-async fn foreign_outcome(ground: &Ground) -> Result<(), String> {
-    scene(ground, async |scene| {
-        let space = &scene.space;
-        space.iris_data("iris").await;
-        let digest = format!("sha256:{}", "5".repeat(64));
-        let text = json!({ "version": 7, "digest": digest, "fitHash": "v1-of-somebody-else" }).to_string();
-        scene.proxy().let_see(|view| {
-            view.rewrite = Some(Arc::new(move |resource, object| {
-                if resource == "pods" {
-                    leave(object, &text);
-                }
-            }));
-        });
-        space.apply(&Manifest::iris("iris")).await;
-        sleep(Duration::from_secs(40)).await;
-        let model = space.model("iris").await;
-        let status = model.status.clone().unwrap_or_default();
-        if status.active_version.is_some() || auriga_e2e::is_ready(&model) {
-            return Err("a version became active that no fit had made".to_owned());
-        }
-        let ready = auriga_e2e::condition(&status.conditions, "Ready");
-        if ready.is_none_or(|ready| ready.message.is_empty()) {
-            return Err("no condition says what is wrong".to_owned());
-        }
-        scene.proxy().let_see(|view| view.rewrite = None);
-        space.refit("iris", "2026-01-01T00:00:00Z").await;
-        let model = space.ready_within("iris", 60).await;
-        match model.status.and_then(|status| status.active_version) {
-            Some(_) => Ok(()),
-            None => Err("nothing is active".to_owned()),
-        }
-    })
-    .await
 }

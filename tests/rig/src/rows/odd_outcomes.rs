@@ -1,0 +1,123 @@
+//! Fits that leave anything but an outcome in their termination message.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use anyhow::Result;
+use auriga_e2e::Manifest;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::{finding::Finding, ground::Ground, scene::scene};
+
+/// A fit that leaves something odd in its termination message.
+///
+/// Errors: the cluster does not answer.
+pub(crate) async fn odd_outcomes(ground: &Ground) -> Result<Finding> {
+    let long = "x".repeat(1 << 20);
+    let oddities = [
+        ("garbage", "\u{0}\u{1b}[2J{{{".to_owned()),
+        ("half an outcome", r#"{"version":1,"digest":"sha256:"#.to_owned()),
+        ("1 MiB", long.clone()),
+        (
+            "1 MiB of JSON",
+            json!({ "reason": "Failed", "message": long }).to_string(),
+        ),
+        ("a version that is none", r#"{"version":0}"#.to_owned()),
+        ("nothing", String::new()),
+    ];
+    let mut finding = Finding::default();
+    for (what, text) in oddities.into_iter().take(ground.times(6, 2)) {
+        finding.count(
+            &format!("the first pod leaves {what}"),
+            outcome(ground, text).await,
+        );
+    }
+    let result = foreign_outcome(ground).await;
+    finding.count("every pod leaves the outcome of another Model's fit", result);
+    Ok(finding)
+}
+
+/// Whether the second Job of a fit heals what the first one's pod did not say.
+async fn outcome(ground: &Ground, text: String) -> Result<(), String> {
+    scene(ground, async |scene| {
+        let space = &scene.space;
+        space.iris_data("iris").await;
+        let first = OnceLock::new();
+        let is_of_first_job = move |pod: &Value| {
+            let job = pod["metadata"]["labels"]["batch.kubernetes.io/job-name"].as_str();
+            job.is_some_and(|job| first.get_or_init(|| job.to_owned()) == job)
+        };
+        scene.proxy().let_see(|view| {
+            view.rewrite = Some(Arc::new(move |resource, object| {
+                if resource == "pods" && is_of_first_job(object) {
+                    leave(object, &text);
+                }
+            }));
+        });
+        space.apply(&Manifest::iris("iris")).await;
+        space.serves("iris", 1).await;
+        let status = space
+            .get("auriga.dev/v1alpha1", "Model", "iris")
+            .await
+            .unwrap_or_default();
+        let bytes = status.to_string().len();
+        if bytes > 32 << 10 {
+            return Err(format!("the Model has grown to {bytes} bytes"));
+        }
+        let listed = space.ask("iris", "/list").await?.json();
+        match listed["models"].as_array().map_or(0, Vec::len) {
+            1 => Ok(()),
+            versions => Err(format!("{versions} versions were made")),
+        }
+    })
+    .await
+}
+
+/// Replaces what the pod's container left, if it has ended.
+fn leave(pod: &mut Value, text: &str) {
+    let containers = pod["status"]["containerStatuses"].as_array_mut();
+    for container in containers.into_iter().flatten() {
+        if let Some(ended) = container.pointer_mut("/state/terminated") {
+            ended["message"] = json!(text);
+        }
+    }
+}
+
+/// A pod that claims a version which its fit has not made: that version is not in the store, and never answers.
+async fn foreign_outcome(ground: &Ground) -> Result<(), String> {
+    scene(ground, async |scene| {
+        let space = &scene.space;
+        space.iris_data("iris").await;
+        let digest = format!("sha256:{}", "5".repeat(64));
+        let text = json!({ "version": 7, "digest": digest, "fitHash": "v1-of-somebody-else" }).to_string();
+        scene.proxy().let_see(|view| {
+            view.rewrite = Some(Arc::new(move |resource, object| {
+                if resource == "pods" {
+                    leave(object, &text);
+                }
+            }));
+        });
+        space.apply(&Manifest::iris("iris")).await;
+        sleep(Duration::from_secs(40)).await;
+        let model = space.model("iris").await;
+        let status = model.status.clone().unwrap_or_default();
+        if status.active_version.is_some() || auriga_e2e::is_ready(&model) {
+            return Err("a version became active that no fit had made".to_owned());
+        }
+        let ready = auriga_e2e::condition(&status.conditions, "Ready");
+        if ready.is_none_or(|ready| ready.message.is_empty()) {
+            return Err("no condition says what is wrong".to_owned());
+        }
+        scene.proxy().let_see(|view| view.rewrite = None);
+        space.refit("iris", "2026-01-01T00:00:00Z").await;
+        let model = space.ready_within("iris", 60).await;
+        match model.status.and_then(|status| status.active_version) {
+            Some(_) => Ok(()),
+            None => Err("nothing is active".to_owned()),
+        }
+    })
+    .await
+}
