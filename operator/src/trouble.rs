@@ -26,6 +26,8 @@ impl Trouble {
 
 /// The exit code of a process that was killed: for want of memory, or with all others of its node.
 const KILLED: i32 = 137;
+/// The exit code that is told of a process that nobody saw end.
+const UNSEEN: i32 = 255;
 
 /// What keeps a pod from starting its container; `None` if nothing does, or not yet.
 pub fn before_start(pod: &Pod) -> Option<Trouble> {
@@ -105,7 +107,7 @@ pub fn of_end(ended: &ContainerStateTerminated, memory_limit: Option<&str>) -> O
         .and_then(|outcome| Reason::from_word(outcome.reason.as_deref()?));
     let words = match outcome.and_then(|outcome| outcome.message) {
         Some(words) => words,
-        None if message.is_empty() && ended.exit_code == KILLED => {
+        None if message.is_empty() && is_killed(ended) => {
             "it was killed from outside, as when its node starts anew".to_owned()
         }
         None if message.is_empty() => "it left no message; see its log".to_owned(),
@@ -123,6 +125,15 @@ pub fn of_end(ended: &ContainerStateTerminated, memory_limit: Option<&str>) -> O
             format!("The pod ended with exit code {}: {words}", ended.exit_code)
         },
     })
+}
+
+/// Whether a container did not end by itself, nor for want of memory: its node was started anew, or somebody has killed it.
+pub fn is_killed(ended: &ContainerStateTerminated) -> bool {
+    match ended.reason.as_deref() {
+        Some("OOMKilled") => false,
+        Some("Unknown") => matches!(ended.exit_code, KILLED | UNSEEN),
+        _ => ended.exit_code == KILLED,
+    }
 }
 
 /// Why no pod could be made, by what the controller that makes it was told.

@@ -187,7 +187,9 @@ fn relapse(turn: Turn<'_>, slots: &Slots<'_>, traffic: &Traffic) -> Option<Rejec
     let trouble = health.trouble.filter(|trouble| !trouble.passes);
     // Where nobody else answers, one pod is better than none.
     let enough = if health.ready == 0 { 1 } else { most };
-    if before.ready < enough || trouble.is_none() && health.ready > 0 {
+    // With its node, a version has died that may be as good as before.
+    let is_unproven = trouble.is_none() && (health.ready > 0 || health.is_cut_off);
+    if before.ready < enough || is_unproven {
         return None;
     }
     let trouble = trouble.map_or_else(

@@ -42,6 +42,8 @@ pub struct Health {
     pub trouble: Option<Trouble>,
     /// How one of them ended last, as long as that is no more than an accident.
     pub accident: Option<Trouble>,
+    /// Whether one of them has not ended by itself, and starts anew.
+    pub is_cut_off: bool,
     /// What one of them does instead of answering, though nothing else is known against it.
     pub doubt: Option<String>,
 }
@@ -107,6 +109,7 @@ pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32) -> Health {
             .as_ref()
             .filter(|trouble| trouble.reason == Reason::RuntimeUnhealthy && is_doubted);
         health.doubt = health.doubt.or_else(|| Some(doubt?.message.clone()));
+        health.is_cut_off |= is_cut_off(&seen.pod);
         health.accident = health.accident.or_else(|| last_end(&seen.pod));
         if health.trouble.as_ref().is_none_or(|known| known.passes) {
             health.trouble = trouble.or(health.trouble);
@@ -232,6 +235,16 @@ fn last_end(pod: &Pod) -> Option<Trouble> {
         message: format!("Pod {} ended {times}: {}", pod.name_any(), found.message),
         passes: found.passes,
     })
+}
+
+/// Whether the container was killed, by whom or what ever, and has not answered since.
+fn is_cut_off(pod: &Pod) -> bool {
+    let Some(container) = trouble::container(pod) else {
+        return false;
+    };
+    let states = [&container.state, &container.last_state];
+    let mut ends = (states.into_iter().flatten()).filter_map(|state| state.terminated.as_ref());
+    !container.ready && ends.any(trouble::is_killed)
 }
 
 /// Why the API server takes no pod of the Deployment.

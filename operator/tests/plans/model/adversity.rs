@@ -350,6 +350,26 @@ fn an_activation_that_nobody_can_write_down_stalls_and_says_where_to_look() {
 }
 
 #[test]
+fn a_version_that_ends_with_its_node_keeps_the_traffic_that_it_got_a_moment_ago() {
+    for (exit_code, reason) in [(137, "Error"), (255, "Unknown"), (1, "Error")] {
+        let mut world = second_just_now();
+        world.pods_of(2, |seen| {
+            let mut ended = seen.ended(0, exit_code, "");
+            ended.answer = Answer::Silent("connection refused".to_owned());
+            let status = ended.pod.status.as_mut().unwrap();
+            status.phase = Some("Running".to_owned());
+            let container = &mut status.container_statuses.as_mut().unwrap()[0];
+            let state = container.state.as_mut().unwrap();
+            state.terminated.as_mut().unwrap().reason = Some(reason.to_owned());
+            ended.with_condition("Ready", "False", "", "")
+        });
+        world.turn();
+        let has_traffic = if exit_code == 1 { "v1-" } else { "v2-" };
+        assert!(slot_with_traffic(&world).starts_with(has_traffic), "{exit_code}");
+    }
+}
+
+#[test]
 fn a_version_that_is_given_up_does_not_get_the_traffic_again_wherever_the_operator_was_killed() {
     for writes in 1..=2 {
         let mut world = second_just_now();
