@@ -24,6 +24,8 @@ pub(crate) struct Killed {
     folder: PathBuf,
     words: Vec<String>,
     environment: Vec<(String, String)>,
+    /// Where the ids of the processes are that it shared the processors with.
+    group: Option<PathBuf>,
 }
 
 impl Node {
@@ -63,6 +65,7 @@ impl Node {
                 .filter_map(|one| one.split_once('='))
                 .map(|(key, value)| (key.to_owned(), value.to_owned()))
                 .collect(),
+            group: group(&id),
         };
         // The id of a process that ended long ago may be a stranger's by now.
         let is_ours = |word: &String| word.contains(&*self.folder.to_string_lossy());
@@ -126,6 +129,9 @@ impl Killed {
             .spawn()
             .with_context(|| format!("cannot start {}", self.name))?;
         let id = child.id().with_context(|| format!("{} has ended", self.name))?;
+        if let Some(group) = &self.group {
+            fs::write(group, id.to_string()).with_context(|| format!("cannot write {}", group.display()))?;
+        }
         let file = self.folder.join(format!("{}.pid", self.name));
         fs::write(&file, id.to_string()).with_context(|| format!("cannot write {}", file.display()))
     }
@@ -152,6 +158,23 @@ fn is_alive(id: &str) -> bool {
     let threads = fs::read_dir(format!("/proc/{id}/task")).map_or(0, Iterator::count);
     let has_ended = state.is_empty() || (state.starts_with('Z') && threads <= 1);
     !has_ended
+}
+
+/// The list of the control group of a process that is about the processor; each is in one.
+fn group(id: &str) -> Option<PathBuf> {
+    let groups = fs::read_to_string(format!("/proc/{id}/cgroup")).ok()?;
+    let mut trees = ["/sys/fs/cgroup/cpu", "/sys/fs/cgroup"].into_iter().map(Path::new);
+    let tree = trees.find(|tree| tree.is_dir())?;
+    // Version 1 names the controllers of each tree, version 2 has one tree without a name.
+    let is_its = |names: &str| match tree.ends_with("cpu") {
+        true => names.split(',').any(|name| name == "cpu"),
+        false => names.is_empty(),
+    };
+    groups.lines().find_map(|line| {
+        let (_, line) = line.split_once(':')?;
+        let (names, path) = line.split_once(':')?;
+        is_its(names).then(|| tree.join(path.trim_start_matches('/')).join("cgroup.procs"))
+    })
 }
 
 /// The texts of a file of a process, which zero bytes end.
