@@ -25,6 +25,8 @@ const HEALED: u64 = 60;
 const SEEN: f64 = 1.0;
 /// How long a right is away at least, so that others are seen to be looked at.
 const AWAY: Duration = Duration::from_secs(8);
+/// When it is needed by then, if at all: at the end of a fit, at the latest.
+const NEEDED: Duration = Duration::from_secs(60);
 /// How many namespaces there are at once.
 const AT_ONCE: usize = 3;
 
@@ -199,7 +201,7 @@ async fn until_named(scene: &Scene<'_>, right: &Right, iris: &Manifest, heard: u
     // Scaling to one pod deletes a budget, and scaling back makes one.
     scene.space.apply(&iris.clone().with("/spec/replicas", 1)).await;
     let (mut named, mut logged, mut is_back) = (None, None, false);
-    while since.elapsed() < Duration::from_secs(30) {
+    while since.elapsed() < NEEDED {
         sleep(Duration::from_millis(250)).await;
         if !is_back && since.elapsed() > Duration::from_secs(4) {
             scene.space.apply(iris).await;
@@ -228,7 +230,9 @@ async fn until_named(scene: &Scene<'_>, right: &Right, iris: &Manifest, heard: u
                 names(&told, right).then(|| (Told::Condition, took()))
             };
         }
-        let is_over = since.elapsed() > AWAY && (named.is_some() || logged.is_some() && has_no_voice(right));
+        // What the log alone names after so long, no condition will.
+        let is_told = named.is_some() || logged.is_some_and(|at| has_no_voice(right) || took() > at + NAMED);
+        let is_over = since.elapsed() > AWAY && is_told;
         let is_done = since.elapsed() > Duration::from_secs(16) && is_ready(&scene.space.model("iris").await);
         if is_over || is_done {
             break;
