@@ -160,6 +160,24 @@ impl Registry {
         write(&index, &listed)
     }
 
+    /// Lets the node have an image before a pod asks for it.
+    ///
+    /// Errors: it cannot be pulled.
+    pub(crate) async fn pull(&self, image: &str) -> Result<()> {
+        let mut pull = ctr(&self.containerd);
+        pull.args(["images", "pull", "--plain-http", image]);
+        run(&mut pull).await.map(drop)
+    }
+
+    /// Lets a name on the node lead to what another one leads to there, as if its tag had been moved.
+    ///
+    /// Errors: the node does not have it.
+    pub(crate) async fn retag(&self, from: &str, to: &str) -> Result<()> {
+        let mut tag = ctr(&self.containerd);
+        tag.args(["images", "tag", "--force", from, to]);
+        run(&mut tag).await.map(drop)
+    }
+
     /// Takes what the node has pulled from here off it.
     ///
     /// Errors: it does not say what it has.

@@ -24,6 +24,7 @@ mod odd_pods;
 mod old_lists;
 mod owned;
 mod policies;
+mod pod_clocks;
 mod reborn;
 mod refused;
 mod restarts;
@@ -31,6 +32,7 @@ mod rights;
 mod roles;
 mod schema;
 mod specs;
+mod statuses;
 mod store;
 mod there_and_back;
 mod uninstall;
@@ -101,8 +103,10 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         name: "F10",
-        happens: "the operator's clock is an hour early, an hour late, or jumps between them; that of a second one likewise",
-        wanted: "every version is right, no fit ends before it began, the second one writes nothing",
+        happens: "the operator's clock is an hour early, an hour late, or jumps between them; that of a second one likewise; those \
+                  of the pods of a version, and of one pod of two, are an hour off",
+        wanted: "every version is right, none is fitted for it, no fit ends before it began, the second one writes nothing; no \
+                 time of a status but that of a version is yet to come",
         run: |ground| Box::pin(clock::wrong(ground)),
     },
     Row {

@@ -1,4 +1,4 @@
-//! The operator's clock is wrong, and jumps.
+//! The operator's clock is wrong, and jumps; then those of pods are.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -8,6 +8,7 @@ use auriga_e2e::{Manifest, Space, eventually};
 use jiff::{Timestamp, Unit};
 use tokio::time::sleep;
 
+use super::pod_clocks;
 use crate::{
     finding::{Finding, attempt},
     ground::Ground,
@@ -17,11 +18,11 @@ use crate::{
 };
 
 /// What Debian's package `libfaketime` puts there.
-const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+pub(super) const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 /// How long an operator with another clock has to leave the Lease alone: twice as long as it lasts.
 const PATIENT: Duration = Duration::from_secs(30);
 
-/// Lets the operator's clock be an hour early, an hour late, and jump between the two while it works.
+/// Lets the operator's clock be an hour early, an hour late, and jump between the two while it works; then the clocks of pods.
 ///
 /// Errors: what changes a program's clock is not installed.
 pub(super) async fn wrong(ground: &Ground) -> Result<Finding> {
@@ -72,6 +73,7 @@ pub(super) async fn wrong(ground: &Ground) -> Result<Finding> {
         let what = format!("a second operator whose clock is {}", clock.offset);
         finding.count(&what, done);
     }
+    pod_clocks::wrong(ground, &mut finding).await?;
     Ok(finding)
 }
 
