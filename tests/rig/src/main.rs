@@ -15,6 +15,7 @@ mod endpoints;
 mod finding;
 mod ground;
 mod images;
+mod kept;
 mod leaders;
 mod ledger;
 mod node;
