@@ -13,6 +13,7 @@
 mod clients;
 mod endpoints;
 mod finding;
+mod fits;
 mod ground;
 mod images;
 mod kept;

@@ -1,20 +1,31 @@
 //! The node's own programs are killed, and all pods with them.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use anyhow::Result;
 use auriga_e2e::{IRIS_ROW, Manifest, Space, eventually};
+use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use crate::{
     finding::Finding,
+    fits::Fits,
     ground::Ground,
     node::Node,
-    scene::{Scene, scene, seconds_until},
+    scene::{Scene, scene, seconds_until, within},
 };
 
 /// How long after the node is ready there may be no answers.
 const SERVES: f64 = 60.0;
+
+/// When all is killed.
+#[derive(Clone, Copy)]
+enum Moment {
+    /// So many milliseconds after an edit.
+    After(u64),
+    /// While the fit runs that an edit asks for, which takes long enough to be met.
+    OfFit,
+}
 
 /// Kills the kubelet, containerd and every shim while nothing happens, and at several moments of a fit and what follows it.
 ///
@@ -23,41 +34,86 @@ pub(super) async fn killed(ground: &Ground) -> Result<Finding> {
     let node = ground.node()?;
     let mut finding = Finding::default();
     let mut slowest: f64 = 0.0;
+    let mut most = 0;
     for (what, into) in [
         ("while nothing happens", None),
-        ("as a fit is ordered", Some(300)),
-        ("during a fit", Some(1500)),
-        ("while a version is written", Some(2500)),
-        ("while a candidate starts", Some(3500)),
-        ("during an activation", Some(5000)),
+        ("as a fit is ordered", Some(Moment::After(300))),
+        ("during a fit", Some(Moment::OfFit)),
+        ("while a version is written", Some(Moment::After(2500))),
+        ("while a candidate starts", Some(Moment::After(3500))),
+        ("during an activation", Some(Moment::After(5000))),
     ] {
         let done = scene(ground, async |scene| {
             let iris = scene.on_a_claim().await;
-            let took = lose(scene, &node, &iris, into).await?;
+            let fits = Fits::watch(&scene.space).await;
+            let Lost { took, allowed } = lose(scene, &node, &iris, into, &fits).await?;
             slowest = slowest.max(took);
             if took > SERVES {
                 return Err(format!("served {took:.1} s after the node was ready"));
             }
             let wanted = if into.is_some() { 2 } else { 1 };
             scene.space.serves("iris", wanted).await;
-            versions_are(&scene.space, wanted).await
+            versions_are(&scene.space, wanted).await?;
+            let begun = fits.begun();
+            most = most.max(begun);
+            if allowed.contains(&begun) {
+                Ok(())
+            } else {
+                Err(format!(
+                    "the fit began {begun} times instead of {} to {}",
+                    allowed.start(),
+                    allowed.end()
+                ))
+            }
         })
         .await;
         finding.count(what, done);
     }
+    finding.figures.push(format!("a fit began {most} times at most"));
     finding
         .figures
         .push(format!("served {slowest:.1} s after the node was ready at most"));
     Ok(finding)
 }
 
-/// Kills all so many milliseconds after an edit, if there is to be one; the seconds from when the node was ready again until
-/// there was an answer.
-async fn lose(scene: &Scene<'_>, node: &Node, iris: &Manifest, into: Option<u64>) -> Result<f64, String> {
-    if let Some(milliseconds) = into {
-        scene.space.apply(&iris.clone().c(0.5)).await;
-        sleep(Duration::from_millis(milliseconds)).await;
+/// What came of a node that lost all its pods.
+struct Lost {
+    /// The seconds from when it was ready again until there was an answer.
+    took: f64,
+    /// How often the fit may begin: once more than without the loss, if it was not over.
+    allowed: RangeInclusive<usize>,
+}
+
+/// Kills all at a moment after an edit, if there is to be one.
+async fn lose(
+    scene: &Scene<'_>,
+    node: &Node,
+    iris: &Manifest,
+    into: Option<Moment>,
+    fits: &Fits,
+) -> Result<Lost, String> {
+    let edited = iris.clone().c(0.5);
+    match into {
+        None => {}
+        Some(Moment::After(milliseconds)) => {
+            scene.space.apply(&edited).await;
+            sleep(Duration::from_millis(milliseconds)).await;
+        }
+        Some(Moment::OfFit) => {
+            let little = json!({ "requests": { "cpu": "20m" }, "limits": { "cpu": "20m" } });
+            scene
+                .space
+                .apply(&edited.with("/spec/training/resources", little))
+                .await;
+            within(30.0, "the fit runs", async || fits.begun() == 1).await?;
+        }
     }
+    let allowed = match into {
+        None => 0..=0,
+        Some(_) if fits.has_ended_well() => 1..=1,
+        Some(Moment::OfFit) => 2..=2,
+        Some(_) => 1..=2,
+    };
     let words = |error: anyhow::Error| format!("{error:#}");
     let kubelet = node.kill("kubelet").await.map_err(words)?;
     let containerd = node.kill("containerd").await.map_err(words)?;
@@ -91,7 +147,10 @@ async fn lose(scene: &Scene<'_>, node: &Node, iris: &Manifest, into: Option<u64>
         (answer.code == 200).then_some(())
     })
     .await;
-    Ok(ready.elapsed().as_secs_f64())
+    Ok(Lost {
+        took: ready.elapsed().as_secs_f64(),
+        allowed,
+    })
 }
 
 /// Whether the store has these versions: the first to the last, each once.
