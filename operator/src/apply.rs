@@ -90,11 +90,11 @@ where
             continue;
         }
         let outcome = match one {
-            Desired::Create(_) => create(ctx, owner, &object).await?,
-            Desired::Apply(_) => make_so(ctx, &object).await?,
-            Desired::Mark(_) => mark(ctx, &object).await?,
+            Desired::Create(_) => create(ctx, owner, &object).await,
+            Desired::Apply(_) => make_so(ctx, &object).await,
+            Desired::Mark(_) => mark(ctx, &object).await,
         };
-        match outcome {
+        match read(outcome)? {
             Outcome::Done => {}
             Outcome::HeldUp => applied.is_unfinished = true,
             Outcome::Refused(refusal) => applied.refusals.push(refusal),
@@ -115,7 +115,7 @@ where
         }
     }
     for target in delete {
-        match remove(ctx, &namespace, target).await? {
+        match read(remove(ctx, &namespace, target).await)? {
             Outcome::Done => {}
             Outcome::HeldUp => applied.has_changed = true,
             Outcome::Refused(refusal) => applied.refusals.push(refusal),
@@ -148,6 +148,11 @@ pub(crate) fn unreadable(error: &Error) -> Option<Refusal> {
     }
 }
 
+/// What came of a write that had to read something first, which may be what is refused.
+fn read(outcome: Result<Outcome, Error>) -> Result<Outcome, Error> {
+    outcome.or_else(|error| Ok(Outcome::Refused(unreadable(&error).ok_or(error)?)))
+}
+
 async fn create<K>(ctx: &Context, owner: &K, object: &Object<'_>) -> Result<Outcome, Error>
 where
     K: Resource<DynamicType = ()>,
@@ -158,10 +163,8 @@ where
         return Ok(Outcome::Done);
     }
     if object.kind() == "TrainingJob" {
-        match begin::is_up_to_date(ctx, owner).await {
-            Ok(true) => {}
-            Ok(false) => return Ok(Outcome::HeldUp),
-            Err(error) => return Ok(Outcome::Refused(unreadable(&error).ok_or(error)?)),
+        if !begin::is_up_to_date(ctx, owner).await? {
+            return Ok(Outcome::HeldUp);
         }
     }
     let wanted: DynamicObject = object.parsed()?;

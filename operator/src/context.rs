@@ -48,9 +48,17 @@ pub struct Context {
     pub leading: Leading,
     /// What the last write of an object was, by UID.
     pub(crate) settled: Mutex<HashMap<String, Settled>>,
-    failures: Mutex<HashMap<String, u32>>,
+    failures: Mutex<HashMap<String, Failures>>,
     terminating: Mutex<HashMap<String, Instant>>,
     in_the_way: Mutex<HashMap<String, InTheWay>>,
+}
+
+/// Looks at an object that failed one after the other.
+#[derive(Clone, Copy, Debug)]
+struct Failures {
+    count: u32,
+    /// When half of the last pause is over.
+    tried_at: Instant,
 }
 
 /// An object that has to go before another one can be made.
@@ -88,12 +96,20 @@ impl Context {
         }
     }
 
-    /// How many looks in a row at the object of this UID failed, this one included.
-    pub(crate) fn failed(&self, uid: &str) -> u32 {
-        let mut failures = lock(&self.failures);
-        let count = failures.entry(uid.to_owned()).or_default();
-        *count = count.saturating_add(1);
-        *count
+    /// The pause after a look at the object of this UID that failed; `pause`: how long it is after so many in a row. A look
+    /// that comes before its time, since something has changed, makes it no longer.
+    pub(crate) fn failed(&self, uid: &str, pause: impl Fn(u32) -> Duration) -> Duration {
+        let now = Instant::now();
+        let mut all = lock(&self.failures);
+        let before = all.get(uid).copied();
+        if let Some(before) = before.filter(|before| now < before.tried_at) {
+            return pause(before.count);
+        }
+        let count = before.map_or(0, |before| before.count).saturating_add(1);
+        let pause = pause(count);
+        let tried_at = now + pause / 2;
+        all.insert(uid.to_owned(), Failures { count, tried_at });
+        pause
     }
 
     /// A look at the object of this UID went well.

@@ -191,12 +191,12 @@ fn error_policy<K: Kind>(object: Arc<Packed<K>>, error: &Error, ctx: Arc<Context
     // What went away during the look was forgotten, and is not remembered again.
     let is_there =
         (K::cache(&ctx.caches).get(&namespace, &name)).is_some_and(|there| there.uid() == object.uid());
-    let failures = if is_there {
-        ctx.failed(&object.uid().unwrap_or_default())
+    let pause = |failures| pause(failures, error.is_passing());
+    let pause = if is_there {
+        ctx.failed(&object.uid().unwrap_or_default(), pause)
     } else {
-        1
+        pause(1)
     };
-    let pause = pause(failures, error.is_passing());
     tracing::warn!(
         kind = K::NAME, %namespace, %name, cause = error.label(), %error, retry_ms = pause.as_millis(),
         "cannot look after {} {namespace}/{name}: {error}", K::NAME,
@@ -231,6 +231,29 @@ mod tests {
         );
         assert_eq!([seconds(9, true), seconds(u32::MAX, true)], [10.0, 10.0]);
         assert_eq!([seconds(9, false), seconds(u32::MAX, false)], [128.0, 300.0]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_that_fails_before_its_time_makes_no_pause_longer() {
+        let nobody = tower::service_fn(|_: hyper::Request<kube::client::Body>| async {
+            Err::<hyper::Response<kube::client::Body>, _>(std::io::Error::other("nobody listens"))
+        });
+        let client = kube::Client::new(nobody, "default");
+        let ctx = Context::new(
+            client,
+            crate::settings::Settings::default(),
+            crate::alive::Via::PodIp,
+            crate::lease::Leading::default(),
+        );
+        let failed = || ctx.failed("1", |failures| pause(failures, false)).as_secs_f64();
+        let first: Vec<f64> = (0..100).map(|_| failed()).collect();
+        assert!(first.iter().all(|pause| *pause == 0.5), "{first:?}");
+        tokio::time::advance(Duration::from_millis(500)).await;
+        assert_eq!([failed(), failed()], [1.0, 1.0]);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(failed(), 2.0);
+        ctx.succeeded("1");
+        assert_eq!(failed(), 0.5);
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod cache;
 pub mod caches;
 mod call;
 pub mod clock;
+mod complaint;
 pub mod context;
 pub mod controller;
 pub mod deadline;

@@ -68,6 +68,8 @@ pub struct CleanupSeen {
     pub job: Job,
     /// Its pods.
     pub pods: Vec<PodSeen>,
+    /// Why it has none, in the words of whoever makes them.
+    pub complaint: Option<String>,
 }
 
 /// A Deployment that serves one version by one set of settings, with its pods.

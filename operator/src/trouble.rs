@@ -1,7 +1,7 @@
 //! What keeps a pod from doing its work, read off its status: a reason, and a sentence with the remedy.
 
 use auriga_crds::{Reason, contract::Outcome};
-use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
+use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, Pod};
 
 /// Why a pod does not do its work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ impl Trouble {
 
 /// The exit code of a process that was killed: for want of memory, or with all others of its node.
 const KILLED: i32 = 137;
+/// What the kernel says of a program that was built for another machine.
+const FOREIGN: &str = "exec format error";
 /// The exit code that is told of a process that nobody saw end.
 const UNSEEN: i32 = 255;
 
@@ -59,6 +61,9 @@ pub fn before_start(pod: &Pod) -> Option<Trouble> {
         );
     }
     let container = container(pod)?;
+    if let Some(foreign) = foreign(container) {
+        return Some(foreign);
+    }
     let waiting = container.state.as_ref()?.waiting.as_ref()?;
     let words = waiting.message.clone().unwrap_or_default();
     match waiting.reason.as_deref()? {
@@ -85,6 +90,26 @@ pub fn before_start(pod: &Pod) -> Option<Trouble> {
         }
         _ => None,
     }
+}
+
+/// A program that was built for another machine, which its node can never run.
+fn foreign(container: &ContainerStatus) -> Option<Trouble> {
+    let states = [&container.state, &container.last_state];
+    let words = |state: &ContainerState| {
+        let ended = state.terminated.as_ref().and_then(|ended| ended.message.clone());
+        let waiting = state.waiting.as_ref().and_then(|waiting| waiting.message.clone());
+        ended.or(waiting)
+    };
+    let mut words = states.into_iter().flatten().filter_map(words);
+    let words = words.find(|words| words.contains(FOREIGN))?;
+    Some(Trouble::outside(
+        Reason::ImagePullFailed,
+        format!(
+            "Image {} is for another kind of machine than its node: {}; correct the operator's --image, or build it for this one",
+            container.image,
+            words.trim()
+        ),
+    ))
 }
 
 /// Why a container ended, if it did not end well. `memory_limit` is named where it was the cause.

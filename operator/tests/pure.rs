@@ -16,6 +16,7 @@ const IMPURE: &[&str] = &[
     "caches.rs",
     "call.rs",
     "clock.rs",
+    "complaint.rs",
     "context.rs",
     "controller.rs",
     "deadline.rs",

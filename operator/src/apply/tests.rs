@@ -156,6 +156,19 @@ async fn a_foreign_object_is_never_written_to_and_nothing_is_made_after_it() {
 }
 
 #[tokio::test]
+async fn a_right_to_read_that_is_missing_is_a_refusal_with_its_name() {
+    let server = Server::default();
+    let ctx = context(&server);
+    let words = "cannot get resource \"services\" in API group \"\"";
+    server.fail("GET", Fault::Refuse(403, words));
+    let outcome = applied(&ctx, &[Desired::Apply(object("Service", "iris", "1"))])
+        .await
+        .unwrap();
+    assert_eq!(reasons(&outcome), ["Forbidden"]);
+    assert_eq!(outcome.refusals[0].message, words);
+}
+
+#[tokio::test]
 async fn what_a_predecessor_left_is_waited_for() {
     let server = Server::default();
     server.put(object("Service", "iris", "0"));

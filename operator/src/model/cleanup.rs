@@ -59,11 +59,10 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
     let progress = match (&seen.cleanup, &seen.fitted_by) {
         (Some(cleanup), _) => progress(cleanup),
         (None, Some(fit)) => Progress::Waits(format!(
-            "The versions are deleted once {fit} has ended, which may make another one; delete it, or annotate the Model with \
-             {}: \"true\" to leave the versions",
-            labels::SKIP_CLEANUP
+            "The versions are deleted once {fit} has ended, which may make another one; delete it, or {}",
+            way_out()
         )),
-        (None, None) => Progress::Waits("A Job deletes the versions.".to_owned()),
+        (None, None) => Progress::Waits(UNDER_WAY.to_owned()),
     };
     // Pods that serve would read what is being deleted; the fits would write what nobody deletes any more.
     plan.delete
@@ -91,14 +90,20 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
         Progress::Failed(message) => (
             Reason::ArtifactsLeft,
             format!(
-                "{message}; mend it and delete the Job to try again, or annotate the Model with {}: \"true\"",
-                labels::SKIP_CLEANUP
+                "{message}; mend it and delete the Job to try again, or {}",
+                way_out()
             ),
             true,
         ),
     };
     // A fit that is on its way out may still commit a version: the Job comes once nothing else is left.
     let is_alone = plan.delete.is_empty() && seen.fitted_by.is_none();
+    // Why a Job gets no pod is told in an event alone.
+    let may_be_refused = (seen.cleanup.as_ref())
+        .is_some_and(|cleanup| cleanup.pods.is_empty() && end_of_job(&cleanup.job).is_none());
+    if may_be_refused {
+        plan.next = Next::After(settings.poll_fit);
+    }
     if !is_alone {
         plan.next = Next::After(settings.poll_rollout);
     }
@@ -138,6 +143,8 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
     plan
 }
 
+const UNDER_WAY: &str = "A Job deletes the versions.";
+
 /// How far a clean-up has come.
 enum Progress {
     Done,
@@ -163,17 +170,29 @@ fn progress(cleanup: &CleanupSeen) -> Progress {
             Progress::Failed(format!("The versions could not be deleted: {why}"))
         }
         None => {
-            let held = cleanup
+            let held = (cleanup
                 .pods
                 .iter()
-                .find_map(|seen| trouble::before_start(&seen.pod))
-                .or_else(|| ends.next_back());
+                .find_map(|seen| trouble::before_start(&seen.pod)))
+            .or_else(|| ends.next_back())
+            .or_else(|| cleanup.complaint.as_deref().map(trouble::of_complaint));
             Progress::Waits(held.map_or_else(
-                || "A Job deletes the versions.".to_owned(),
-                |trouble| format!("A Job deletes the versions, and is held up: {}", trouble.message),
+                || UNDER_WAY.to_owned(),
+                |trouble| {
+                    let (why, or) = (trouble.message, way_out());
+                    format!("A Job deletes the versions, and is held up: {why}; or {or}")
+                },
             ))
         }
     }
+}
+
+/// How to be rid of a Model whose versions cannot be deleted.
+fn way_out() -> String {
+    format!(
+        "annotate the Model with {}: \"true\" to leave the versions",
+        labels::SKIP_CLEANUP
+    )
 }
 
 fn is_held(model: &Model) -> bool {

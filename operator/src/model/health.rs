@@ -180,8 +180,8 @@ fn check<'a>(seen: &'a PodSeen, held: &Held<'_>, owner_uid: &str) -> Result<&'a 
             }
         }
         Answer::Unwell(alive) => Err(unwell(seen, alive)),
-        Answer::Silent(_) | Answer::NotAsked => Err(crashes(&seen.pod)
-            .or_else(|| trouble::before_start(&seen.pod))
+        Answer::Silent(_) | Answer::NotAsked => Err(trouble::before_start(&seen.pod)
+            .or_else(|| crashes(&seen.pod))
             .or_else(|| match &seen.answer {
                 Answer::Silent(why) => Some(outside(
                     Reason::RuntimeUnhealthy,

@@ -15,7 +15,8 @@ use super::{arrival, decide, health, slots::Slots, traffic::Traffic};
 use crate::{
     build::service::slot_with_traffic,
     cache::{Cache, controlled_by, controller, controller_uid, key},
-    caches::{Caches, fit_key, made_for_key, slot_key},
+    caches::{Caches, fit_key, is_under_way, made_for_key, slot_key},
+    complaint::complaint,
     context::Context,
     error::Error,
     kept::{Kept, Packed},
@@ -71,7 +72,7 @@ impl Kind for Model {
             slots,
             service,
             budget: owned(caches.budgets.by(&ours)).into_iter().next(),
-            cleanup: cleanup(caches, &uid),
+            cleanup: cleanup(ctx, &uid).await?,
             fitted_by: (self.metadata.deletion_timestamp.as_ref()).and_then(|_| fitted_by(caches, self)),
             namespace_is_terminating: self.metadata.deletion_timestamp.is_some()
                 && ctx.namespace_is_terminating(&namespace),
@@ -169,11 +170,18 @@ fn pods_of(caches: &Caches, model: &Model, deployment: &Deployment) -> Vec<Arc<P
 }
 
 /// The Job that deletes the versions of this very Model. It has no owner, or it would be deleted with it.
-fn cleanup(caches: &Caches, uid: &str) -> Option<CleanupSeen> {
-    let job = caches.jobs.by(&made_for_key(uid)).into_iter().next()?;
-    let pods = caches.pods.by(&controlled_by(&job.uid().unwrap_or_default()));
-    Some(CleanupSeen {
-        job: job.unpacked(),
+async fn cleanup(ctx: &Context, uid: &str) -> Result<Option<CleanupSeen>, Error> {
+    let Some(job) = ctx.caches.jobs.by(&made_for_key(uid)).into_iter().next() else {
+        return Ok(None);
+    };
+    let pods = ctx.caches.pods.by(&controlled_by(&job.uid().unwrap_or_default()));
+    let job = job.unpacked();
+    Ok(Some(CleanupSeen {
+        complaint: match pods.is_empty() && is_under_way(&job) {
+            true => complaint(ctx, &job).await?,
+            false => None,
+        },
+        job,
         // They answer nothing; what they leave behind counts.
         pods: (pods.iter())
             .map(|pod| PodSeen {
@@ -183,7 +191,7 @@ fn cleanup(caches: &Caches, uid: &str) -> Option<CleanupSeen> {
                 silent_for: Duration::ZERO,
             })
             .collect(),
-    })
+    }))
 }
 
 /// A Job or a pod that fits `model` and has not ended. Its TrainingJob may be gone: who collects what that leaves may be late.

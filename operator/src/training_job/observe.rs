@@ -1,20 +1,17 @@
 //! Sees everything that a TrainingJob's next step may rest on.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc};
 
 use auriga_crds::{TrainingJob, TrainingJobStatus};
 use jiff::Timestamp;
-use k8s_openapi::api::{
-    batch::v1::Job,
-    core::v1::{Event, Pod},
-};
-use kube::{Api, Resource, ResourceExt as _, api::ListParams};
+use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
+use kube::{Resource, ResourceExt as _};
 
 use super::{decide, stand};
 use crate::{
     cache::{Cache, controlled_by, controller},
     caches::{AWAITS_ITS_TURN, Caches, IN_A_QUEUE, IN_LINE, UNDER_WAY, is_over, is_under_way},
-    call::{READ, call},
+    complaint::complaint,
     context::Context,
     error::Error,
     kept::Packed,
@@ -24,9 +21,6 @@ use crate::{
     seen::{Texts, TrainingJobSeen},
     settings::Settings,
 };
-
-/// How long a Job may be without a pod until it is looked up why.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Kind for TrainingJob {
     const NAME: &'static str = "TrainingJob";
@@ -64,7 +58,7 @@ impl Kind for TrainingJob {
                 _ => Texts::default(),
             },
             manifest: (caches.config_maps.by(&ours).first()).map(|found| found.unpacked()),
-            complaint: match jobs.iter().find(|job| is_active(job)) {
+            complaint: match jobs.iter().find(|job| is_under_way(job)) {
                 Some(job) if pods.is_empty() && !is_over => complaint(ctx, job).await?,
                 _ => None,
             },
@@ -166,31 +160,6 @@ impl Line {
             in_a_queue: owners(IN_A_QUEUE),
         }
     }
-}
-
-/// Whether a Job should have a pod by now.
-fn is_active(job: &Job) -> bool {
-    let age = (job.metadata.creation_timestamp.as_ref())
-        .map(|made| Timestamp::now().duration_since(made.0).unsigned_abs());
-    is_under_way(job) && age.is_some_and(|age| age > PATIENCE)
-}
-
-/// Why the Job controller could make no pod: it tells that in an event, and nowhere else.
-async fn complaint(ctx: &Context, job: &Job) -> Result<Option<String>, Error> {
-    let api: Api<Event> = Api::namespaced(ctx.client.clone(), &job.namespace().unwrap_or_default());
-    let fields = format!(
-        "involvedObject.uid={},reason=FailedCreate",
-        job.uid().unwrap_or_default()
-    );
-    let parameters = ListParams::default().fields(&fields);
-    let what = format!("list the events of Job {}", job.name_any());
-    let events = call(&what, READ, || api.list(&parameters)).await?;
-    let time = |event: &Event| {
-        let last = event.last_timestamp.as_ref().map(|time| time.0);
-        last.or_else(|| event.event_time.as_ref().map(|time| time.0))
-    };
-    let newest = events.items.into_iter().max_by_key(time);
-    Ok(newest.and_then(|event| event.message))
 }
 
 #[cfg(test)]

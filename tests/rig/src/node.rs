@@ -163,7 +163,9 @@ fn is_alive(id: &str) -> bool {
 /// The list of the control group of a process that is about the processor; each is in one.
 fn group(id: &str) -> Option<PathBuf> {
     let groups = fs::read_to_string(format!("/proc/{id}/cgroup")).ok()?;
-    let mut trees = ["/sys/fs/cgroup/cpu", "/sys/fs/cgroup"].into_iter().map(Path::new);
+    let mut trees = ["/sys/fs/cgroup/cpu", "/sys/fs/cgroup"]
+        .into_iter()
+        .map(Path::new);
     let tree = trees.find(|tree| tree.is_dir())?;
     // Version 1 names the controllers of each tree, version 2 has one tree without a name.
     let is_its = |names: &str| match tree.ends_with("cpu") {

@@ -404,6 +404,7 @@ impl World {
                 seen.cleanup = Some(CleanupSeen {
                     job: read::<Job>(value),
                     pods: Vec::new(),
+                    complaint: None,
                 });
             }
             "Deployment" => {

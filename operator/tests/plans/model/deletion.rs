@@ -97,6 +97,24 @@ fn versions_that_cannot_be_deleted_hold_the_model_and_say_why() {
 }
 
 #[test]
+fn a_clean_up_that_is_held_up_says_why_and_how_to_leave_the_versions() {
+    let mut world = held();
+    world.turn();
+    world.turn();
+    let cleanup = world.seen.cleanup.as_mut().unwrap();
+    cleanup.complaint = Some("pods \"iris-cleanup-x\" is forbidden: exceeded quota: none".to_owned());
+    let plan = world.plan();
+    assert_eq!(plan.next, Next::After(world.settings.poll_fit));
+    let ready = plan.status.conditions.iter().find(|one| one.kind == "Ready");
+    assert_eq!(
+        ready.unwrap().message,
+        "A Job deletes the versions, and is held up: No pod can be made: pods \"iris-cleanup-x\" is forbidden: exceeded \
+         quota: none; raise the quota, or free some of it; or annotate the Model with auriga.dev/skip-cleanup: \"true\" to \
+         leave the versions"
+    );
+}
+
+#[test]
 fn an_annotation_gives_the_versions_up() {
     let mut world = held();
     world.annotate(labels::SKIP_CLEANUP, "true");

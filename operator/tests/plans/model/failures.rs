@@ -171,6 +171,30 @@ fn an_image_that_cannot_be_pulled_is_waited_for() {
 }
 
 #[test]
+fn an_image_for_another_machine_is_named_and_waited_for_however_often_it_was_started() {
+    for restarts in [0, 7] {
+        let mut world = second_starts();
+        let words = "exec /usr/local/bin/auriga: exec format error\n";
+        world.pods_of(2, |seen| again(seen.ended(1, 1, words), restarts));
+        world.turn();
+        assert_eq!(
+            told(&world.plan().status, "Ready"),
+            Some((False, "ImagePullFailed"))
+        );
+        world.pass(3600);
+        let status = world.plan().status;
+        assert_eq!(told(&status, "Stalled"), Some((True, "ImagePullFailed")));
+        assert_eq!(told(&status, "CandidateRejected"), None);
+        let ready = status.conditions.iter().find(|one| one.kind == "Ready").unwrap();
+        assert!(
+            (ready.message).contains("Image auriga:test is for another kind of machine than its node"),
+            "{}",
+            ready.message
+        );
+    }
+}
+
+#[test]
 fn an_image_that_was_corrected_is_started_where_nothing_answered_before() {
     let mut world = second_starts();
     world.pods_of(2, |seen| seen.waiting("ImagePullBackOff", "not found"));
