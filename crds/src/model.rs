@@ -86,7 +86,8 @@ pub struct ModelSpec {
     /// Pauses fits and changes of what is served in a cluster; what answers, answers on.
     #[serde(default)]
     pub suspend: bool,
-    /// What happens to the versions when the Model is deleted from a cluster.
+    /// What happens to the versions when the Model is deleted from a cluster. The annotation `auriga.dev/skip-cleanup: "true"`
+    /// lets a Model go whose versions cannot be deleted, and leaves them.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
 }
