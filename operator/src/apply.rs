@@ -162,10 +162,8 @@ where
     {
         return Ok(Outcome::Done);
     }
-    if object.kind() == "TrainingJob" {
-        if !begin::is_up_to_date(ctx, owner).await? {
-            return Ok(Outcome::HeldUp);
-        }
+    if object.kind() == "TrainingJob" && !begin::is_up_to_date(ctx, owner).await? {
+        return Ok(Outcome::HeldUp);
     }
     let wanted: DynamicObject = object.parsed()?;
     let what = format!("create {}", object.what());
