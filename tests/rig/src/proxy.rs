@@ -17,6 +17,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use auriga_crds::contract::pod::PORT;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::{Method, Response, body::Bytes};
 use kube::Client;
@@ -210,7 +211,7 @@ impl Proxy {
 
     /// Stands at the addresses of all pods from now on, instead of where the API server leads to them.
     pub(crate) fn stand_at_pods(&self) {
-        let doors = Doors::new(Arc::clone(&self.way.stand_in), self.address);
+        let doors = Doors::new(Arc::clone(&self.way.stand_in), self.address, PORT);
         let rewrite = move |resource: &str, object: &mut Value| {
             if resource == "pods" {
                 doors.lead(object);

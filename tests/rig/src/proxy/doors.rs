@@ -10,7 +10,6 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use auriga_crds::contract::pod::PORT;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::{
     Request, StatusCode,
@@ -41,6 +40,8 @@ pub(super) struct Doors {
     stand_in: Arc<Mutex<Option<StandIn>>>,
     /// Where the API server answers, as the operator knows it.
     api_server: SocketAddr,
+    /// Where pods listen, and so doors.
+    port: u16,
     state: Mutex<State>,
 }
 
@@ -54,10 +55,15 @@ struct State {
 }
 
 impl Doors {
-    pub(super) fn new(stand_in: Arc<Mutex<Option<StandIn>>>, api_server: SocketAddr) -> Arc<Doors> {
+    pub(super) fn new(
+        stand_in: Arc<Mutex<Option<StandIn>>>,
+        api_server: SocketAddr,
+        port: u16,
+    ) -> Arc<Doors> {
         Arc::new(Doors {
             stand_in,
             api_server,
+            port,
             state: Mutex::default(),
         })
     }
@@ -76,7 +82,7 @@ impl Doors {
             Some(door) => *door,
             None => {
                 // Without one nobody answers, which no row takes for right.
-                let Ok((door, listener)) = open() else {
+                let Ok((door, listener)) = open(self.port) else {
                     pod["status"]["podIP"] = Value::Null;
                     return;
                 };
@@ -114,7 +120,7 @@ impl Doors {
             let found = from.next().filter(|(name, _)| name.starts_with(beginning));
             *found.ok_or(Lost)?.1
         };
-        let stream = TcpStream::connect((address, PORT)).await.map_err(|_| Lost)?;
+        let stream = TcpStream::connect((address, self.port)).await.map_err(|_| Lost)?;
         let connection = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
         let (mut sender, connection) = connection.map_err(|_| Lost)?;
         let driving = tokio::spawn(connection);
@@ -131,8 +137,8 @@ impl Doors {
     }
 }
 
-/// An address of this machine at which nobody has the port of pods.
-fn open() -> Result<(Ipv4Addr, TcpListener)> {
+/// An address of this machine at which nobody has this port.
+fn open(port: u16) -> Result<(Ipv4Addr, TcpListener)> {
     static GIVEN: AtomicU32 = AtomicU32::new(0);
     // Other rigs begin elsewhere, most often.
     let first = std::process::id().wrapping_mul(TRIED);
@@ -142,7 +148,7 @@ fn open() -> Result<(Ipv4Addr, TcpListener)> {
         let [_, b, c, d] = next.to_be_bytes();
         // None of those that programs of this machine have.
         let address = Ipv4Addr::new(127, b | 0x80, c, d);
-        result = std::net::TcpListener::bind((address, PORT)).map(|listener| (address, listener));
+        result = std::net::TcpListener::bind((address, port)).map(|listener| (address, listener));
         if result.is_ok() {
             break;
         }
@@ -178,9 +184,15 @@ async fn connection(doors: Arc<Doors>, stream: TcpStream, pod: String) {
 mod tests {
     use super::*;
 
+    /// One that no other program has: stubs of nodes have that of pods.
+    fn free_port() -> u16 {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("there are ports");
+        listener.local_addr().expect("it has an address").port()
+    }
+
     #[tokio::test]
     async fn a_pod_is_led_to_a_door_that_stays_and_one_without_an_address_is_not() {
-        let doors = Doors::new(Arc::default(), SocketAddr::from(([127, 0, 0, 1], 1)));
+        let doors = Doors::new(Arc::default(), SocketAddr::from(([127, 0, 0, 1], 1)), free_port());
         let pod = |uid: &str| json!({ "metadata": { "name": "iris", "uid": uid }, "status": { "podIP": "10.0.0.1" } });
         let led = |uid: &str| {
             let mut pod = pod(uid);
@@ -204,12 +216,13 @@ mod tests {
         let said: StandIn =
             Arc::new(|pod, page| (pod == "iris" && page == "/alive").then(|| Said::Moved("/api".to_owned())));
         let api_server = SocketAddr::from(([127, 0, 0, 1], 1));
-        let doors = Doors::new(Arc::new(Mutex::new(Some(said))), api_server);
+        let port = free_port();
+        let doors = Doors::new(Arc::new(Mutex::new(Some(said))), api_server, port);
         let mut pod =
             json!({ "metadata": { "name": "iris", "uid": "1" }, "status": { "podIP": "127.0.0.1" } });
         doors.lead(&mut pod);
         let address: IpAddr = serde_json::from_value(pod["status"]["podIP"].clone()).expect("an address");
-        let answer = auriga_e2e::get((address, PORT).into(), "/alive")
+        let answer = auriga_e2e::get((address, port).into(), "/alive")
             .await
             .expect("an answer");
         assert_eq!(answer.code, 301);
