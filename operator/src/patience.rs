@@ -57,8 +57,12 @@ where
                 return Ok(Response::from_parts(head, Either::Right(body)));
             };
             let text = body.collect().await.map_err(Into::into)?.to_bytes();
+            let reason = match head.status {
+                StatusCode::TOO_MANY_REQUESTS => "TooManyRequests",
+                _ => "ServiceUnavailable",
+            };
             let status = json!({
-                "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "TooManyRequests",
+                "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason,
                 "code": head.status.as_u16(), "message": String::from_utf8_lossy(&text).trim(),
                 "details": { "retryAfterSeconds": seconds },
             });
@@ -111,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_busy_server_that_answers_in_plain_text_is_asked_again_when_it_says() {
+    async fn when_a_busy_server_wants_to_be_asked_again_is_known_where_it_answers_in_plain_text() {
         let words = "Too many requests, please try again later.";
         let status = error(429, "text/plain; charset=utf-8", "2", words).await;
         assert_eq!((status.code, seconds(&status)), (429, Some(2)));

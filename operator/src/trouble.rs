@@ -3,6 +3,8 @@
 use auriga_crds::{Reason, contract::Outcome};
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, Pod};
 
+use crate::ended::has_pod_ended;
+
 /// Why a pod does not do its work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
@@ -61,7 +63,11 @@ pub fn before_start(pod: &Pod) -> Option<Trouble> {
         );
     }
     let container = container(pod)?;
-    if let Some(foreign) = foreign(container) {
+    let runs = container
+        .state
+        .as_ref()
+        .is_some_and(|state| state.running.is_some());
+    if let Some(foreign) = foreign(container).filter(|_| !runs && !has_pod_ended(pod)) {
         return Some(foreign);
     }
     let waiting = container.state.as_ref()?.waiting.as_ref()?;
@@ -125,6 +131,15 @@ pub fn of_end(ended: &ContainerStateTerminated, memory_limit: Option<&str>) -> O
             message: format!("The pod used more memory than its limit{limit}; raise resources.limits.memory"),
             passes: false,
         });
+    }
+    if message.contains(FOREIGN) {
+        return Some(Trouble::outside(
+            Reason::ImagePullFailed,
+            format!(
+                "Its image is for another kind of machine than its node: {message}; correct the operator's --image, or build it \
+                 for this one"
+            ),
+        ));
     }
     let outcome = Outcome::read(message);
     let reason = outcome

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::fits;
 use crate::{
     build::cleanup_job::{self, cleanup_job, manifest},
+    caches::is_under_way,
     ended::end_of_job,
     labels,
     plan::{Desired, Next, Note, Plan, Target, Urgency},
@@ -98,11 +99,12 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
     };
     // A fit that is on its way out may still commit a version: the Job comes once nothing else is left.
     let is_alone = plan.delete.is_empty() && seen.fitted_by.is_none();
-    // Why a Job gets no pod is told in an event alone.
-    let may_be_refused = (seen.cleanup.as_ref())
-        .is_some_and(|cleanup| cleanup.pods.is_empty() && end_of_job(&cleanup.job).is_none());
-    if may_be_refused {
-        plan.next = Next::After(settings.poll_fit);
+    // Why a Job gets no pod is told in an event alone, and that it gets one is seen.
+    let refused = (seen.cleanup.as_ref())
+        .filter(|cleanup| cleanup.pods.is_empty() && is_under_way(&cleanup.job))
+        .map(|cleanup| cleanup.complaint.is_some());
+    if let Some(is_known) = refused {
+        plan.next = Next::After(if is_known { REFUSED } else { settings.poll_fit });
     }
     if !is_alone {
         plan.next = Next::After(settings.poll_rollout);
@@ -143,6 +145,8 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
     plan
 }
 
+/// How soon to look again whether pods are refused still.
+const REFUSED: std::time::Duration = std::time::Duration::from_secs(10);
 const UNDER_WAY: &str = "A Job deletes the versions.";
 
 /// How far a clean-up has come.

@@ -175,9 +175,10 @@ fn relapse(turn: Turn<'_>, slots: &Slots<'_>, traffic: &Traffic) -> Option<Rejec
     let (slot, before) = (traffic.slot.as_ref()?, traffic.previous.as_ref()?);
     let (held, before) = (slots.get(slot)?, slots.get(before)?);
     let wanted = turn.wish.replicas;
-    // Another operator may have begun it, and written no more than why.
-    let is_early = is_just_switched(turn, traffic) || held.rejection.is_some();
-    if turn.model.spec.suspend || wanted == 0 || !is_early || held.replicas() == 0 {
+    // What was given up and has the traffic still is on its way back: the Service could not be written.
+    let is_given_up = held.rejection.is_some();
+    let may_relapse = is_just_switched(turn, traffic) && held.replicas() > 0 || is_given_up;
+    if turn.model.spec.suspend || wanted == 0 || !may_relapse {
         return None;
     }
     let uid = turn.model.uid().unwrap_or_default();
@@ -187,10 +188,15 @@ fn relapse(turn: Turn<'_>, slots: &Slots<'_>, traffic: &Traffic) -> Option<Rejec
     let trouble = health.trouble.filter(|trouble| !trouble.passes);
     // Where nobody else answers, one pod is better than none.
     let enough = if health.ready == 0 { 1 } else { most };
-    // With its node, a version has died that may be as good as before.
-    let is_unproven = trouble.is_none() && (health.ready > 0 || health.is_cut_off);
+    // Where it died with its node since, it may be as good as before.
+    let since = traffic.since.unwrap_or(Timestamp::MIN);
+    let has_excuse = health.cut_off.is_some_and(|at| at >= since) && !is_given_up;
+    let is_unproven = trouble.is_none() && (health.ready > 0 || has_excuse);
     if before.ready < enough || is_unproven {
         return None;
+    }
+    if let Some(known) = &held.rejection {
+        return Some(known.clone());
     }
     let trouble = trouble.map_or_else(
         || {

@@ -4,6 +4,7 @@ use auriga_crds::{
     Digest, Reason,
     contract::{Alive, Golden},
 };
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
 
@@ -42,8 +43,12 @@ pub struct Health {
     pub trouble: Option<Trouble>,
     /// How one of them ended last, as long as that is no more than an accident.
     pub accident: Option<Trouble>,
-    /// Whether one of them has not ended by itself, and starts anew.
-    pub is_cut_off: bool,
+    /// One that was killed for want of memory, be it that it answers again: the cause is a limit that somebody has set, and has
+    /// to raise.
+    pub killed: Option<Trouble>,
+    /// Since when all of them start anew that did not end by themselves, by the first of them; the end of time while none runs
+    /// again. `None`: one of them has no such excuse.
+    pub cut_off: Option<Timestamp>,
     /// What one of them does instead of answering, though nothing else is known against it.
     pub doubt: Option<String>,
 }
@@ -56,16 +61,9 @@ impl Health {
             .map_or_else(String::new, |doubt| format!(" {doubt}."))
     }
 
-    /// One that was killed for want of memory. It is started again, and may do better; but the cause is a limit that somebody
-    /// has set, and has to raise.
-    pub fn killed(&self) -> Option<&Trouble> {
-        let accident = self.accident.as_ref();
-        accident.filter(|accident| accident.reason == Reason::OOMKilled)
-    }
-
-    /// That as a sentence that follows upon another one; empty if there is none.
+    /// That one was killed as a sentence that follows upon another one; empty if none was.
     pub fn was_killed(&self) -> String {
-        (self.killed()).map_or_else(String::new, |killed| format!(" {}.", killed.message))
+        (self.killed.as_ref()).map_or_else(String::new, |killed| format!(" {}.", killed.message))
     }
 }
 
@@ -88,6 +86,7 @@ pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32) -> Health {
         counted: held.counted(),
         ..Health::default()
     };
+    let mut cut_off = Vec::new();
     for seen in living(held) {
         health.pods += 1;
         let found = check(seen, held, owner_uid);
@@ -109,12 +108,17 @@ pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32) -> Health {
             .as_ref()
             .filter(|trouble| trouble.reason == Reason::RuntimeUnhealthy && is_doubted);
         health.doubt = health.doubt.or_else(|| Some(doubt?.message.clone()));
-        health.is_cut_off |= is_cut_off(&seen.pod);
-        health.accident = health.accident.or_else(|| last_end(&seen.pod));
+        cut_off.push(cut_off_since(&seen.pod));
+        let end = last_end(&seen.pod);
+        let killed = end.clone().filter(|end| end.reason == Reason::OOMKilled);
+        health.killed = health.killed.or(killed);
+        health.accident = health.accident.or(end);
         if health.trouble.as_ref().is_none_or(|known| known.passes) {
             health.trouble = trouble.or(health.trouble);
         }
     }
+    let all: Option<Vec<Timestamp>> = cut_off.into_iter().collect();
+    health.cut_off = all.and_then(|all| all.into_iter().min());
     health.trouble = health
         .trouble
         .or_else(|| refusal(held).filter(|_| health.pods < held.replicas()));
@@ -182,6 +186,7 @@ fn check<'a>(seen: &'a PodSeen, held: &Held<'_>, owner_uid: &str) -> Result<&'a 
         Answer::Unwell(alive) => Err(unwell(seen, alive)),
         Answer::Silent(_) | Answer::NotAsked => Err(trouble::before_start(&seen.pod)
             .or_else(|| crashes(&seen.pod))
+            .or_else(|| starts_after_kill(&seen.pod))
             .or_else(|| match &seen.answer {
                 Answer::Silent(why) => Some(outside(
                     Reason::RuntimeUnhealthy,
@@ -237,14 +242,29 @@ fn last_end(pod: &Pod) -> Option<Trouble> {
     })
 }
 
-/// Whether the container was killed, by whom or what ever, and has not answered since.
-fn is_cut_off(pod: &Pod) -> bool {
-    let Some(container) = trouble::container(pod) else {
-        return false;
-    };
-    let states = [&container.state, &container.last_state];
-    let mut ends = (states.into_iter().flatten()).filter_map(|state| state.terminated.as_ref());
-    !container.ready && ends.any(trouble::is_killed)
+/// Since when a container starts anew that was killed, by whom or what ever, and is not ready yet; the end of time if it does not
+/// run again yet.
+fn cut_off_since(pod: &Pod) -> Option<Timestamp> {
+    let container = trouble::container(pod)?;
+    let state = container.state.as_ref();
+    let of_state = state.and_then(|state| state.terminated.as_ref());
+    let of_before = container
+        .last_state
+        .as_ref()
+        .and_then(|state| state.terminated.as_ref());
+    if container.ready || !trouble::is_killed(of_state.or(of_before)?) {
+        return None;
+    }
+    let running = state.and_then(|state| state.running.as_ref());
+    let started_at = running.and_then(|running| running.started_at.as_ref());
+    Some(started_at.map_or(Timestamp::MAX, |time| time.0))
+}
+
+/// A container that was killed for want of memory, and does not answer yet.
+fn starts_after_kill(pod: &Pod) -> Option<Trouble> {
+    let is_ready = trouble::container(pod).is_some_and(|container| container.ready);
+    let end = last_end(pod).filter(|end| end.reason == Reason::OOMKilled && !is_ready)?;
+    Some(Trouble { passes: true, ..end })
 }
 
 /// Why the API server takes no pod of the Deployment.

@@ -88,11 +88,12 @@ pub(super) fn judge(
 }
 
 /// Whether something outside of a version keeps its pods from answering. A pod that is silent while it runs, or whose
-/// container cannot be run, is the version's own trouble once the time is over: such pods seem to recover between two
+/// container cannot be run or was killed for memory, is the version's own trouble once the time is over: such pods seem to recover between two
 /// attempts, and would be given a new deadline each time.
 pub(super) fn is_held_up(health: &Health) -> bool {
     (health.trouble.as_ref()).is_some_and(|trouble| {
-        trouble.passes && !matches!(trouble.reason, Reason::RuntimeUnhealthy | Reason::Failed)
+        let its_own = [Reason::RuntimeUnhealthy, Reason::Failed, Reason::OOMKilled];
+        trouble.passes && !its_own.contains(&trouble.reason)
     })
 }
 

@@ -49,7 +49,7 @@ impl Stage {
         match self {
             Stage::Loading => (
                 ConditionStatus::Unknown,
-                health.killed().map_or(Reason::Loading, |killed| killed.reason),
+                (health.killed.as_ref()).map_or(Reason::Loading, |killed| killed.reason),
                 format!(
                     "The pods of version {version} start and load it ({} of {wanted} can answer).{}{}",
                     health.passed,

@@ -7,7 +7,6 @@ use super::{
     stage::Stage,
     story::{Story, Walk},
 };
-use crate::trouble::Trouble;
 
 /// How a Model stands: the summary condition before it has a time.
 pub(super) struct Standing {
@@ -154,16 +153,7 @@ pub(super) fn serving(story: &Story<'_>) -> Standing {
         };
     }
     let ready = story.health.ready;
-    // A pod that does not answer as it starts again after that has no other trouble.
-    let killed = story.health.killed();
-    let is_silent = |trouble: &&Trouble| killed.is_some() && trouble.reason == Reason::RuntimeUnhealthy;
-    match (story
-        .health
-        .trouble
-        .as_ref()
-        .filter(|trouble| !is_silent(trouble)))
-    .or(killed)
-    {
+    match &story.health.trouble {
         Some(trouble) => Standing {
             status: ConditionStatus::False,
             reason: trouble.reason,

@@ -259,16 +259,13 @@ impl Work {
         if let Some(held) = slots.get(&failed) {
             let mut annotations = held.kept();
             rejection.write(&mut annotations);
-            let given_up =
-                |replicas| deployment_as_it_is(turn, &failed, Some(held), replicas, annotations.clone());
-            // Why comes first: whoever sees the traffic where it was must not think that this version was never tried.
-            self.apply.push(given_up(held.replicas()));
+            let asleep = deployment_as_it_is(turn, &failed, Some(held), 0, annotations);
             self.apply.push(Desired::apply(&service(
                 turn.model,
                 traffic.slot.as_ref(),
                 traffic_annotations(traffic),
             )));
-            self.apply.push(given_up(0));
+            self.apply.push(asleep);
         }
         let message = format!("Version {} was given up: {}", failed.version, rejection.message);
         self.note(Urgency::Warning, "CandidateRejected", "Serving", message);

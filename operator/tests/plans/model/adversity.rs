@@ -370,24 +370,18 @@ fn a_version_that_ends_with_its_node_keeps_the_traffic_that_it_got_a_moment_ago(
 }
 
 #[test]
-fn a_version_that_is_given_up_does_not_get_the_traffic_again_wherever_the_operator_was_killed() {
-    for writes in 1..=2 {
-        let mut world = second_just_now();
-        world.pods_are_unwell(2, Reason::ModelLoadFailed, "it cannot predict");
-        world.broken_turn(writes);
-        // Another operator takes over once it is no longer a moment ago.
-        world.pass(60);
-        world.turn();
-        world.turn();
-        assert!(slot_with_traffic(&world).starts_with("v1-"), "{writes}");
-        assert_eq!(world.replicas_of(2), 0, "{writes}");
-        let given_up = Some((True, "ModelLoadFailed"));
-        assert_eq!(
-            told(&world.plan().status, "CandidateRejected"),
-            given_up,
-            "{writes}"
-        );
-    }
+fn a_version_that_is_given_up_loses_the_traffic_also_where_its_deployment_was_written_alone() {
+    let mut world = second_just_now();
+    world.pods_are_unwell(2, Reason::ModelLoadFailed, "it cannot predict");
+    world.turn_without("Service");
+    assert!(slot_with_traffic(&world).starts_with("v2-"));
+    world.pass(60);
+    world.turn();
+    assert!(slot_with_traffic(&world).starts_with("v1-"));
+    world.turn();
+    assert_eq!(world.replicas_of(2), 0);
+    let given_up = Some((True, "ModelLoadFailed"));
+    assert_eq!(told(&world.plan().status, "CandidateRejected"), given_up);
 }
 
 #[test]

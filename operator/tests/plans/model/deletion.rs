@@ -1,5 +1,7 @@
 //! What becomes of the versions when their Model goes.
 
+use std::time::Duration;
+
 use auriga_crds::DeletionPolicy;
 use auriga_operator::{labels, plan::Next};
 use k8s_openapi::api::batch::v1::{JobCondition, JobStatus};
@@ -104,7 +106,7 @@ fn a_clean_up_that_is_held_up_says_why_and_how_to_leave_the_versions() {
     let cleanup = world.seen.cleanup.as_mut().unwrap();
     cleanup.complaint = Some("pods \"iris-cleanup-x\" is forbidden: exceeded quota: none".to_owned());
     let plan = world.plan();
-    assert_eq!(plan.next, Next::After(world.settings.poll_fit));
+    assert_eq!(plan.next, Next::After(Duration::from_secs(10)));
     let ready = plan.status.conditions.iter().find(|one| one.kind == "Ready");
     assert_eq!(
         ready.unwrap().message,

@@ -2,7 +2,7 @@
 
 use auriga_crds::{
     ConditionStatus::{False, True, Unknown},
-    Reason,
+    Model, Reason,
 };
 use auriga_operator::{
     plan::Refusal,
@@ -117,7 +117,11 @@ fn a_pod_with_the_traffic_that_is_killed_for_memory_is_told_also_once_it_answers
             .find(|one| one.kind == "Ready")
             .unwrap()
     };
-    let mut world = World::serving("iris");
+    let with_two = |model: &mut Model| {
+        given::on_postgres(&mut model.spec);
+        model.spec.replicas = 2;
+    };
+    let mut world = World::of("iris").edited_before(with_two).settled(1);
     world.pods_of(1, |seen| again(seen.out_of_memory(), 1));
     let answers = ready(&world);
     assert_eq!((answers.status, answers.reason.as_str()), (True, "Active"));
@@ -126,6 +130,12 @@ fn a_pod_with_the_traffic_that_is_killed_for_memory_is_told_also_once_it_answers
             .message
             .contains("ended once: The pod used more memory than its limit of 2Gi")
     );
+    // Another pod is missing, for whatever reason.
+    let pods = &mut world.seen.slots[0].pods;
+    let other = pods.pop().unwrap();
+    let moved = ready(&world);
+    assert_eq!((moved.status, moved.reason.as_str()), (Unknown, "RollingOut"));
+    world.seen.slots[0].pods.push(other);
     world.pods_of(1, |mut seen| {
         seen.answer = Answer::Silent("connection refused".to_owned());
         seen.with_condition("Ready", "False", "", "")
