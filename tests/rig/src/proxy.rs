@@ -210,7 +210,10 @@ impl Proxy {
     }
 
     /// Stands at the addresses of all pods from now on, instead of where the API server leads to them.
-    pub(crate) fn stand_at_pods(&self) {
+    ///
+    /// Errors: somebody has the port of pods at all addresses of this machine, as a stub does.
+    pub(crate) fn stand_at_pods(&self) -> Result<()> {
+        doors::open(PORT)?;
         let doors = Doors::new(Arc::clone(&self.way.stand_in), self.address, PORT);
         let rewrite = move |resource: &str, object: &mut Value| {
             if resource == "pods" {
@@ -218,6 +221,7 @@ impl Proxy {
             }
         };
         self.let_see(|view| view.rewrite = Some(Arc::new(rewrite)));
+        Ok(())
     }
 
     /// Answers in pods' stead from now on; `None`: pods answer for themselves.

@@ -138,7 +138,9 @@ impl Doors {
 }
 
 /// An address of this machine at which nobody has this port.
-fn open(port: u16) -> Result<(Ipv4Addr, TcpListener)> {
+///
+/// Errors: there is none.
+pub(super) fn open(port: u16) -> Result<(Ipv4Addr, TcpListener)> {
     static GIVEN: AtomicU32 = AtomicU32::new(0);
     // Other rigs begin elsewhere, most often.
     let first = std::process::id().wrapping_mul(TRIED);
@@ -153,7 +155,8 @@ fn open(port: u16) -> Result<(Ipv4Addr, TcpListener)> {
             break;
         }
     }
-    let (address, listener) = result.context("cannot listen in a pod's stead")?;
+    let (address, listener) =
+        result.with_context(|| format!("cannot listen on port {port} in a pod's stead; end what has it"))?;
     listener.set_nonblocking(true).context("cannot listen")?;
     let listener = TcpListener::from_std(listener).context("cannot listen")?;
     Ok((address, listener))

@@ -85,9 +85,9 @@ fn flaps() -> StandIn {
     })
 }
 
-async fn serving_first(scene: &Scene<'_>) -> Running {
+async fn serving_first(scene: &Scene<'_>) -> Result<Running, String> {
     let space = &scene.space;
-    stand_between(scene, Way::Addresses).await;
+    stand_between(scene, Way::Addresses).await?;
     space.iris_data("iris").await;
     space.apply(&Manifest::iris("iris")).await;
     space.serves("iris", 1).await;
@@ -98,13 +98,13 @@ async fn serving_first(scene: &Scene<'_>) -> Running {
         clients: 2,
         keep_alive: false,
     };
-    load.start()
+    Ok(load.start())
 }
 
 /// Version 1 answers everything while version 2 is bad, and 2 follows once it is not, or once the Model is edited.
 async fn candidate(scene: &mut Scene<'_>, stand_in: StandIn) -> Result<(), String> {
     let space = &scene.space;
-    let load = serving_first(scene).await;
+    let load = serving_first(scene).await?;
     scene.proxy().stand_in(Some(stand_in));
     space.apply(&Manifest::iris("iris").c(0.5)).await;
     within(60.0, "version 2 has a pod that runs", async || {
@@ -151,7 +151,7 @@ async fn candidate(scene: &mut Scene<'_>, stand_in: StandIn) -> Result<(), Strin
 /// Seconds until version 1 has the traffic again, after version 2 got it and turned bad at once.
 async fn relapses(scene: &mut Scene<'_>, dies: bool) -> Result<f64, String> {
     let space = &scene.space;
-    let load = serving_first(scene).await;
+    let load = serving_first(scene).await?;
     space.apply(&Manifest::iris("iris").c(0.5)).await;
     let has_traffic = async |version: u8| {
         let service = space.get("v1", "Service", "iris").await.unwrap_or_default();

@@ -141,10 +141,18 @@ pub(super) fn asking(ground: &Ground, way: Way) -> Program {
 }
 
 /// Lets the rig speak in the pods' stead that are asked by this way from now on.
-pub(super) async fn stand_between(scene: &Scene<'_>, way: Way) {
+///
+/// Errors: it cannot stand where they are.
+pub(super) async fn stand_between(scene: &Scene<'_>, way: Way) -> Result<(), String> {
     match way {
-        Way::Addresses => scene.proxy().stand_at_pods(),
-        Way::ApiServer => let_ask(&scene.space).await,
+        Way::Addresses => {
+            let stands = scene.proxy().stand_at_pods();
+            stands.map_err(|error| format!("{error:#}"))
+        }
+        Way::ApiServer => {
+            let_ask(&scene.space).await;
+            Ok(())
+        }
     }
 }
 
@@ -218,7 +226,7 @@ pub(crate) async fn odd(ground: &Ground) -> Result<Finding> {
 
 async fn one(scene: &mut Scene<'_>, oddity: &Oddity, way: Way) -> Result<(), String> {
     let space = &scene.space;
-    stand_between(scene, way).await;
+    stand_between(scene, way).await?;
     if let Said::Another(_) = (oddity.said)() {
         space.iris_data("tenant").await;
         space.apply(&Manifest::iris("tenant")).await;
