@@ -9,7 +9,7 @@ source "$(dirname "$0")/processes.sh" "$1"
 stop volumes
 stop kubelet
 # Containers, then the shim that each pod has.
-find /sys/fs/cgroup -path '*/auriga-test/*' -name cgroup.procs -exec cat {} + | sort -u | xargs -r kill -KILL
+find /sys/fs/cgroup -path '*/auriga-test/kubepods/*' -name cgroup.procs -exec cat {} + | sort -u | xargs -r kill -KILL
 pgrep -f "^[^ ]*containerd-shim.* -address $run/containerd/containerd.sock" | xargs -r kill -KILL
 for name in "${processes[@]}"; do stop "$name"; done
 

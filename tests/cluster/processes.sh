@@ -3,6 +3,9 @@
 # shellcheck shell=bash
 folder=${1%/}
 bin=$folder/bin run=$folder/run
+# The control group of the node's processes, in the tree that is about the processor.
+system=/sys/fs/cgroup/auriga-test/system
+if [ -d /sys/fs/cgroup/cpu ]; then system=/sys/fs/cgroup/cpu/auriga-test/system; fi
 # In the order in which they can be stopped.
 # shellcheck disable=SC2034 # used by who sources this
 processes=(volumes kubelet coredns proxy scheduler controller-manager apiserver containerd etcd)
@@ -15,6 +18,8 @@ start() { # name program argument...
   # They outlive up.sh, whose lock (9) they must not hold.
   setsid nohup "$@" >"$run/log/$name.log" 2>&1 </dev/null 9>&- &
   echo $! >"$run/$name.pid"
+  # One that has ended already is noticed by who waits for it.
+  echo $! >"$system/cgroup.procs" 2>/dev/null || true
 }
 
 runs() { # name

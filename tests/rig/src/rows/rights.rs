@@ -141,12 +141,12 @@ async fn absent(scene: &mut Scene<'_>, all: &[Right], right: &Right, c: f64) -> 
     let heard = scene.log().len();
     let refused_before = scene.proxy().seen(|record| record.forbidden.len());
     let iris = Manifest::iris("iris").on_postgres().c(c);
-    let others = Mutex::new(Vec::new());
+    let others = Mutex::new(Edits::default());
     let told = tokio::select! {
         told = until_named(scene, right, &iris, heard) => told,
         never = keep_editing(&scene.space, &others) => never,
     };
-    let others = others.into_inner().unwrap_or_default();
+    let others = others.into_inner().unwrap_or_default().took();
     let was_ready = is_ready(&scene.space.model("iris").await);
     // Who needs the right, too, or cannot be looked at, is none of the others.
     let is_concerned = has_no_voice(right) || names(&said_of(&scene.space, "rose").await, right);
@@ -253,21 +253,42 @@ async fn names_at_readyz(scene: &Scene<'_>, right: &Right) -> bool {
     answer.code == 503 && named
 }
 
+/// Edits of a Model that nobody keeps from being looked at.
+#[derive(Default)]
+struct Edits {
+    /// How long it took until each was seen, in seconds.
+    seen: Vec<f64>,
+    /// When the one was made that is not seen yet.
+    awaited: Option<Instant>,
+}
+
+impl Edits {
+    /// How long they took, and the one that is awaited still at least.
+    fn took(self) -> Vec<f64> {
+        let awaited = self.awaited.map(|since| since.elapsed().as_secs_f64());
+        self.seen.into_iter().chain(awaited).collect()
+    }
+}
+
 /// Edits the Model rose again and again, and notes how long it takes until each edit is seen. Those before the operator has
 /// begun its work tell nothing.
-async fn keep_editing<T>(space: &Space, seen: &Mutex<Vec<f64>>) -> T {
+async fn keep_editing<T>(space: &Space, edits: &Mutex<Edits>) -> T {
     let mut has_begun = false;
     loop {
         for limit in [11, 12] {
             let since = Instant::now();
+            if has_begun && let Ok(mut edits) = edits.lock() {
+                edits.awaited = Some(since);
+            }
             space
                 .change("Model", "rose", json!({ "spec": { "historyLimit": limit } }))
                 .await;
             while !is_seen(&space.model("rose").await) {
                 sleep(Duration::from_millis(20)).await;
             }
-            if has_begun && let Ok(mut seen) = seen.lock() {
-                seen.push(since.elapsed().as_secs_f64());
+            if has_begun && let Ok(mut edits) = edits.lock() {
+                edits.awaited = None;
+                edits.seen.push(since.elapsed().as_secs_f64());
             }
             has_begun = true;
             sleep(Duration::from_millis(200)).await;

@@ -283,7 +283,10 @@ async fn patience(
     let skip = |object: &mut Value| object["metadata"]["annotations"][SKIP] = json!("true");
     space.edit(MODEL.0, MODEL.1, "iris", skip).await?;
     attempt(freed(space)).await?;
-    Ok(Some(why.message.contains(SKIP)))
+    match why.message.contains(SKIP) {
+        true => Ok(Some(true)),
+        false => Err(format!("the condition does not name {SKIP}: {}", why.message)),
+    }
 }
 
 /// Waits until a Model that nothing holds any more is gone.
