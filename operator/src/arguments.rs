@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     #[arg(long, env = "AURIGA_MAX_FITS", default_value_t = Settings::default().max_fits)]
     max_fits: usize,
 
-    /// How often a pod that fits is asked, such as 2s
+    /// How often a pod that fits is asked, such as 2s; more rarely while more than 20 fit
     #[arg(long, env = "AURIGA_POLL_FIT", default_value = "2s", value_parser = duration, value_name = "TIME")]
     poll_fit: Duration,
 

@@ -57,6 +57,8 @@ pub struct TrainingJobSeen {
     pub pods: Vec<PodSeen>,
     /// How many other TrainingJobs of the cluster fit, or are before this one in line and could begin.
     pub ahead: usize,
+    /// How many TrainingJobs of the cluster fit.
+    pub fitting: usize,
     /// Why the Job controller could make no pod, in the API server's words; looked for only while there is none.
     pub complaint: Option<String>,
 }

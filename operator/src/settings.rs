@@ -11,7 +11,7 @@ pub struct Settings {
     pub image_pull_policy: Option<String>,
     /// How many fits run at once in all namespaces that the operator looks after.
     pub max_fits: usize,
-    /// How often a pod that fits is asked.
+    /// How often a pod that fits is asked, while few do.
     pub poll_fit: Duration,
     /// How often pods are asked while they load, are probed or activate.
     pub poll_rollout: Duration,
@@ -29,6 +29,18 @@ pub struct Settings {
     pub planted: Option<crate::planted::Bug>,
 }
 
+/// The least time between two polls of pods that fit, whichever they are.
+const FITS_APART: Duration = Duration::from_millis(100);
+
+impl Settings {
+    /// How often each pod is asked while so many fit. What they say is written down each time, in two objects: many fits
+    /// would else take all the requests, and those that are yet to begin would wait among their looks.
+    pub fn poll_each_of(&self, fits: usize) -> Duration {
+        let fits = u32::try_from(fits).unwrap_or(u32::MAX);
+        self.poll_fit.max(FITS_APART.saturating_mul(fits))
+    }
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
@@ -44,5 +56,25 @@ impl Default for Settings {
             #[cfg(feature = "planted-bugs")]
             planted: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pods_that_fit_are_asked_more_rarely_the_more_there_are() {
+        let settings = Settings::default();
+        let seconds = |fits| settings.poll_each_of(fits).as_secs_f64();
+        assert_eq!(
+            [seconds(0), seconds(1), seconds(20), seconds(500)],
+            [2.0, 2.0, 2.0, 50.0]
+        );
+        let rarely = Settings {
+            poll_fit: Duration::from_secs(60),
+            ..settings
+        };
+        assert_eq!(rarely.poll_each_of(500), Duration::from_secs(60));
     }
 }

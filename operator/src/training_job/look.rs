@@ -56,9 +56,9 @@ impl<'a> Look<'a> {
         self.job.status.clone().unwrap_or_default()
     }
 
-    /// How soon to look again at a pod that fits.
+    /// How soon to look again at a pod that fits, or that is being made.
     pub(super) fn soon(&self) -> Next {
-        Next::After(self.settings.poll_fit)
+        Next::After(self.settings.poll_each_of(self.seen.fitting))
     }
 
     pub(super) fn generation(&self) -> i64 {

@@ -52,6 +52,12 @@ impl Kind for TrainingJob {
             .collect();
         // What is over is a record, and rests on nothing.
         let is_over = is_over(self);
+        let line = if is_over {
+            Line::default()
+        } else {
+            Line::of(caches)
+        };
+        let poll = ctx.settings.poll_each_of(line.fitting.len());
         Ok(TrainingJobSeen {
             texts: match &model {
                 Some(model) if !is_over => ctx.reader.texts(model, caches).await?,
@@ -63,12 +69,9 @@ impl Kind for TrainingJob {
                 _ => None,
             },
             // A little less than the time between two polls, so that each of them asks.
-            pods: ctx.asker.ask(pods, ctx.settings.poll_fit.mul_f64(0.8)).await,
-            ahead: if is_over {
-                0
-            } else {
-                ahead(&Place::of(self), &Line::of(caches))
-            },
+            pods: ctx.asker.ask(pods, poll.mul_f64(0.8)).await,
+            ahead: ahead(&Place::of(self), &line),
+            fitting: line.fitting.len(),
             model,
             jobs,
         })

@@ -1,17 +1,30 @@
 //! A Job is there: its pod is about to start, or something keeps it from starting.
 
+use std::time::Duration;
+
+use auriga_operator::plan::Next;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
 use super::{a_begun_fit, words};
 use crate::{
     given::{PodWords as _, Words as _, ago},
     golden::golden,
 };
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 #[test]
 fn a_job_without_a_pod_is_looked_at_again_soon() {
     let plan = a_begun_fit().plan();
     assert_eq!(plan.apply, [], "what is there is not made again");
     golden!(plan);
+}
+
+#[test]
+fn a_pod_that_fits_is_looked_at_more_rarely_while_many_fit() {
+    let mut fit = a_begun_fit().with_pod(|pod| pod.running(1));
+    let alone = fit.plan().next;
+    fit.seen.fitting = 500;
+    assert_eq!(alone, Next::After(Duration::from_secs(2)));
+    assert_eq!(fit.plan().next, Next::After(Duration::from_secs(50)));
 }
 
 #[test]
