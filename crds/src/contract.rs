@@ -39,6 +39,9 @@ pub struct Alive {
     /// The version that the ledger names, as last seen.
     #[serde(rename = "activeVersion", default, skip_serializing_if = "Option::is_none")]
     pub active_version: Option<VersionNumber>,
+    /// The version that it named before, as last seen.
+    #[serde(rename = "previousVersion", default, skip_serializing_if = "Option::is_none")]
+    pub previous_version: Option<VersionNumber>,
     /// The ledger's revision, as last seen: the fence of the next activation.
     #[serde(rename = "ledgerRevision", default, skip_serializing_if = "Option::is_none")]
     pub ledger_revision: Option<u64>,

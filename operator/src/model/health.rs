@@ -1,7 +1,7 @@
 //! Whether the pods of one Deployment can answer, and if not, why.
 
 use auriga_crds::{
-    Digest, Reason,
+    Digest, Reason, VersionNumber,
     contract::{Alive, Golden},
 };
 use jiff::Timestamp;
@@ -33,6 +33,8 @@ pub struct Health {
     pub counted: i32,
     /// Those that say that their version is the active one.
     pub active: i32,
+    /// The version that was the active one before, by the ledger, as one of those tells that are active.
+    pub previous: Option<VersionNumber>,
     /// The newest revision of the ledger that any of them knows.
     pub revision: Option<u64>,
     /// The digest of the bytes that they loaded.
@@ -94,6 +96,9 @@ pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32) -> Health {
             health.answering += 1;
             health.revision = health.revision.max(alive.ledger_revision);
             health.digest = alive.model.as_ref().map(|model| model.metadata.digest);
+            if is_active(alive, held) {
+                health.previous = health.previous.or(alive.previous_version);
+            }
             if seen.passes >= passes {
                 health.passed += 1;
                 health.ready += i32::from(is_ready(&seen.pod));

@@ -39,7 +39,10 @@ pub(super) fn status(story: &Story<'_>) -> ModelStatus {
             &seconds(story.now),
         ),
         active_version: answering.and_then(number),
-        previous_version: story.traffic.previous_version.and_then(number),
+        // The ledger outlives objects that are restored from a backup.
+        previous_version: (story.health.previous)
+            .or(story.traffic.previous_version)
+            .and_then(number),
         latest_version: known.first().map(|version| version.version),
         active_digest: story.health.digest.map(|digest| digest.to_string()).or_else(|| {
             let same = known

@@ -315,6 +315,7 @@ impl ObjectStorePersister {
         let standing = shelf.standing(&self.bucket).await?;
         Ok(Properties {
             active_version: standing.as_ref().and_then(|entry| entry.to),
+            previous_version: standing.as_ref().and_then(|entry| entry.from),
             ledger_revision: standing.map_or(0, |entry| entry.revision),
             high_water_mark: shelf.high_water_mark(&self.bucket).await?,
             schema_version: document::SCHEMA_VERSION,

@@ -174,6 +174,9 @@ pub struct Properties {
     /// The version that the ledger names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active_version: Option<VersionNumber>,
+    /// The version that it named before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_version: Option<VersionNumber>,
     /// Revision of the ledger; 0 before the first activation.
     pub ledger_revision: u64,
     /// The highest number ever given, deleted versions included; 0 before the first write.

@@ -270,6 +270,7 @@ impl PostgresStore {
             let model = models::find(&mut tx, key).await?;
             Ok(Properties {
                 active_version: last.as_ref().and_then(|entry| entry.to),
+                previous_version: last.as_ref().and_then(|entry| entry.from),
                 ledger_revision: last.map_or(0, |entry| entry.revision),
                 high_water_mark: crate::rows::mark_from(key, model.map_or(0, |model| model.high_water_mark))?,
                 schema_version: schema::version(&mut tx, self.login.schema()).await?.unwrap_or(0),

@@ -194,6 +194,7 @@ impl SqliteStore {
         let last = ledger::last(&mut tx, model).await?;
         Ok(Properties {
             active_version: last.as_ref().and_then(|entry| entry.to),
+            previous_version: last.as_ref().and_then(|entry| entry.from),
             ledger_revision: last.map_or(0, |entry| entry.revision),
             high_water_mark: versions::high_water_mark(&mut tx, model).await?,
             schema_version: schema::version(&mut tx).await?,

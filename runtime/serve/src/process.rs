@@ -37,6 +37,7 @@ impl Process {
             process_metadata: ProcessMetadata::default(),
             active: false,
             active_version: None,
+            previous_version: None,
             ledger_revision: None,
             ledger_stale: false,
             golden: Golden::None,

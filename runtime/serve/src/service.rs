@@ -183,6 +183,7 @@ impl Service {
             process_metadata: self.counts.shown(),
             active: active_version.is_some() && active_version == self.version_of(loaded),
             active_version,
+            previous_version: ledger.as_ref().and_then(|ledger| ledger.previous_version),
             ledger_revision: ledger.as_ref().map(|ledger| ledger.ledger_revision),
             ledger_stale: self.ledger_stale.load(Ordering::Relaxed),
             golden: match (loaded, trouble.as_ref()) {

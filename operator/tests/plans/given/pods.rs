@@ -177,6 +177,7 @@ pub(crate) fn alive() -> Alive {
         process_metadata: ProcessMetadata::default(),
         active: false,
         active_version: None,
+        previous_version: None,
         ledger_revision: None,
         ledger_stale: false,
         golden: Golden::None,

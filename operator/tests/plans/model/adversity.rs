@@ -3,7 +3,7 @@
 use auriga_crds::{
     ActivationPolicy,
     ConditionStatus::{True, Unknown},
-    Model, Reason,
+    Model, Reason, VersionNumber,
 };
 use auriga_operator::{
     labels,
@@ -229,6 +229,18 @@ fn the_version_before_is_known_after_a_change_of_serving_and_a_wiped_status() {
     world.rolls_out();
     world.model.status = None;
     assert_eq!(world.plan().status.previous_version, Some(1));
+}
+
+#[test]
+fn the_version_before_is_that_of_the_ledger_when_the_service_is_older() {
+    let mut world = World::serving("iris");
+    assert_eq!(world.plan().status.previous_version, None);
+    for seen in world.seen.slots.iter_mut().flat_map(|slot| &mut slot.pods) {
+        if let Answer::Well(alive) = &mut seen.answer {
+            alive.previous_version = VersionNumber::new(3);
+        }
+    }
+    assert_eq!(world.plan().status.previous_version, Some(3));
 }
 
 #[test]

@@ -55,6 +55,8 @@ pub async fn an_activation_moves_the_pointer_and_leaves_a_row(store: &dyn TestSt
         [first, second]
     );
     assert_eq!(active(&*store, &iris).await, (Some(version(1)), 2));
+    let properties = store.properties(&iris).await.expect("the properties are read");
+    assert_eq!(properties.previous_version, Some(version(2)));
     let read = store
         .read(&iris, Which::Active)
         .await

@@ -134,6 +134,7 @@ async fn active_is_what_the_ledger_names() {
         (said.active, said.active_version, said.ledger_revision),
         (false, Some(second), Some(2))
     );
+    assert_eq!(said.previous_version, Some(version(1)));
     assert_eq!(status, 200, "a version that is not active yet may be well");
 }
 

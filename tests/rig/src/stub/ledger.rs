@@ -10,6 +10,8 @@ pub(super) struct Ledger {
     pub(super) versions: Vec<Version>,
     /// The version that is the active one.
     pub(super) active: Option<VersionNumber>,
+    /// The version that was before.
+    pub(super) previous: Option<VersionNumber>,
     /// How often that has changed.
     pub(super) revision: u64,
 }
@@ -49,7 +51,7 @@ impl Ledger {
     /// Makes a version the active one, unless the ledger has moved on from `revision`, or the version is not there.
     pub(super) fn activate(&mut self, number: VersionNumber, revision: u64) {
         if self.revision == revision && self.active != Some(number) && self.version(number).is_some() {
-            self.active = Some(number);
+            self.previous = self.active.replace(number);
             self.revision += 1;
         }
     }
@@ -77,5 +79,6 @@ mod tests {
         assert_eq!((ledger.active, ledger.revision), (Some(first), 1));
         ledger.activate(second, 1);
         assert_eq!((ledger.active, ledger.revision), (Some(second), 2));
+        assert_eq!(ledger.previous, Some(first));
     }
 }

@@ -111,6 +111,7 @@ impl Work {
             },
             active: loaded.is_some_and(|version| ledger.active == Some(version.number)),
             active_version: ledger.active,
+            previous_version: ledger.previous,
             ledger_revision: matches!(self.task, Task::Serve(_)).then_some(ledger.revision),
             ledger_stale: false,
             golden: if loaded.is_some() {
