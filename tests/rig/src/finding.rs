@@ -54,6 +54,11 @@ pub(crate) fn nothing_of(faults: &[String]) -> Result<(), String> {
     }
 }
 
+/// An error with all of its causes, as a try tells it.
+pub(crate) fn in_words(error: anyhow::Error) -> String {
+    format!("{error:#}")
+}
+
 /// Does `work`, in which a wait that gives up panics with what it waited for.
 ///
 /// Errors: those words.

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use super::pod_clocks;
 use crate::{
-    finding::{Finding, attempt},
+    finding::{Finding, attempt, in_words},
     ground::Ground,
     operator::Program,
     proxy::Proxy,
@@ -59,7 +59,7 @@ pub(super) async fn wrong(ground: &Ground) -> Result<Finding> {
                     .await;
                 }
             }
-            jumping.set(offset).map_err(|error| format!("{error:#}"))?;
+            jumping.set(offset).map_err(in_words)?;
             scene.space.serves("iris", version).await;
         }
         durations(&scene.space).await

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use crate::{
-    finding::{Finding, nothing_of},
+    finding::{Finding, in_words, nothing_of},
     ground::Ground,
     kept::Kept,
     node::{Killed, Node},
@@ -37,7 +37,7 @@ pub(super) async fn broken(ground: &Ground) -> Result<Finding> {
     let (mut seen, mut restored): (f64, Option<f64>) = (0.0, None);
     let done = scene(ground, async |scene| {
         scene.on_postgres().await;
-        let backup = back_up(scene, &node).await.map_err(words)?;
+        let backup = back_up(scene, &node).await.map_err(in_words)?;
         let old = Instant::now() + OLD;
         for (what, is_compacted) in [
             ("killed", false),
@@ -58,7 +58,7 @@ pub(super) async fn broken(ground: &Ground) -> Result<Finding> {
         let data = node.folder().join("etcd");
         restore(&node, &backup.path().join("etcd"), &data)
             .await
-            .map_err(words)?;
+            .map_err(in_words)?;
         scene.space.cluster.answers().await;
         is_derived_anew(&scene.space, &before, &mut seen, &mut restored).await
     })
@@ -75,18 +75,14 @@ pub(super) async fn broken(ground: &Ground) -> Result<Finding> {
     Ok(finding)
 }
 
-fn words(error: anyhow::Error) -> String {
-    format!("{error:#}")
-}
-
 /// Kills etcd, also where its history is dropped first, and sees whether the operator misses an edit.
 async fn miss(ground: &Ground, node: &Node, is_compacted: bool, seen: &mut f64) -> Result<(), String> {
     scene(ground, async |scene| {
         let iris = scene.on_a_claim().await;
         if is_compacted {
-            compact_behind(scene, node).await.map_err(words)?;
+            compact_behind(scene, node).await.map_err(in_words)?;
         } else {
-            kill(scene, node).await.map_err(words)?;
+            kill(scene, node).await.map_err(in_words)?;
         }
         sees(scene, &iris.c(0.5), seen).await
     })

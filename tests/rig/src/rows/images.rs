@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use crate::{
     clients::Clients,
-    finding::{Finding, attempt},
+    finding::{Finding, attempt, in_words},
     ground::Ground,
     images::{Change, Registry},
     scene::{Scene, scene, seconds_until},
@@ -83,7 +83,7 @@ async fn without_image(ground: &Ground, scene: &mut Scene<'_>, image: &str) -> R
     scene.space.answers_with("iris", 1, auriga_e2e::IRIS_ROW).await;
     let clients = Clients::begin(&scene.space).await;
     let program = ground.program.with_image(image);
-    scene.rise(&program).await.map_err(|error| format!("{error:#}"))?;
+    scene.rise(&program).await.map_err(in_words)?;
     let space = &scene.space;
     let changed = iris.with("/spec/serving/serviceMetadata", json!({ "a": "b" }));
     space.apply(&changed).await;

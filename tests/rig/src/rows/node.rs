@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    finding::Finding,
+    finding::{Finding, in_words},
     fits::Fits,
     ground::Ground,
     node::Node,
@@ -114,15 +114,14 @@ async fn lose(
         Some(Moment::OfFit) => 2..=2,
         Some(_) => 1..=2,
     };
-    let words = |error: anyhow::Error| format!("{error:#}");
-    let kubelet = node.kill("kubelet").await.map_err(words)?;
-    let containerd = node.kill("containerd").await.map_err(words)?;
-    if node.kill_shims().await.map_err(words)? == 0 {
+    let kubelet = node.kill("kubelet").await.map_err(in_words)?;
+    let containerd = node.kill("containerd").await.map_err(in_words)?;
+    if node.kill_shims().await.map_err(in_words)? == 0 {
         return Err("no pod ran".to_owned());
     }
-    containerd.start().map_err(words)?;
+    containerd.start().map_err(in_words)?;
     let since = jiff::Timestamp::now();
-    kubelet.start().map_err(words)?;
+    kubelet.start().map_err(in_words)?;
     eventually("the node is ready again", async || {
         // It ends at once where containerd is not ready for it; a node's own supervisor would start it again.
         if !node.runs("kubelet") {

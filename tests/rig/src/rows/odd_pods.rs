@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::{
-    finding::Finding,
+    finding::{Finding, in_words},
     ground::Ground,
     operator::Program,
     proxy::{Record, Said, StandIn},
@@ -147,7 +147,7 @@ pub(super) async fn stand_between(scene: &Scene<'_>, way: Way) -> Result<(), Str
     match way {
         Way::Addresses => {
             let stands = scene.proxy().stand_at_pods();
-            stands.map_err(|error| format!("{error:#}"))
+            stands.map_err(in_words)
         }
         Way::ApiServer => {
             let_ask(&scene.space).await;

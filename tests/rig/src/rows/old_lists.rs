@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::{
-    finding::Finding,
+    finding::{Finding, in_words},
     ground::Ground,
     oracle::named,
     proxy::{Act, Record},
@@ -190,11 +190,7 @@ async fn mislead(scene: &mut Scene<'_>, story: Story, point: Option<Nth>) -> Res
     let at = point.clone().unwrap_or_else(first_delete);
     scene.proxy().begin_and(Some((at.clone(), Act::KeepLists)));
     if point.is_none() {
-        scene
-            .proxy()
-            .keep_lists()
-            .await
-            .map_err(|error| format!("{error:#}"))?;
+        scene.proxy().keep_lists().await.map_err(in_words)?;
     }
     let before = stored(&scene.space).await;
     story.work(&scene.space).await?;

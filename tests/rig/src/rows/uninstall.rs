@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use super::children::{MODEL, POD, TRAINING_JOB, text};
 use crate::{
-    finding::{Finding, attempt},
+    finding::{Finding, attempt, in_words},
     ground::Ground,
     scene::{Scene, scene, seconds_until},
 };
@@ -182,7 +182,7 @@ async fn remove_in_order(
             }
             Part::Image => {
                 let program = ground.program.with_image("127.0.0.1:1/auriga/auriga:1");
-                scene.rise(&program).await.map_err(|error| format!("{error:#}"))?;
+                scene.rise(&program).await.map_err(in_words)?;
             }
             Part::Quota => {
                 let none = json!({
