@@ -64,8 +64,7 @@ pub(super) async fn image_not_had(ground: &Ground) -> Result<Finding> {
     let nowhere = NOWHERE.map(|(what, image)| (what, image.to_owned()));
     for (what, image) in nowhere.into_iter().chain(elsewhere) {
         let told = scene(ground, async |scene| without_image(ground, scene, &image).await).await;
-        slowest = slowest.max(told.as_ref().copied().unwrap_or_default());
-        finding.count(what, told.map(|_| ()));
+        slowest = slowest.max(finding.found(what, told).unwrap_or_default());
     }
     registry.end().await?;
     finding.figures.push(format!(

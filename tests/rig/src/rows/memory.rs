@@ -31,31 +31,22 @@ const RUNS: usize = 3;
 /// Errors: never; what does not work is in the finding.
 pub(super) async fn short_of_memory(ground: &Ground) -> Result<Finding> {
     let mut finding = Finding::default();
-    let mut told = Vec::new();
     let fit = scene(ground, async |scene| fit_beyond_its_limit(&scene.space).await).await;
-    told.extend(
-        fit.as_ref()
-            .ok()
-            .map(|(took, runs)| format!("a fit told after {took:.1} s, which ran in {runs} pods")),
-    );
-    finding.count("a fit", fit.map(|_| ()));
-    let serving = scene(ground, async |scene| serving_beyond_its_limit(scene).await).await;
-    told.extend(
-        serving
-            .as_ref()
-            .ok()
-            .map(|took| format!("pods that serve after {took:.1} s")),
-    );
-    finding.count("pods that serve", serving.map(|_| ()));
-    for (what, limit) in [("48Mi", Some("48Mi")), ("the default limit", None)] {
-        let asked = scene(ground, async |scene| asked_for_much(scene, limit).await).await;
-        told.extend(asked.as_ref().ok().map(|outcome| outcome.words(what)));
-        finding.count(
-            &format!("requests as large as may be to a pod with {what}"),
-            asked.map(|_| ()),
-        );
+    if let Some((took, runs)) = finding.found("a fit", fit) {
+        let figure = format!("a fit told after {took:.1} s, which ran in {runs} pods");
+        finding.figures.push(figure);
     }
-    finding.figures.extend(told);
+    let serving = scene(ground, async |scene| serving_beyond_its_limit(scene).await).await;
+    if let Some(took) = finding.found("pods that serve", serving) {
+        finding.figures.push(format!("pods that serve after {took:.1} s"));
+    }
+    for (with, limit) in [("48Mi", Some("48Mi")), ("the default limit", None)] {
+        let asked = scene(ground, async |scene| asked_for_much(scene, limit).await).await;
+        let what = format!("requests as large as may be to a pod with {with}");
+        if let Some(outcome) = finding.found(&what, asked) {
+            finding.figures.push(outcome.words(with));
+        }
+    }
     Ok(finding)
 }
 

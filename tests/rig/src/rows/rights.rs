@@ -67,16 +67,14 @@ pub(super) async fn taken_away(ground: &Ground) -> Result<Finding> {
     let mut finding = Finding::default();
     let (mut slowest, mut told, mut others): (f64, Vec<(Told, String)>, Vec<f64>) = Default::default();
     for (what, result) in tried.into_iter().flatten() {
-        if let Ok(absence) = &result {
+        if let Some(absence) = finding.found(&what, result) {
             slowest = slowest.max(absence.took);
-            told.push((absence.told, what.clone()));
-            others.extend(&absence.others);
+            told.push((absence.told, what));
+            others.extend(absence.others);
         }
-        finding.count(&what, result.map(|_| ()));
     }
     let secret = scene(ground, async |scene| missing_secret(&scene.space).await).await;
-    let after = secret.as_ref().copied().unwrap_or_default();
-    finding.count("a missing Secret", secret.map(|_| ()));
+    let after = finding.found("a missing Secret", secret).unwrap_or_default();
     let seen = p99(&others);
     let is_quick = match others.len() {
         0..100 => Err(format!("{} edits show nothing", others.len())),

@@ -32,13 +32,8 @@ const NOTICED: Duration = Duration::from_secs(10);
 pub(super) async fn changed(ground: &Ground) -> Result<Finding> {
     let mut finding = Finding::default();
     let edited = scene(ground, async |scene| quickly(scene).await).await;
-    match edited {
-        Ok(figures) => {
-            finding.count("20 edits in 10 s", Ok(()));
-            finding.figures.push(figures);
-        }
-        Err(words) => finding.count("20 edits in 10 s", Err(words)),
-    }
+    let figures = finding.found("20 edits in 10 s", edited);
+    finding.figures.extend(figures);
     let schema = ground.schema_of_models().await?;
     let every = ground.times(1, 5);
     let (bad, fields) = tokio::join!(

@@ -37,8 +37,7 @@ pub(super) async fn bad_and_back(ground: &Ground, schema: &Value, every: usize) 
         join_all(lanes).await;
         let mut slowest: f64 = 0.0;
         for (what, result) in told.into_inner().unwrap_or_default() {
-            slowest = slowest.max(*result.as_ref().unwrap_or(&0.0));
-            finding.count(&what, result.map(|_| ()));
+            slowest = slowest.max(finding.found(&what, result).unwrap_or_default());
         }
         if finding.tries < count {
             return Err(format!("{} of {count} bad specs were tried", finding.tries));

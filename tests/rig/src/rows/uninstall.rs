@@ -109,14 +109,13 @@ pub(super) async fn uninstalled(ground: &Ground) -> Result<Finding> {
     let (mut slowest, mut alone, mut skipped, mut named, mut freed): (f64, usize, usize, usize, usize) =
         Default::default();
     for (what, way) in ways {
-        if let Ok(way) = &way {
+        if let Some(way) = finding.found(&what, way) {
             slowest = slowest.max(way.took);
             alone += usize::from(way.skipped.is_none() && !way.freed);
             skipped += usize::from(way.skipped.is_some());
             named += usize::from(way.skipped == Some(true));
             freed += usize::from(way.freed);
         }
-        finding.count(&what, way.map(|_| ()));
     }
     finding.figures.push(format!(
         "{alone} gone by themselves, {skipped} by the annotation after a condition had said why, which named it in {named} of \
