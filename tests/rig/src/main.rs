@@ -29,6 +29,7 @@ mod remains;
 mod request;
 mod rows;
 mod scene;
+mod serve;
 mod stub;
 mod sweep;
 mod workload;

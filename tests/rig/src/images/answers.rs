@@ -12,36 +12,23 @@ use hyper::{
     Method, Request, Response, StatusCode,
     body::{Bytes, Incoming},
     header::{self, HeaderValue},
-    server::conn::http1,
-    service::service_fn,
 };
-use hyper_util::rt::TokioIo;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-};
+use tokio::net::TcpListener;
 
 use super::{NAME, TAG, read};
+use crate::serve::serve;
 
 /// Answers until the future is dropped.
 pub(super) async fn answer(listener: TcpListener, layout: PathBuf) {
     let layout = Arc::new(layout);
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        connections.spawn(connection(stream, Arc::clone(&layout)));
-        while connections.try_join_next().is_some() {}
-    }
-}
-
-async fn connection(stream: TcpStream, layout: Arc<PathBuf>) {
-    let service = service_fn(|request: Request<Incoming>| {
-        let answer = answered(&layout, request.method(), request.uri().path());
-        std::future::ready(Ok::<_, Infallible>(answer))
-    });
-    // Whoever asked is gone.
-    let _ = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    serve(listener, |_| {
+        let layout = Arc::clone(&layout);
+        Some(move |request: Request<Incoming>| {
+            let answer = answered(&layout, request.method(), request.uri().path());
+            std::future::ready(Ok::<_, Infallible>(answer))
+        })
+    })
+    .await;
 }
 
 fn answered(layout: &Path, method: &Method, path: &str) -> Response<Full<Bytes>> {
