@@ -14,6 +14,7 @@ mod clients;
 mod endpoints;
 mod finding;
 mod fits;
+mod follow;
 mod ground;
 mod images;
 mod kept;
