@@ -21,6 +21,7 @@ mod kept;
 mod leaders;
 mod ledger;
 mod node;
+mod objects;
 mod operator;
 mod oracle;
 mod page;

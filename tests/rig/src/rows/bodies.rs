@@ -12,11 +12,13 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{
-    children::{POD, text},
-    memory::was_killed,
+use super::memory::was_killed;
+use crate::{
+    clients::Clients,
+    finding::attempt,
+    objects::{POD, label},
+    scene::Scene,
 };
-use crate::{clients::Clients, finding::attempt, scene::Scene};
 
 /// The Model that is asked.
 const HUNGRY: &str = "hungry";
@@ -176,7 +178,7 @@ async fn watch(space: &Space, limit: Option<&str>) -> Result<Option<f64>, String
     let start = Instant::now();
     loop {
         let pods = space.list(POD.0, POD.1).await;
-        let is_it = |pod: &&serde_json::Value| text(pod, "/metadata/labels/auriga.dev~1model") == HUNGRY;
+        let is_it = |pod: &&serde_json::Value| label(pod, "auriga.dev/model") == HUNGRY;
         if pods.iter().filter(is_it).any(was_killed) {
             break;
         }

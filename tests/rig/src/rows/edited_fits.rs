@@ -6,12 +6,13 @@ use auriga_e2e::{Space, eventually, is_ready};
 use serde_json::{Value, json};
 
 use super::{
-    children::{CONFIG_MAP, JOB, Kind, is_unfinished, owner, text},
+    children::is_unfinished,
     edits::{Counts, Edit, edit, edits_of, told},
 };
 use crate::{
     finding::{Finding, attempt, nothing_of},
     ground::Ground,
+    objects::{self, CONFIG_MAP, JOB, Kind, owner, text},
     scene::{Scene, scene},
 };
 
@@ -122,7 +123,7 @@ fn as_made(scene: &Scene<'_>, name: &str) -> Option<Value> {
     scene.proxy().seen(|record| {
         let created = record.written.iter().filter(|one| one.verb == "create");
         let mut objects = created.map(|one| read(&one.body));
-        objects.find(|object| text(object, "/metadata/name") == name)
+        objects.find(|object| objects::name(object) == name)
     })
 }
 
@@ -135,7 +136,7 @@ async fn of_fit(space: &Space, kind: Kind) -> String {
     })
     .await;
     if kind == JOB {
-        return text(&job, "/metadata/name").to_owned();
+        return objects::name(&job).to_owned();
     }
     let volumes = job["spec"]["template"]["spec"]["volumes"].as_array();
     let mounted = |name: &str| {
@@ -143,7 +144,7 @@ async fn of_fit(space: &Space, kind: Kind) -> String {
         volumes.is_some_and(|volumes| volumes.iter().any(is_it))
     };
     let found = space.list(kind.0, kind.1).await;
-    let found = found.iter().map(|one| (owner(one), text(one, "/metadata/name")));
+    let found = found.iter().map(|one| (owner(one), objects::name(one)));
     let name = found.filter(|(owner, name)| *owner == Some("TrainingJob") && mounted(name));
     name.map(|(_, name)| name.to_owned()).next().unwrap_or_default()
 }

@@ -7,14 +7,13 @@ use auriga_e2e::Space;
 use serde_json::{Value, json};
 
 use super::{
-    beside,
-    children::{BUDGET, CONFIG_MAP, DEPLOYMENT, Kind, SERVICE, owner, text},
-    edited_fits,
+    beside, edited_fits,
     owned::{Path, edited, leaves, set},
 };
 use crate::{
     finding::{Finding, attempt},
     ground::Ground,
+    objects::{BUDGET, CONFIG_MAP, DEPLOYMENT, Kind, SERVICE, label, name, owner},
     scene::{scene, seconds_until},
 };
 
@@ -167,10 +166,10 @@ async fn child(space: &Space, kind: Kind) -> Result<String, String> {
 pub(super) async fn child_of(space: &Space, kind: Kind, slot: &str) -> Result<String, String> {
     let found = space.list(kind.0, kind.1).await;
     let is_it = |object: &&Value| {
-        let its = text(object, "/metadata/labels/auriga.dev~1slot");
+        let its = label(object, "auriga.dev/slot");
         owner(object) == Some("Model") && (slot.is_empty() || its.is_empty() || its == slot)
     };
-    let name = (found.iter().find(is_it)).map(|object| text(object, "/metadata/name").to_owned());
+    let name = (found.iter().find(is_it)).map(|object| name(object).to_owned());
     name.ok_or_else(|| format!("the Model has no {}", kind.1))
 }
 

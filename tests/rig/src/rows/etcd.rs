@@ -16,6 +16,7 @@ use crate::{
     ground::Ground,
     kept::Kept,
     node::{Killed, Node},
+    objects::{CONFIG_MAP, MODEL},
     scene::{Scene, scene, seconds_until, within},
 };
 
@@ -118,7 +119,7 @@ async fn compact_behind(scene: &Scene<'_>, node: &Node) -> Result<()> {
         let rows = format!("round {time}");
         scene.space.rows("other", &rows).await;
     }
-    let changed = scene.space.get("v1", "ConfigMap", "other").await;
+    let changed = scene.space.get(CONFIG_MAP.0, CONFIG_MAP.1, "other").await;
     let revision = changed
         .as_ref()
         .and_then(|one| one["metadata"]["resourceVersion"].as_str());
@@ -179,7 +180,7 @@ async fn is_derived_anew(
         Ok(took) => *restored = Some(took),
         Err(words) => wrong.push(format!("{words}: {}", differs.join("; "))),
     }
-    space.remove("auriga.dev/v1alpha1", "Model", "seen").await;
+    space.remove(MODEL.0, MODEL.1, "seen").await;
     space.apply(&Manifest::iris("iris").on_postgres().c(0.7)).await;
     // Numbers that were given before the restore are never given again.
     space.serves("iris", 4).await;

@@ -7,14 +7,12 @@ use auriga_e2e::{Manifest, Space, condition, is_ready, until};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::{
-    bodies,
-    children::{JOB, POD, text},
-};
+use super::bodies;
 use crate::{
     clients::Clients,
     finding::{Finding, attempt},
     ground::Ground,
+    objects::{JOB, POD, is_any_true, label, name, text},
     scene::{Scene, scene, seconds_until},
 };
 
@@ -122,7 +120,7 @@ async fn fit_beyond_its_limit(space: &Space) -> Result<(f64, usize), String> {
         async || {
             fits(space, &mut runs).await;
             let mut jobs = space.list(JOB.0, JOB.1).await;
-            jobs.retain(|job| text(job, "/metadata/name").starts_with("iris-"));
+            jobs.retain(|job| name(job).starts_with("iris-"));
             (!jobs.is_empty() && jobs.iter().all(is_over)).then_some(())
         },
     )
@@ -149,20 +147,15 @@ async fn fit_beyond_its_limit(space: &Space) -> Result<(f64, usize), String> {
 
 /// Whether a Job has ended, or was stopped, and has no pod at work any more.
 fn is_over(job: &Value) -> bool {
-    let mut conditions = job["status"]["conditions"].as_array().into_iter().flatten();
-    let has_ended = |one: &Value| {
-        let kind = text(one, "/type");
-        text(one, "/status") == "True" && ["Failed", "Complete", "Suspended"].contains(&kind)
-    };
-    conditions.any(has_ended) && job["status"]["active"].as_u64().unwrap_or_default() == 0
+    is_any_true(job, &["Failed", "Complete", "Suspended"])
+        && job["status"]["active"].as_u64().unwrap_or_default() == 0
 }
 
 /// The pods that fit the Model iris; they are added to all that ever did.
 async fn fits(space: &Space, all: &mut BTreeSet<String>) -> Vec<Value> {
     let mut pods = space.list(POD.0, POD.1).await;
     pods.retain(|pod| {
-        text(pod, "/metadata/labels/auriga.dev~1model") == "iris"
-            && text(pod, "/metadata/labels/app.kubernetes.io~1component") == "fit"
+        label(pod, "auriga.dev/model") == "iris" && label(pod, "app.kubernetes.io/component") == "fit"
     });
     all.extend(pods.iter().map(|pod| text(pod, "/metadata/uid").to_owned()));
     pods
@@ -207,7 +200,7 @@ async fn serving_beyond_its_limit(scene: &Scene<'_>) -> Result<f64, String> {
         Duration::from_secs(60),
         "a pod that serves was killed",
         async || {
-            let pods = space.list("v1", "Pod").await;
+            let pods = space.list(POD.0, POD.1).await;
             pods.iter().any(was_killed).then_some(())
         },
     )

@@ -12,6 +12,7 @@ use crate::{
     fits::Fits,
     ground::Ground,
     node::Node,
+    objects::is_any_true,
     scene::{Scene, scene, seconds_until, within},
 };
 
@@ -129,15 +130,13 @@ async fn lose(
         }
         let cluster = &scene.space.cluster;
         let seen = cluster.get(None, "v1", "Node", "node1").await?;
-        let conditions = seen["status"]["conditions"].as_array()?;
-        let is_ready = (conditions.iter()).any(|one| one["type"] == "Ready" && one["status"] == "True");
         // What it said before it was killed does not count, and what has not changed it says every five minutes alone.
         let namespace = Some("kube-node-lease");
         let lease = cluster
             .get(namespace, "coordination.k8s.io/v1", "Lease", "node1")
             .await?;
         let heard: jiff::Timestamp = lease["spec"]["renewTime"].as_str()?.parse().ok()?;
-        (is_ready && heard > since).then_some(())
+        (is_any_true(&seen, &["Ready"]) && heard > since).then_some(())
     })
     .await;
     let ready = Instant::now();

@@ -10,7 +10,12 @@ use auriga_e2e::Manifest;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::{finding::Finding, ground::Ground, scene::scene};
+use crate::{
+    finding::Finding,
+    ground::Ground,
+    objects::{MODEL, label},
+    scene::scene,
+};
 
 /// A fit that leaves something odd in its termination message.
 ///
@@ -47,8 +52,8 @@ async fn outcome(ground: &Ground, text: String) -> Result<(), String> {
         space.iris_data("iris").await;
         let first = OnceLock::new();
         let is_of_first_job = move |pod: &Value| {
-            let job = pod["metadata"]["labels"]["batch.kubernetes.io/job-name"].as_str();
-            job.is_some_and(|job| first.get_or_init(|| job.to_owned()) == job)
+            let job = label(pod, "batch.kubernetes.io/job-name");
+            !job.is_empty() && first.get_or_init(|| job.to_owned()) == job
         };
         scene.proxy().let_see(|view| {
             view.rewrite = Some(Arc::new(move |resource, object| {
@@ -59,11 +64,8 @@ async fn outcome(ground: &Ground, text: String) -> Result<(), String> {
         });
         space.apply(&Manifest::iris("iris")).await;
         space.serves("iris", 1).await;
-        let status = space
-            .get("auriga.dev/v1alpha1", "Model", "iris")
-            .await
-            .unwrap_or_default();
-        let bytes = status.to_string().len();
+        let model = space.get(MODEL.0, MODEL.1, "iris").await.unwrap_or_default();
+        let bytes = model.to_string().len();
         if bytes > 32 << 10 {
             return Err(format!("the Model has grown to {bytes} bytes"));
         }

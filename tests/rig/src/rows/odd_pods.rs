@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use crate::{
     finding::{Finding, in_words},
     ground::Ground,
+    objects::{POD, SERVICE, name, slot_of},
     operator::Program,
     proxy::{Record, Said, StandIn},
     scene::{Scene, scene_of, within},
@@ -243,9 +244,9 @@ async fn one(scene: &mut Scene<'_>, oddity: &Oddity, way: Way) -> Result<(), Str
         return Err("a version became active that had not passed".to_owned());
     }
     if space
-        .get("v1", "Service", "iris")
+        .get(SERVICE.0, SERVICE.1, "iris")
         .await
-        .is_some_and(|service| has_traffic(&service))
+        .is_some_and(|service| slot_of(&service).starts_with('v'))
     {
         return Err("a version got the traffic that had not passed".to_owned());
     }
@@ -261,7 +262,7 @@ async fn one(scene: &mut Scene<'_>, oddity: &Oddity, way: Way) -> Result<(), Str
         .status
         .and_then(|status| status.active_version)
         .unwrap_or_default();
-    let before = space.get("v1", "Service", "iris").await.unwrap_or_default();
+    let before = space.get(SERVICE.0, SERVICE.1, "iris").await.unwrap_or_default();
     // The same of what serves.
     scene.proxy().stand_in(Some(instead("iris-", oddity.said)));
     let named = said_about(
@@ -270,7 +271,7 @@ async fn one(scene: &mut Scene<'_>, oddity: &Oddity, way: Way) -> Result<(), Str
     )
     .await;
     sleep(ODD).await;
-    let after = space.get("v1", "Service", "iris").await.unwrap_or_default();
+    let after = space.get(SERVICE.0, SERVICE.1, "iris").await.unwrap_or_default();
     if before["spec"]["selector"] != after["spec"]["selector"] {
         return Err("the traffic was taken from what serves".to_owned());
     }
@@ -294,11 +295,6 @@ async fn one(scene: &mut Scene<'_>, oddity: &Oddity, way: Way) -> Result<(), Str
     named.map(drop)
 }
 
-fn has_traffic(service: &Value) -> bool {
-    let slot = service["spec"]["selector"]["auriga.dev/slot"].as_str();
-    slot.is_some_and(|slot| slot.starts_with('v'))
-}
-
 /// Waits until a pod whose name begins so is there and a condition names it; its name.
 async fn named(space: &Space, beginning: &str) -> Result<String, String> {
     let mut found = None;
@@ -310,7 +306,7 @@ async fn named(space: &Space, beginning: &str) -> Result<String, String> {
     let pod = found.unwrap_or_default();
     // It starts first.
     let running = async || {
-        let pod = space.get("v1", "Pod", &pod).await.unwrap_or_default();
+        let pod = space.get(POD.0, POD.1, &pod).await.unwrap_or_default();
         pod["status"]["phase"] == "Running"
     };
     within(60.0, "the pod runs", running).await?;
@@ -319,9 +315,9 @@ async fn named(space: &Space, beginning: &str) -> Result<String, String> {
 }
 
 async fn pod_of(space: &Space, beginning: &str) -> Option<String> {
-    let pods = space.list("v1", "Pod").await;
-    let names = pods.iter().filter_map(|pod| pod["metadata"]["name"].as_str());
-    names.map(str::to_owned).find(|name| name.starts_with(beginning))
+    let pods = space.list(POD.0, POD.1).await;
+    let found = pods.iter().map(name).find(|name| name.starts_with(beginning));
+    found.map(str::to_owned)
 }
 
 /// Waits until a condition names the pod.

@@ -8,16 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::{
-    children::{POD, text},
-    clock::LIBRARY,
-    statuses::Statuses,
-};
+use super::{clock::LIBRARY, statuses::Statuses};
 use crate::{
     clients::Clients,
     finding::{Finding, attempt, in_words, nothing_of},
     ground::Ground,
     images::{Change, Registry},
+    objects::{POD, label, text},
     scene::{Scene, scene, scene_of},
 };
 
@@ -184,7 +181,7 @@ async fn is_as_asked_for(scene: &Scene<'_>, versions: &[i64], fits: usize) -> Re
         ));
     }
     let pods = space.list(POD.0, POD.1).await;
-    let is_fit = |pod: &&Value| pod["metadata"]["labels"]["app.kubernetes.io/component"] == "fit";
+    let is_fit = |pod: &&Value| label(pod, "app.kubernetes.io/component") == "fit";
     let made = (
         space.training_jobs().await.len(),
         pods.iter().filter(is_fit).count(),
@@ -223,12 +220,8 @@ async fn both(space: &Space, version: i64) -> Result<Vec<SocketAddr>, String> {
 
 /// Where the pods that serve this version answer.
 async fn addresses(space: &Space, version: i64) -> Vec<SocketAddr> {
-    let serving = space.serving_pods("iris").await;
-    let pods = space.list(POD.0, POD.1).await;
-    let serves = |pod: &&Value| {
-        serving.iter().any(|name| text(pod, "/metadata/name") == name)
-            && text(pod, "/metadata/labels/auriga.dev~1model-version") == version.to_string()
-    };
+    let pods = space.pods_that_serve("iris").await;
+    let serves = |pod: &&Value| label(pod, "auriga.dev/model-version") == version.to_string();
     let address = |pod: &Value| {
         let ip = text(pod, "/status/podIP").parse().ok()?;
         Some(SocketAddr::new(ip, auriga_crds::contract::pod::PORT))

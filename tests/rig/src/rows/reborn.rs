@@ -6,10 +6,10 @@ use anyhow::Result;
 use auriga_e2e::{Manifest, until};
 use tokio::time::sleep;
 
-use super::children::MODEL;
 use crate::{
     finding::{Finding, attempt},
     ground::Ground,
+    objects::MODEL,
     oracle::{listed, named, orphans},
     scene::{scene, seconds_until},
 };

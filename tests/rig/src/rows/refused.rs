@@ -7,10 +7,10 @@ use auriga_e2e::{Manifest, Space, condition, eventually, is_ready};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::children::TRAINING_JOB;
 use crate::{
     finding::{Finding, attempt},
     ground::Ground,
+    objects::TRAINING_JOB,
     scene::{scene, seconds_until},
 };
 

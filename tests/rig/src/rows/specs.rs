@@ -10,7 +10,6 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     bad_specs::short,
-    children::{DEPLOYMENT, MODEL, text},
     schema::{Kind, Variant, variants},
     there_and_back,
 };
@@ -18,6 +17,7 @@ use crate::{
     clients::Clients,
     finding::{Finding, attempt},
     ground::Ground,
+    objects::{DEPLOYMENT, MODEL, SERVICE, label, slot_of},
     scene::{Scene, scene},
 };
 
@@ -172,12 +172,12 @@ async fn carried_out(space: &Space, variant: &Variant, manifest: Manifest) -> Re
         (Some(ready.observed_generation) == model.metadata.generation).then_some(ready)
     });
     let ready = attempt(noticed).await?;
-    let service = space.get("v1", "Service", "iris").await.unwrap_or_default();
-    let slot = text(&service, "/spec/selector/auriga.dev~1slot");
+    let service = space.get(SERVICE.0, SERVICE.1, "iris").await.unwrap_or_default();
+    let slot = slot_of(&service);
     let deployments = space.list(DEPLOYMENT.0, DEPLOYMENT.1).await;
     let serving = deployments
         .iter()
-        .find(|one| text(one, "/metadata/labels/auriga.dev~1slot") == slot);
+        .find(|one| label(one, "auriga.dev/slot") == slot);
     let is_serving = serving.is_some_and(|one| one["status"]["readyReplicas"].as_i64() >= Some(1));
     let wants_none = space.get(MODEL.0, MODEL.1, "iris").await.unwrap_or_default()["spec"]["replicas"] == 0;
     if ready.status == ConditionStatus::True && !is_serving && !wants_none {

@@ -7,13 +7,11 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::{
-    bad_specs::{Bad, broken_rules, good, impossible},
-    children::{DEPLOYMENT, TRAINING_JOB, text},
-};
+use super::bad_specs::{Bad, broken_rules, good, impossible};
 use crate::{
     finding::{Finding, attempt},
     ground::Ground,
+    objects::{DEPLOYMENT, SERVICE, TRAINING_JOB, label, text},
     scene::{Scene, scene},
 };
 
@@ -135,23 +133,15 @@ async fn stays_unready(space: &Space, name: &str) -> Result<(), String> {
 /// What a Model has made, and what it says of itself, without times and generations: what its Deployments have in them, its pods
 /// by their UIDs, where its requests go, and the fits of what it is fitted to.
 async fn essence(space: &Space, name: &str) -> Value {
-    let is_its = |object: &&Value| text(object, "/metadata/labels/auriga.dev~1model") == name;
     let deployments = space.list(DEPLOYMENT.0, DEPLOYMENT.1).await;
-    let running = deployments
-        .iter()
-        .filter(is_its)
-        .filter(|one| one["spec"]["replicas"] != 0);
-    let templates: Vec<Value> = running
+    let is_running = |one: &&Value| label(one, "auriga.dev/model") == name && one["spec"]["replicas"] != 0;
+    let templates: Vec<Value> = (deployments.iter().filter(is_running))
         .map(|one| json!([one["metadata"]["name"], one["spec"]["template"]]))
         .collect();
-    let pods = space.list("v1", "Pod").await;
-    let serving = pods.iter().filter(is_its).filter(|pod| {
-        text(pod, "/metadata/labels/app.kubernetes.io~1component") == "runtime"
-            && pod["metadata"]["deletionTimestamp"].is_null()
-    });
-    let mut pods: Vec<&str> = serving.map(|pod| text(pod, "/metadata/uid")).collect();
+    let serving = space.pods_that_serve(name).await;
+    let mut pods: Vec<&str> = serving.iter().map(|pod| text(pod, "/metadata/uid")).collect();
     pods.sort_unstable();
-    let service = space.get("v1", "Service", name).await.unwrap_or_default();
+    let service = space.get(SERVICE.0, SERVICE.1, name).await.unwrap_or_default();
     let status = space.model(name).await.status.unwrap_or_default();
     let fits = space.list(TRAINING_JOB.0, TRAINING_JOB.1).await;
     let fits = fits.iter().filter(|fit| {

@@ -9,10 +9,10 @@ use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::children::{MODEL, POD, TRAINING_JOB, text};
 use crate::{
     finding::{Finding, attempt, in_words},
     ground::Ground,
+    objects::{CONFIG_MAP, DEPLOYMENT, MODEL, POD, TRAINING_JOB, label},
     scene::{Scene, scene, seconds_until},
 };
 
@@ -167,9 +167,9 @@ async fn remove_in_order(
         let space = &scene.space;
         match part {
             Part::Model => space.remove(MODEL.0, MODEL.1, "iris").await,
-            Part::Rows => space.remove("v1", "ConfigMap", "iris").await,
+            Part::Rows => space.remove(CONFIG_MAP.0, CONFIG_MAP.1, "iris").await,
             Part::Secret => space.remove("v1", "Secret", "postgres").await,
-            Part::Store => space.remove("apps/v1", "Deployment", "postgres").await,
+            Part::Store => space.remove(DEPLOYMENT.0, DEPLOYMENT.1, "postgres").await,
             Part::Namespace => space.remove("v1", "Namespace", &space.name).await,
             Part::Operator => {
                 scene.stop().await;
@@ -248,7 +248,7 @@ async fn begin_a_fit(space: &Space, iris: &Manifest) {
     space.apply_object(&fit).await;
     seconds_until(30, "the fit has a pod", async || {
         let pods = space.list(POD.0, POD.1).await;
-        let is_fit = |pod: &Value| text(pod, "/metadata/labels/auriga.dev~1training-job") == "by-hand";
+        let is_fit = |pod: &Value| label(pod, "auriga.dev/training-job") == "by-hand";
         pods.iter().any(is_fit).then_some(())
     })
     .await;
