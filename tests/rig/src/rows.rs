@@ -1,6 +1,7 @@
 //! The faults that are no sweep: what happens to the operator, and the number that it has to keep.
 
 mod api_server;
+mod asked;
 mod bad_specs;
 mod bad_versions;
 mod beside;

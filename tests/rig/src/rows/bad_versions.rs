@@ -14,7 +14,7 @@ use auriga_e2e::{IRIS_ROW, Load, Manifest, Running};
 use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep};
 
-use super::odd_pods::{AT_ONCE, Way, asking, instead, stand_between};
+use super::asked::{AT_ONCE, Way, asking, instead, stand_between};
 use crate::{
     finding::Finding,
     ground::Ground,

@@ -1,6 +1,6 @@
 //! Pods that say anything but what a pod should say.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use anyhow::Result;
 use auriga_e2e::{Manifest, Space};
@@ -8,17 +8,15 @@ use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
+use super::asked::{AT_ONCE, Way, asking, instead, stand_between};
 use crate::{
-    finding::{Finding, in_words},
+    finding::Finding,
     ground::Ground,
     objects::{POD, SERVICE, name, slot_of},
-    operator::Program,
-    proxy::{Record, Said, StandIn},
+    proxy::{Record, Said},
     scene::{Scene, scene_of, within},
 };
 
-/// How many oddities are tried at once.
-pub(super) const AT_ONCE: usize = 3;
 /// How long a pod says something odd.
 const ODD: Duration = Duration::from_secs(12);
 /// How long the operator may take to name a pod.
@@ -28,15 +26,6 @@ const MEMORY: f64 = 100.0;
 
 /// Where pods say that they have moved to: a page that the operator has no reason to ask for.
 const MOVED: &str = "/api/v1/namespaces/default/pods";
-
-/// By which way the operator asks pods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    /// At their addresses, where the rig stands: as inside of a cluster.
-    Addresses,
-    /// Through the API server: as from outside.
-    ApiServer,
-}
 
 /// Something odd to say.
 struct Oddity {
@@ -128,60 +117,6 @@ fn set(said: &mut Value, pointer: &str, value: Value) {
     if let Some(field) = said.pointer_mut(pointer) {
         *field = value;
     }
-}
-
-/// An operator that asks pods by this way, and often.
-pub(super) fn asking(ground: &Ground, way: Way) -> Program {
-    let via = match way {
-        Way::Addresses => "pod-ip",
-        Way::ApiServer => "api-proxy",
-    };
-    let asks = [("AURIGA_ALIVE_VIA", via), ("AURIGA_POLL_SERVING", "1s")];
-    let asks = asks.map(|(name, value)| (name, value.to_owned()));
-    ground.program.with_environment(asks)
-}
-
-/// Lets the rig speak in the pods' stead that are asked by this way from now on.
-///
-/// Errors: it cannot stand where they are.
-pub(super) async fn stand_between(scene: &Scene<'_>, way: Way) -> Result<(), String> {
-    match way {
-        Way::Addresses => {
-            let stands = scene.proxy().stand_at_pods();
-            stands.map_err(in_words)
-        }
-        Way::ApiServer => {
-            let_ask(&scene.space).await;
-            Ok(())
-        }
-    }
-}
-
-/// Lets the operator of this namespace ask pods through the API server, which its own Role does not.
-async fn let_ask(space: &Space) {
-    space
-        .apply_object(&json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "Role",
-            "metadata": { "name": "asks-pods" },
-            "rules": [{ "apiGroups": [""], "resources": ["pods/proxy", "services/proxy"], "verbs": ["get"] }],
-        }))
-        .await;
-    space
-        .apply_object(&json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "RoleBinding",
-            "metadata": { "name": "asks-pods" },
-            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "asks-pods" },
-            "subjects": [{ "kind": "ServiceAccount", "name": "auriga-operator", "namespace": space.name }],
-        }))
-        .await;
-}
-
-/// Says the same for all pods whose names begin so, at /alive.
-pub(super) fn instead(beginning: &str, said: fn() -> Said) -> StandIn {
-    let beginning = beginning.to_owned();
-    Arc::new(move |pod, page| (pod.starts_with(&beginning) && page == "/alive").then(said))
 }
 
 /// Each oddity while a fit runs, while a version is a candidate, and while it serves.
