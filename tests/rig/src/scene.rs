@@ -245,10 +245,8 @@ async fn models(space: &Space) -> String {
         .await;
     let mut told = String::new();
     for model in listed.map(|list| list.items).unwrap_or_default() {
-        let name = model.metadata.name.unwrap_or_default();
-        let status = model.status.unwrap_or_default();
-        let ready = auriga_e2e::condition(&status.conditions, "Ready").cloned();
-        let words = ready.map_or_else(
+        let name = model.metadata.name.as_deref().unwrap_or_default();
+        let words = auriga_e2e::ready(&model).map_or_else(
             || "nothing".to_owned(),
             |ready| format!("Ready={:?}, {}: {}", ready.status, ready.reason, ready.message),
         );

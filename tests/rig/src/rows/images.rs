@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use auriga_e2e::{Manifest, condition, iris_rows};
+use auriga_e2e::{Manifest, iris_rows, ready};
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -88,8 +88,7 @@ async fn without_image(ground: &Ground, scene: &mut Scene<'_>, image: &str) -> R
     space.apply(&changed).await;
     let told = attempt(seconds_until(40, "the image is named", async || {
         let model = space.model("iris").await;
-        let status = model.status.as_ref()?;
-        let ready = condition(&status.conditions, "Ready")?;
+        let ready = ready(&model)?;
         let names_it = ready.message.contains(image) && NAMES_IT.contains(&ready.reason.as_str());
         (names_it && ready.status != auriga_crds::ConditionStatus::True).then_some(())
     }));

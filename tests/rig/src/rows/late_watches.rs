@@ -210,7 +210,7 @@ async fn lost_pod(ground: &Ground) -> Result<(), String> {
 }
 
 /// Whether the store has one version of the Model.
-async fn has_one_version(space: &Space) -> Result<(), String> {
+pub(super) async fn has_one_version(space: &Space) -> Result<(), String> {
     let listed = space.ask("iris", "/list").await?.json();
     let versions = listed["models"].as_array().map_or(0, Vec::len);
     if versions == 1 {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::Result;
-use auriga_e2e::{Manifest, Space, condition, is_ready, until};
+use auriga_e2e::{Manifest, Space, is_ready, ready, until};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -108,8 +108,7 @@ async fn fit_beyond_its_limit(space: &Space) -> Result<(f64, usize), String> {
     let (took, ()) = seconds_until(30, "the limit is told", async || {
         fits(space, &mut runs).await;
         let model = space.model("iris").await;
-        let status = model.status.as_ref()?;
-        let ready = condition(&status.conditions, "Ready")?;
+        let ready = ready(&model)?;
         let is_told = ready.reason == "OOMKilled" && ready.message.contains("16Mi");
         is_told.then_some(())
     })

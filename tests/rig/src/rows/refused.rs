@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use auriga_e2e::{Manifest, Space, condition, eventually, is_ready};
+use auriga_e2e::{Manifest, Space, eventually, is_ready, ready};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -178,9 +178,7 @@ async fn behind(space: &Space, wall: Wall, serves: bool) -> Result<(f64, f64), S
     space.apply(&wall.behind(&asked)).await;
     let (told, ()) = seconds_until(30, "the refusal is told", async || {
         let model = space.model("iris").await;
-        let status = model.status.as_ref()?;
-        let ready = condition(&status.conditions, "Ready")?;
-        ready.message.contains(wall.says()).then_some(())
+        ready(&model)?.message.contains(wall.says()).then_some(())
     })
     .await;
     let (mut before, mut writes) = (String::new(), 0);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use auriga_crds::ConditionStatus;
-use auriga_e2e::{Manifest, Space, condition, is_ready, until};
+use auriga_e2e::{Manifest, Space, is_ready, ready_now, until};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -167,9 +167,7 @@ async fn carried_out(space: &Space, variant: &Variant, manifest: Manifest) -> Re
     space.try_apply(manifest.value()).await?;
     let noticed = until(NOTICED, "the edit is noticed", async || {
         let model = space.model("iris").await;
-        let status = model.status.as_ref()?;
-        let ready = condition(&status.conditions, "Ready")?.clone();
-        (Some(ready.observed_generation) == model.metadata.generation).then_some(ready)
+        ready_now(&model).cloned()
     });
     let ready = attempt(noticed).await?;
     let service = space.get(SERVICE.0, SERVICE.1, "iris").await.unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Mutex, time::Duration};
 
-use auriga_e2e::{Space, condition, eventually, iris_rows, is_ready, until};
+use auriga_e2e::{Space, eventually, iris_rows, is_ready, ready_now, until};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -89,10 +89,7 @@ async fn there_and_back(space: &Space, name: &str, bad: &Bad, before: &Value) ->
     let mut last = String::new();
     let told = attempt(until(TOLD, "it is told", async || {
         let model = space.model(name).await;
-        let ready = condition(&model.status.as_ref()?.conditions, "Ready")?.clone();
-        if Some(ready.observed_generation) != model.metadata.generation {
-            return None;
-        }
+        let ready = ready_now(&model)?;
         last = format!("{:?} {}: {}", ready.status, ready.reason, ready.message);
         let is_told = !is_ready(&model) && ready.reason == bad.reason && ready.message.contains(&bad.names);
         is_told.then_some(())
