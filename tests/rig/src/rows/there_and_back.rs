@@ -30,11 +30,10 @@ pub(super) async fn bad_and_back(ground: &Ground, schema: &Value, every: usize) 
         let mut all = impossible();
         all.extend(broken_rules(&scene.space, schema).await);
         let all: VecDeque<Bad> = all.into_iter().step_by(every).collect();
-        let (count, queue, told) = (all.len(), Mutex::new(all), Mutex::new(Vec::new()));
-        let lanes = (0..LANES).map(|number| lane(scene, number, &queue, &told));
-        join_all(lanes).await;
+        let (count, queue) = (all.len(), Mutex::new(all));
+        let lanes = (0..LANES).map(|number| lane(scene, number, &queue));
         let mut slowest: f64 = 0.0;
-        for (what, result) in told.into_inner().unwrap_or_default() {
+        for (what, result) in join_all(lanes).await.into_iter().flatten() {
             slowest = slowest.max(finding.found(&what, result).unwrap_or_default());
         }
         if finding.tries < count {
@@ -50,16 +49,13 @@ pub(super) async fn bad_and_back(ground: &Ground, schema: &Value, every: usize) 
     finding
 }
 
-type Results = Mutex<Vec<(String, Result<f64, String>)>>;
-
-/// Tries one bad spec after another on a Model of its own, as long as it comes right again.
-async fn lane(scene: &Scene<'_>, number: usize, queue: &Mutex<VecDeque<Bad>>, told: &Results) {
+/// Tries one bad spec after another on a Model of its own, as long as it comes right again; what was tried, and what came of it.
+async fn lane(
+    scene: &Scene<'_>,
+    number: usize,
+    queue: &Mutex<VecDeque<Bad>>,
+) -> Vec<(String, Result<f64, String>)> {
     let (space, name) = (&scene.space, format!("iris-{number}"));
-    let note = |what: String, result| {
-        if let Ok(mut told) = told.lock() {
-            told.push((what, result));
-        }
-    };
     let begun = attempt(async {
         space.rows(&name, &iris_rows()).await;
         space.apply(&good(&name)).await;
@@ -68,16 +64,18 @@ async fn lane(scene: &Scene<'_>, number: usize, queue: &Mutex<VecDeque<Bad>>, to
     });
     let before = match begun.await {
         Ok(before) => before,
-        Err(words) => return note(format!("Model {name}"), Err(words)),
+        Err(words) => return vec![(format!("Model {name}"), Err(words))],
     };
+    let mut told = Vec::new();
     loop {
         let next = queue.lock().ok().and_then(|mut queue| queue.pop_front());
-        let Some(bad) = next else { return };
+        let Some(bad) = next else { return told };
         let result = attempt(there_and_back(space, &name, &bad, &before));
-        note(bad.what.clone(), result.await.and_then(|result| result));
+        told.push((bad.what.clone(), result.await.and_then(|result| result)));
         space.apply(&good(&name)).await;
         if let Err(words) = attempt(space.ready_within(&name, 120)).await {
-            return note(format!("Model {name} after {}", bad.what), Err(words));
+            told.push((format!("Model {name} after {}", bad.what), Err(words)));
+            return told;
         }
     }
 }

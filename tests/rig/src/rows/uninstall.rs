@@ -12,14 +12,17 @@ use tokio::time::{Instant, sleep};
 use crate::{
     finding::{Finding, attempt, in_words},
     ground::Ground,
-    objects::{CONFIG_MAP, DEPLOYMENT, MODEL, POD, TRAINING_JOB, label},
+    objects::{CONFIG_MAP, DEPLOYMENT, Kind, MODEL, POD, TRAINING_JOB, label},
     scene::{Scene, scene, seconds_until},
 };
 
+const NAMESPACE: Kind = ("v1", "Namespace");
 /// How many of them at once.
 const AT_ONCE: usize = 5;
 /// How long a namespace, or a Model that nothing is said of, may take to go.
 const GONE: u64 = 120;
+/// How long a Model may take that nothing holds any more.
+const FREED: u64 = 30;
 /// How long it may take until the Job that deletes the versions has failed for good: Kubernetes tries it seven times, with pauses of
 /// 10 s that double each time, 630 s in all.
 const FAILED: u64 = 900;
@@ -170,7 +173,7 @@ async fn remove_in_order(
             Part::Rows => space.remove(CONFIG_MAP.0, CONFIG_MAP.1, "iris").await,
             Part::Secret => space.remove("v1", "Secret", "postgres").await,
             Part::Store => space.remove(DEPLOYMENT.0, DEPLOYMENT.1, "postgres").await,
-            Part::Namespace => space.remove("v1", "Namespace", &space.name).await,
+            Part::Namespace => space.remove(NAMESPACE.0, NAMESPACE.1, &space.name).await,
             Part::Operator => {
                 scene.stop().await;
                 is_there = false;
@@ -206,7 +209,7 @@ async fn remove_in_order(
         sleep(Duration::from_secs(3)).await;
     }
     let space = &scene.space;
-    if let Ok(took) = attempt(gone(space, GONE)).await {
+    if let Ok(took) = attempt(gone(space, NAMESPACE, &space.name, GONE)).await {
         way.took = took;
         return Ok(way);
     }
@@ -222,8 +225,8 @@ async fn remove_in_order(
         ));
     }
     space.edit(MODEL.0, MODEL.1, "iris", free).await?;
-    attempt(freed(space)).await?;
-    way.took = attempt(gone(space, GONE)).await?;
+    attempt(gone(space, MODEL, "iris", FREED)).await?;
+    way.took = attempt(gone(space, NAMESPACE, &space.name, GONE)).await?;
     way.freed = true;
     Ok(way)
 }
@@ -281,29 +284,18 @@ async fn patience(
     };
     let skip = |object: &mut Value| object["metadata"]["annotations"][SKIP] = json!("true");
     space.edit(MODEL.0, MODEL.1, "iris", skip).await?;
-    attempt(freed(space)).await?;
+    attempt(gone(space, MODEL, "iris", FREED)).await?;
     match why.message.contains(SKIP) {
         true => Ok(Some(true)),
         false => Err(format!("the condition does not name {SKIP}: {}", why.message)),
     }
 }
 
-/// Waits until a Model that nothing holds any more is gone.
-async fn freed(space: &Space) {
-    seconds_until(30, "the Model is gone", async || {
-        space.get(MODEL.0, MODEL.1, "iris").await.is_none().then_some(())
-    })
-    .await;
-}
-
-/// The time until the namespace is gone.
-async fn gone(space: &Space, limit: u64) -> f64 {
-    let (took, ()) = seconds_until(limit, "the namespace is gone", async || {
-        space
-            .get("v1", "Namespace", &space.name)
-            .await
-            .is_none()
-            .then_some(())
+/// The time until an object is gone.
+async fn gone(space: &Space, kind: Kind, name: &str, limit: u64) -> f64 {
+    let what = format!("{} {name} is gone", kind.1);
+    let (took, ()) = seconds_until(limit, &what, async || {
+        space.get(kind.0, kind.1, name).await.is_none().then_some(())
     })
     .await;
     took
