@@ -11,6 +11,7 @@
 )]
 
 mod clients;
+mod command;
 mod endpoints;
 mod finding;
 mod fits;

@@ -15,7 +15,7 @@ use hyper::{
 };
 use tokio::net::TcpListener;
 
-use super::{NAME, TAG, read};
+use super::{INDEX, NAME, TAG, read};
 use crate::serve::serve;
 
 /// Answers until the future is dropped.
@@ -58,7 +58,7 @@ fn answered(layout: &Path, method: &Method, path: &str) -> Response<Full<Bytes>>
 /// The digest, media type and bytes of `manifests/<tag or digest>` or `blobs/<digest>`.
 fn blob(layout: &Path, what: &str) -> Option<(String, String, Vec<u8>)> {
     let (kind, name) = what.split_once('/')?;
-    let index = read(&layout.join("index.json")).ok()?;
+    let index = read(&layout.join(INDEX)).ok()?;
     let is_it = |one: &&serde_json::Value| one["annotations"][TAG] == name || one["digest"] == name;
     let manifest = index["manifests"].as_array()?.iter().find(is_it);
     let (digest, media_type) = match (kind, manifest) {
@@ -86,11 +86,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let digest = format!("sha256:{}", "a".repeat(64));
         let manifest = json!({ "digest": digest, "mediaType": "type", "annotations": { TAG: "late" } });
-        write(
-            &folder.path().join("index.json"),
-            &json!({ "manifests": [manifest] }),
-        )
-        .unwrap();
+        write(&folder.path().join(INDEX), &json!({ "manifests": [manifest] })).unwrap();
         fs::create_dir_all(folder.path().join("blobs/sha256")).unwrap();
         fs::write(folder.path().join("blobs/sha256").join("a".repeat(64)), "text").unwrap();
         let found = Some((digest.clone(), "type".to_owned(), b"text".to_vec()));

@@ -2,16 +2,17 @@
 
 use std::{path::Path, time::Duration};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use auriga_e2e::{Manifest, Space};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::{
     process::Command,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 
 use crate::{
+    command::run,
     finding::{Finding, in_words, nothing_of},
     ground::Ground,
     kept::Kept,
@@ -124,17 +125,9 @@ async fn compact_behind(scene: &Scene<'_>, node: &Node) -> Result<()> {
         .as_ref()
         .and_then(|one| one["metadata"]["resourceVersion"].as_str());
     let body = json!({ "revision": revision.context("an object has a revision")?, "physical": true });
-    let answer = Command::new("curl")
-        .args(["--silent", "--fail-with-body", "--data", &body.to_string()])
-        .arg("http://127.0.0.1:2379/v3/kv/compaction")
-        .output()
-        .await
-        .context("cannot run curl")?;
-    ensure!(
-        answer.status.success(),
-        "etcd does not compact: {}",
-        String::from_utf8_lossy(&answer.stdout)
-    );
+    let mut compact = Command::new("curl");
+    compact.args(["--silent", "--fail-with-body", "--data", &body.to_string()]);
+    run(compact.arg("http://127.0.0.1:2379/v3/kv/compaction")).await?;
     node.kill("apiserver").await?.start()?;
     scene.space.cluster.answers().await;
     scene.signal("CONT").await
@@ -232,22 +225,12 @@ async fn restore(node: &Node, backup: &Path, data: &Path) -> Result<()> {
     etcd.start()?;
     api_server.start()?;
     // Whoever starts too early ends again.
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    sleep(Duration::from_secs(5)).await;
     viewers.iter().try_for_each(Killed::start)
 }
 
 /// Copies a folder into another one.
 async fn copy(from: &Path, into: &Path) -> Result<()> {
-    let copied = Command::new("cp")
-        .arg("--archive")
-        .arg(from)
-        .arg(into)
-        .status()
-        .await;
-    ensure!(
-        copied.context("cannot run cp")?.success(),
-        "cannot copy {}",
-        from.display()
-    );
-    Ok(())
+    let mut copy = Command::new("cp");
+    run(copy.arg("--archive").arg(from).arg(into)).await.map(drop)
 }
