@@ -1,6 +1,6 @@
-//! What is read off objects of the API again and again, whoever has made them.
+//! What is read off objects of the API, and written into them, again and again.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A kind, with its API version.
 pub(crate) type Kind = (&'static str, &'static str);
@@ -53,6 +53,11 @@ pub(crate) fn is_any_true(object: &Value, kinds: &[&str]) -> bool {
     conditions(object).any(is_it)
 }
 
+/// The `resources` of a container that is to have so much of one, such as `memory`, no less and no more.
+pub(crate) fn exactly(resource: &str, quantity: &str) -> Value {
+    json!({ "requests": { resource: quantity }, "limits": { resource: quantity } })
+}
+
 /// The slot that a Model's Service leads to; empty if it leads to none.
 pub(crate) fn slot_of(service: &Value) -> &str {
     text(service, "/spec/selector/auriga.dev~1slot")
@@ -60,8 +65,6 @@ pub(crate) fn slot_of(service: &Value) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     finding::attempt,
-    objects::{BUDGET, CONFIG_MAP, DEPLOYMENT, Kind, MODEL, POD, SERVICE, label, name, slot_of, text},
+    objects::{BUDGET, CONFIG_MAP, DEPLOYMENT, Kind, MODEL, POD, SERVICE, label, slot_of},
     scene::{Scene, within},
 };
 
@@ -39,7 +39,7 @@ pub(super) async fn others(scene: &Scene<'_>, steady: Duration) -> Result<(), St
     // They belong to no namespace, and would outlive this one.
     for policy in &policies {
         // One that was never made cannot be taken away.
-        let _ = attempt(space.remove(text(policy, "/apiVersion"), text(policy, "/kind"), name(policy))).await;
+        let _ = attempt(space.remove_object(policy)).await;
     }
     result
 }
@@ -92,7 +92,7 @@ async fn mark(space: &Space) -> Result<Vec<(Kind, String)>, String> {
     let slot = slot_of(&service);
     let mut marked = Vec::new();
     for kind in [SERVICE, DEPLOYMENT, CONFIG_MAP, BUDGET] {
-        let name = child_of(space, kind, slot).await?;
+        let name = child_of(space, kind, Some(slot)).await?;
         let mark = |object: &mut Value| {
             object["metadata"]["annotations"]["example.com/note"] = json!("ours");
             object["metadata"]["labels"]["example.com/owner"] = json!("gardeners");

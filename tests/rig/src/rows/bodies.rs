@@ -4,7 +4,6 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use auriga_crds::Condition;
 use auriga_e2e::{Manifest, Space, ready};
-use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -16,7 +15,7 @@ use super::memory::was_killed;
 use crate::{
     clients::Clients,
     finding::attempt,
-    objects::{POD, label},
+    objects::{POD, exactly, label},
     scene::{Scene, seconds_until, within},
 };
 
@@ -55,8 +54,7 @@ pub(super) async fn large(scene: &Scene<'_>, limit: Option<&str>) -> Result<Outc
     space.iris_data(HUNGRY).await;
     let mut hungry = Manifest::iris(HUNGRY);
     if let Some(limit) = limit {
-        let resources = json!({ "requests": { "memory": limit }, "limits": { "memory": limit } });
-        hungry = hungry.with("/spec/serving/resources", resources);
+        hungry = hungry.with("/spec/serving/resources", exactly("memory", limit));
     }
     space.apply(&hungry).await;
     space.serves(HUNGRY, 1).await;

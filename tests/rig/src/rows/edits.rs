@@ -108,11 +108,11 @@ async fn of_a_model(ground: &Ground) -> (Finding, Counts) {
         scene.on_postgres().await;
         let space = &scene.space;
         // No pod is started for an edit that lasts for half a second; and the operator does not own this field.
-        let name = child(space, DEPLOYMENT).await?;
+        let name = child_of(space, DEPLOYMENT, None).await?;
         let pause = |object: &mut Value| object["spec"]["paused"] = json!(true);
         space.edit(DEPLOYMENT.0, DEPLOYMENT.1, &name, pause).await?;
         for kind in [SERVICE, DEPLOYMENT, CONFIG_MAP, BUDGET] {
-            let name = child(space, kind).await?;
+            let name = child_of(space, kind, None).await?;
             // What was made once is applied again for this.
             let relabel = |object: &mut Value| {
                 object["metadata"]["labels"]["app.kubernetes.io/part-of"] = json!("somebody");
@@ -157,17 +157,12 @@ pub(super) fn told(kind: Kind, place: &str, value: Option<&Value>) -> String {
     format!("{} {place} {how}", kind.1)
 }
 
-/// The name of the Model's child of this kind.
-async fn child(space: &Space, kind: Kind) -> Result<String, String> {
-    child_of(space, kind, "").await
-}
-
 /// The name of the Model's child of this kind that is of a slot, where they are of one.
-pub(super) async fn child_of(space: &Space, kind: Kind, slot: &str) -> Result<String, String> {
+pub(super) async fn child_of(space: &Space, kind: Kind, slot: Option<&str>) -> Result<String, String> {
     let found = space.list(kind.0, kind.1).await;
     let is_it = |object: &&Value| {
         let its = label(object, "auriga.dev/slot");
-        owner(object) == Some("Model") && (slot.is_empty() || its.is_empty() || its == slot)
+        owner(object) == Some("Model") && slot.is_none_or(|slot| its.is_empty() || its == slot)
     };
     let name = (found.iter().find(is_it)).map(|object| name(object).to_owned());
     name.ok_or_else(|| format!("the Model has no {}", kind.1))

@@ -12,7 +12,7 @@ use crate::{
     clients::Clients,
     finding::{Finding, attempt},
     ground::Ground,
-    objects::{JOB, POD, is_any_true, label, name, text},
+    objects::{JOB, POD, exactly, is_any_true, label, name, text},
     scene::{Scene, scene, seconds_until},
 };
 
@@ -50,13 +50,12 @@ pub(super) async fn short_of_memory(ground: &Ground) -> Result<Finding> {
 
 /// The iris Model on words that take some forty times the room that they have in the file.
 fn wordy(limit: &str) -> Manifest {
-    let resources = json!({ "requests": { "memory": limit }, "limits": { "memory": limit } });
     let encode = json!([{ "name": "encode", "oneHotEncoder": {} }]);
     Manifest::iris("iris")
         .with("/spec/dataset/train/csv/nrows", 75_000)
         .with("/spec/dataset/test/csv/skiprows", 74_900)
         .with("/spec/transformers", encode)
-        .with("/spec/training/resources", resources)
+        .with("/spec/training/resources", exactly("memory", limit))
 }
 
 /// So many rows of words.
@@ -186,12 +185,11 @@ async fn serving_beyond_its_limit(scene: &Scene<'_>) -> Result<f64, String> {
     space.serves("iris", 1).await;
     space.answers_with("iris", 1, auriga_e2e::IRIS_ROW).await;
     let clients = Clients::begin(space).await;
-    let small = json!({ "requests": { "memory": "20Mi" }, "limits": { "memory": "20Mi" } });
     space
         .apply(
             &good
                 .clone()
-                .with("/spec/serving/resources", small)
+                .with("/spec/serving/resources", exactly("memory", "20Mi"))
                 .with("/spec/serving/progressDeadlineSeconds", 40),
         )
         .await;

@@ -4,7 +4,6 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use anyhow::Result;
 use auriga_e2e::{IRIS_ROW, Manifest, Space, eventually};
-use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -12,7 +11,7 @@ use crate::{
     fits::Fits,
     ground::Ground,
     node::Node,
-    objects::is_any_true,
+    objects::{exactly, is_any_true},
     scene::{Scene, scene, seconds_until, within},
 };
 
@@ -101,10 +100,9 @@ async fn lose(
             sleep(Duration::from_millis(milliseconds)).await;
         }
         Some(Moment::OfFit) => {
-            let little = json!({ "requests": { "cpu": "20m" }, "limits": { "cpu": "20m" } });
             scene
                 .space
-                .apply(&edited.with("/spec/training/resources", little))
+                .apply(&edited.with("/spec/training/resources", exactly("cpu", "20m")))
                 .await;
             within(30.0, "the fit runs", async || fits.begun() == 1).await?;
         }

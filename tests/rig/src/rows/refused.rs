@@ -108,9 +108,7 @@ impl Wall {
 
     async fn fall(self, space: &Space) {
         for object in self.objects(space) {
-            let text = |field: &str| object[field].as_str().unwrap_or_default();
-            let name = object["metadata"]["name"].as_str().unwrap_or_default();
-            space.remove(text("apiVersion"), text("kind"), name).await;
+            space.remove_object(&object).await;
         }
     }
 

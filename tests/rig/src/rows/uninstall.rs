@@ -133,19 +133,18 @@ async fn take_away(
     policy: &str,
     parts: &[Part],
 ) -> Result<Way, String> {
-    let name = scene.space.name.clone();
     // The rights of this operator would go with the namespace; those of one for the whole cluster do not.
-    for object in rights(&scene.space).await? {
-        scene.space.apply_object(&object).await;
+    let rights = rights(&scene.space).await?;
+    for object in &rights {
+        scene.space.apply_object(object).await;
     }
     let way = remove_in_order(ground, scene, policy, parts).await;
     if way.is_err() {
         // It would hold its namespace for ever, once its operator has ended; it may be gone.
         let _ = scene.space.edit(MODEL.0, MODEL.1, "iris", free).await;
     }
-    for kind in ["ClusterRoleBinding", "ClusterRole"] {
-        let api = "rbac.authorization.k8s.io/v1";
-        scene.space.remove(api, kind, &name).await;
+    for object in rights.iter().rev() {
+        scene.space.remove_object(object).await;
     }
     way
 }
