@@ -14,6 +14,7 @@ mod edited_fits;
 mod edits;
 mod etcd;
 mod foreign;
+mod freed;
 mod idle;
 mod images;
 mod late_watches;
