@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::{
     children::is_unfinished,
-    edits::{Counts, Edit, edit, edits_of, told},
+    edits::{Edit, Edits, STAYED, edit, edits_of, told},
 };
 use crate::{
-    finding::{Finding, attempt, nothing_of},
+    finding::{attempt, nothing_of},
     ground::Ground,
     objects::{self, CONFIG_MAP, JOB, Kind, owner, text},
     scene::{Scene, scene},
@@ -30,40 +30,30 @@ const MADE_ONCE: [&str; 6] = [
 const WATCHED_BY: &str = "/metadata/labels/app.kubernetes.io~1managed-by";
 /// When an edit of what was made once counts as one that stays, in seconds.
 const LEFT: u64 = 2;
-/// As above, for what is to be reverted.
-const STAYED: u64 = 15;
 /// How long Kueue's wish is watched.
 const WATCHED: Duration = Duration::from_secs(6);
 
 /// Edits and takes out each field that the operator has written into a Job and a manifest whose fit waits for a node; then lets
 /// the fit come to its end. Then plays Kueue for another one.
-pub(super) async fn edited(ground: &Ground) -> (Finding, Counts) {
-    let (mut finding, mut counts) = (Finding::default(), Counts::default());
+pub(super) async fn edited(ground: &Ground) -> Edits {
+    let mut edits = Edits::default();
     let done = scene(ground, async |scene| {
         let iris = scene.on_postgres().await;
         let space = &scene.space;
         let node = format!("rig.auriga.dev/{}", space.name);
         let waiting = iris.clone().c(0.5);
+        let nowhere = json!({ &node: "yes" });
         space
-            .apply(
-                &waiting
-                    .clone()
-                    .with("/spec/pod/nodeSelector", json!({ &node: "yes" })),
-            )
+            .apply(&waiting.clone().with("/spec/pod/nodeSelector", nowhere))
             .await;
         for kind in [JOB, CONFIG_MAP] {
             let name = of_fit(space, kind).await;
-            each_field(scene, kind, &name, &mut finding, &mut counts).await?;
+            each_field(scene, kind, &name, &mut edits).await?;
         }
-        space
-            .cluster
-            .run(&["label", "nodes", "--all", &format!("{node}=yes")])
-            .await;
+        let mark_nodes = async |label: String| space.cluster.run(&["label", "nodes", "--all", &label]).await;
+        mark_nodes(format!("{node}=yes")).await;
         let ended = attempt(space.serves("iris", 2)).await;
-        space
-            .cluster
-            .run(&["label", "nodes", "--all", &format!("{node}-")])
-            .await;
+        mark_nodes(format!("{node}-")).await;
         ended?;
         let jobs = space.list(JOB.0, JOB.1).await;
         let jobs = jobs
@@ -73,25 +63,20 @@ pub(super) async fn edited(ground: &Ground) -> (Finding, Counts) {
         let few = (jobs <= 2)
             .then_some(())
             .ok_or(format!("{jobs} Jobs for two fits"));
-        finding.count("the fit that was edited", few);
+        edits.finding.count("the fit that was edited", few);
         space.apply(&waiting).await;
         space.serves("iris", 2).await;
-        let queued = queued(scene, &waiting).await;
-        finding.count("a Job in a queue", queued);
+        edits
+            .finding
+            .count("a Job in a queue", queued(scene, &waiting).await);
         Ok(())
     })
     .await;
-    finding.count("the fits afterwards", done);
-    (finding, counts)
+    edits.finding.count("the fits afterwards", done);
+    edits
 }
 
-async fn each_field(
-    scene: &Scene<'_>,
-    kind: Kind,
-    name: &str,
-    finding: &mut Finding,
-    counts: &mut Counts,
-) -> Result<(), String> {
+async fn each_field(scene: &Scene<'_>, kind: Kind, name: &str, edits: &mut Edits) -> Result<(), String> {
     let space = &scene.space;
     let made = as_made(scene, name).ok_or_else(|| format!("{} {name} was made by somebody else", kind.1))?;
     let object = space.settled(kind.0, kind.1, name).await;
@@ -104,8 +89,8 @@ async fn each_field(
         let patience = if is_left { LEFT } else { STAYED };
         let what = format!("{} of a fit", told(kind, &place, value.as_ref()));
         match edit(space, kind, name, &path, value.as_ref(), patience).await {
-            Edit::Stayed if is_left => counts.left += 1,
-            came_out => counts.count(finding, &what, &came_out),
+            Edit::Stayed if is_left => edits.left += 1,
+            came_out => edits.count(&what, &came_out),
         }
         let Some(now) = space.get(kind.0, kind.1, name).await else {
             return Err(format!("{what}: it is gone"));

@@ -20,7 +20,7 @@ use crate::{
 /// How long it may take until an edit is reverted.
 pub(super) const REVERTED: f64 = 5.0;
 /// When an edit counts as one that stays, in seconds.
-const STAYED: u64 = 15;
+pub(super) const STAYED: u64 = 15;
 /// For how long nothing may be written once all is as it should be, in seconds.
 const STEADY: usize = 600;
 
@@ -49,38 +49,40 @@ pub(super) async fn reverted(ground: &Ground) -> Result<Finding> {
         edited_fits::edited(ground),
         scene(ground, async |scene| beside::others(scene, steady).await),
     );
-    let mut finding = Finding::default();
-    let mut counts = Counts::default();
-    for (part, figures) in [of_model, of_fits] {
-        finding.take(part);
-        counts.add(&figures);
-    }
+    let mut edits = of_model;
+    edits.take(of_fits);
+    let Edits {
+        mut finding,
+        reverted,
+        slowest,
+        refused,
+        left,
+    } = edits;
     finding.count("what others add", others);
     finding.figures.push(format!(
-        "{} edits reverted after {:.1} s at most, {} refused by the API server, {} left as they are in what is made once; \
-         nothing written for {} s beside a policy and an autoscaler",
-        counts.reverted,
-        counts.slowest,
-        counts.refused,
-        counts.left,
+        "{reverted} edits reverted after {slowest:.1} s at most, {refused} refused by the API server, {left} left as they are in \
+         what is made once; nothing written for {} s beside a policy and an autoscaler",
         steady.as_secs()
     ));
     Ok(finding)
 }
 
 /// How edits came out.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Counts {
-    pub(super) reverted: usize,
+#[derive(Debug, Default)]
+pub(super) struct Edits {
+    /// Those that are to be reverted, and what else was tried.
+    pub(super) finding: Finding,
+    reverted: usize,
     /// After how long, at most.
-    pub(super) slowest: f64,
-    pub(super) refused: usize,
+    slowest: f64,
+    refused: usize,
     /// Stayed, and were to stay.
     pub(super) left: usize,
 }
 
-impl Counts {
-    fn add(&mut self, other: &Counts) {
+impl Edits {
+    fn take(&mut self, other: Edits) {
+        self.finding.take(other.finding);
         self.reverted += other.reverted;
         self.slowest = self.slowest.max(other.slowest);
         self.refused += other.refused;
@@ -88,22 +90,23 @@ impl Counts {
     }
 
     /// Counts an edit that is to be reverted.
-    pub(super) fn count(&mut self, finding: &mut Finding, what: &str, edit: &Edit) {
+    pub(super) fn count(&mut self, what: &str, edit: &Edit) {
         match edit {
             Edit::Refused => self.refused += 1,
             Edit::Reverted(took) => {
                 self.reverted += 1;
                 self.slowest = self.slowest.max(*took);
                 let late = format!("was reverted after {took:.1} s");
-                finding.count(what, (*took <= REVERTED).then_some(()).ok_or(late));
+                self.finding
+                    .count(what, (*took <= REVERTED).then_some(()).ok_or(late));
             }
-            Edit::Stayed => finding.count(what, Err("stayed".to_owned())),
+            Edit::Stayed => self.finding.count(what, Err("stayed".to_owned())),
         }
     }
 }
 
-async fn of_a_model(ground: &Ground) -> (Finding, Counts) {
-    let (mut finding, mut counts) = (Finding::default(), Counts::default());
+async fn of_a_model(ground: &Ground) -> Edits {
+    let mut edits = Edits::default();
     let done = scene(ground, async |scene| {
         scene.on_postgres().await;
         let space = &scene.space;
@@ -122,7 +125,7 @@ async fn of_a_model(ground: &Ground) -> (Finding, Counts) {
             for (path, place, value) in edits_of(&object) {
                 let what = told(kind, &place, value.as_ref());
                 let came_out = edit(space, kind, &name, &path, value.as_ref(), STAYED).await;
-                counts.count(&mut finding, &what, &came_out);
+                edits.count(&what, &came_out);
             }
         }
         let unpause = |object: &mut Value| object["spec"]["paused"] = json!(false);
@@ -131,8 +134,8 @@ async fn of_a_model(ground: &Ground) -> (Finding, Counts) {
         Ok(())
     })
     .await;
-    finding.count("the Model afterwards", done);
-    (finding, counts)
+    edits.finding.count("the Model afterwards", done);
+    edits
 }
 
 /// What can be done to the fields of the operator's in an object: another value, or none at all.
