@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     install::{self, OPERATOR, OPERATOR_NAMESPACE},
     manifests::security_context,
-    space::Space,
+    space::{Space, name_of},
     until::{until, within},
 };
 
@@ -83,15 +83,20 @@ impl Space {
 
     /// Names of a Model's pods that serve and are not ending.
     pub async fn serving_pods(&self, model: &str) -> Vec<String> {
-        let pods = self.list("v1", "Pod").await;
-        let serves = |pod: &&Value| {
+        let pods = self.pods_that_serve(model).await;
+        pods.iter().map(|pod| name_of(pod).to_owned()).collect()
+    }
+
+    /// A Model's pods that serve and are not ending.
+    pub async fn pods_that_serve(&self, model: &str) -> Vec<Value> {
+        let mut pods = self.list("v1", "Pod").await;
+        pods.retain(|pod| {
             let labels = &pod["metadata"]["labels"];
             labels["auriga.dev/model"] == model
                 && labels["app.kubernetes.io/component"] == "runtime"
                 && pod["metadata"]["deletionTimestamp"].is_null()
-        };
-        let name = |pod: &Value| pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-        pods.iter().filter(serves).map(name).collect()
+        });
+        pods
     }
 
     /// Ends the program in a pod, and waits until the kubelet has started it anew in the same pod.

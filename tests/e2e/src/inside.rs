@@ -26,23 +26,19 @@ impl Space {
     /// What `auriga` with these arguments prints, with the credentials of the namespace's PostgreSQL.
     pub async fn auriga(&self, arguments: &[&str]) -> Value {
         let variable = |name: &str, key: &str| json!({ "name": name, "valueFrom": { "secretKeyRef": { "name": "postgres", "key": key } } });
-        let text = self
-            .run_in_a_pod(
-                None,
-                json!({
-                    "image": "docker.io/auriga/auriga:dev",
-                    "args": arguments,
-                    "env": [variable("PGUSER", "username"), variable("PGPASSWORD", "password")],
-                }),
-            )
-            .await;
-        serde_json::from_str(&text).unwrap_or_else(|_| panic!("auriga {arguments:?} printed {text}"))
+        let env = json!([variable("PGUSER", "username"), variable("PGPASSWORD", "password")]);
+        self.auriga_in(None, env, arguments).await
     }
 
     /// What `auriga` with these arguments prints where a claim is at /var/lib/auriga, as it is in a Model's pods.
     pub async fn auriga_on(&self, claim: &str, arguments: &[&str]) -> Value {
-        let container = json!({ "image": "docker.io/auriga/auriga:dev", "args": arguments });
-        let text = self.run_in_a_pod(Some(claim), container).await;
+        self.auriga_in(Some(claim), json!([]), arguments).await
+    }
+
+    async fn auriga_in(&self, claim: Option<&str>, env: Value, arguments: &[&str]) -> Value {
+        let image = "docker.io/auriga/auriga:dev";
+        let container = json!({ "image": image, "args": arguments, "env": env });
+        let text = self.run_in_a_pod(claim, container).await;
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("auriga {arguments:?} printed {text}"))
     }
 

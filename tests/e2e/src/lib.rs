@@ -25,4 +25,4 @@ pub use load::{Load, Running, Sent};
 pub use manifests::{IRIS_ROW, Manifest, iris_rows};
 pub use space::Space;
 pub use until::{condition, eventually, reason, until};
-pub use waits::{is_ready, is_seen};
+pub use waits::{is_ready, is_seen, ready, ready_now};

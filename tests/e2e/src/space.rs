@@ -257,6 +257,14 @@ impl Space {
         removed.unwrap_or_else(|error| panic!("{kind} {name}: {error}"));
     }
 
+    /// [`Space::remove`] of an object as it was applied.
+    pub async fn remove_object(&self, object: &Value) {
+        let version = object["apiVersion"]
+            .as_str()
+            .expect("an object has an apiVersion");
+        self.remove(version, kind_of(object), name_of(object)).await;
+    }
+
     /// Waits until an object is gone.
     pub async fn gone(&self, version: &str, kind: &str, name: &str) {
         until(within(60), &format!("{kind} {name} is gone"), async || {

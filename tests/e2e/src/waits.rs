@@ -1,6 +1,6 @@
 //! Waits for what a Model or TrainingJob says, or answers.
 
-use auriga_crds::{ConditionStatus, Model, TrainingJob};
+use auriga_crds::{Condition, ConditionStatus, Model, TrainingJob};
 
 use crate::{
     http::Answer,
@@ -50,10 +50,8 @@ impl Space {
     /// Waits until a Model is not ready for this reason; the sentence that says what to do.
     pub async fn complains(&self, name: &str, reason: &str, seconds: u64) -> String {
         let of = |model: &Model| {
-            let found = condition(&model.status.as_ref()?.conditions, "Ready")?;
-            let is_it = found.status != ConditionStatus::True
-                && found.reason == reason
-                && Some(found.observed_generation) == model.metadata.generation;
+            let found = ready_now(model)?;
+            let is_it = found.status != ConditionStatus::True && found.reason == reason;
             is_it.then(|| found.message.clone())
         };
         let what = format!("is not ready, with the reason {reason}");
@@ -120,16 +118,20 @@ pub fn is_seen(model: &Model) -> bool {
     seen.is_some() && seen == model.metadata.generation
 }
 
+/// What a Model says of its readiness.
+pub fn ready(model: &Model) -> Option<&Condition> {
+    condition(&model.status.as_ref()?.conditions, "Ready")
+}
+
+/// [`ready`], if it is about the Model's newest generation.
+pub fn ready_now(model: &Model) -> Option<&Condition> {
+    ready(model).filter(|ready| Some(ready.observed_generation) == model.metadata.generation)
+}
+
 /// What a Model's newest generation asks for is active and healthy, by its own account.
 pub fn is_ready(model: &Model) -> bool {
-    let Some(status) = &model.status else {
-        return false;
-    };
-    status.observed_generation == model.metadata.generation
-        && condition(&status.conditions, "Ready").is_some_and(|ready| {
-            ready.status == ConditionStatus::True
-                && Some(ready.observed_generation) == model.metadata.generation
-        })
+    let is_true = ready_now(model).is_some_and(|ready| ready.status == ConditionStatus::True);
+    is_true && is_seen(model)
 }
 
 /// The version that answers, by the Model's own account.

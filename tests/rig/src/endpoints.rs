@@ -6,20 +6,17 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use auriga_e2e::Space;
-use futures_util::StreamExt as _;
 use k8s_openapi::api::discovery::v1::{EndpointConditions, EndpointSlice};
 use kube::{
-    Api, ResourceExt as _,
+    ResourceExt as _,
     api::{WatchEvent, WatchParams},
 };
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::task::JoinHandle;
 
-/// The pause before a watch that ended is begun anew.
-const PAUSE: Duration = Duration::from_millis(100);
+use crate::follow::follow;
 
 /// The endpoints of the Service iris, for as long as they are watched.
 pub(crate) struct Endpoints {
@@ -33,11 +30,17 @@ impl Endpoints {
     pub(crate) fn watch(space: &Space) -> Endpoints {
         let gaps = Arc::new(AtomicUsize::new(0));
         let had_one = Arc::new(AtomicBool::new(false));
-        let watching = follow(space.typed(), Arc::clone(&gaps), Arc::clone(&had_one));
+        let (counted, noted) = (Arc::clone(&gaps), Arc::clone(&had_one));
+        let mut ready = Ready::default();
+        let take = move |event| {
+            counted.fetch_add(usize::from(ready.ends(event)), Ordering::Relaxed);
+            noted.fetch_or(ready.had_one, Ordering::Relaxed);
+        };
+        let slices = WatchParams::default().labels("kubernetes.io/service-name=iris");
         Endpoints {
             gaps,
             had_one,
-            watching: tokio::spawn(watching),
+            watching: tokio::spawn(follow(space.typed(), slices, take)),
         }
     }
 
@@ -52,36 +55,6 @@ impl Endpoints {
 impl Drop for Endpoints {
     fn drop(&mut self) {
         self.watching.abort();
-    }
-}
-
-/// Counts until it is dropped.
-async fn follow(api: Api<EndpointSlice>, gaps: Arc<AtomicUsize>, had_one: Arc<AtomicBool>) {
-    let slices = WatchParams::default().labels("kubernetes.io/service-name=iris");
-    let mut ready = Ready::default();
-    // All that there is, and what happens to it.
-    let mut version = "0".to_owned();
-    loop {
-        if version == "0" {
-            // What went away while nobody watched is not told.
-            ready = Ready::default();
-        }
-        if let Ok(events) = api.watch(&slices, &version).await {
-            let mut events = std::pin::pin!(events);
-            while let Some(Ok(event)) = events.next().await {
-                match &event {
-                    WatchEvent::Added(slice) | WatchEvent::Modified(slice) | WatchEvent::Deleted(slice) => {
-                        version = slice.resource_version().unwrap_or(version);
-                    }
-                    WatchEvent::Bookmark(bookmark) => version.clone_from(&bookmark.metadata.resource_version),
-                    // The version is too old, most often.
-                    WatchEvent::Error(_) => "0".clone_into(&mut version),
-                }
-                gaps.fetch_add(usize::from(ready.ends(event)), Ordering::Relaxed);
-                had_one.fetch_or(ready.had_one, Ordering::Relaxed);
-            }
-        }
-        sleep(PAUSE).await;
     }
 }
 
@@ -100,7 +73,12 @@ impl Ready {
                 self.slices.insert(slice.name_any(), count(&slice));
             }
             WatchEvent::Deleted(slice) => drop(self.slices.remove(&slice.name_any())),
-            WatchEvent::Bookmark(_) | WatchEvent::Error(_) => return false,
+            WatchEvent::Bookmark(_) => return false,
+            WatchEvent::Error(_) => {
+                // What went away while nobody watched is not told.
+                *self = Ready::default();
+                return false;
+            }
         }
         let has_one = self.slices.values().any(|ready| *ready > 0);
         let ends = self.had_one && !has_one;

@@ -29,6 +29,16 @@ impl Finding {
         }
     }
 
+    /// [`Finding::count`] of a try that finds something out; what it found, if all was as it should be.
+    pub(crate) fn found<T>(&mut self, what: &str, result: Result<T, String>) -> Option<T> {
+        let (found, result) = match result {
+            Ok(found) => (Some(found), Ok(())),
+            Err(words) => (None, Err(words)),
+        };
+        self.count(what, result);
+        found
+    }
+
     /// Adds another one's tries and figures to these.
     pub(crate) fn take(&mut self, other: Finding) {
         self.tries += other.tries;
@@ -52,6 +62,11 @@ pub(crate) fn nothing_of(faults: &[String]) -> Result<(), String> {
     } else {
         Err(faults.join("; "))
     }
+}
+
+/// An error with all of its causes, as a try tells it.
+pub(crate) fn in_words(error: anyhow::Error) -> String {
+    format!("{error:#}")
 }
 
 /// Does `work`, in which a wait that gives up panics with what it waited for.
@@ -87,9 +102,9 @@ mod tests {
         assert!(finding.is_well());
         finding.count("the Job", Err("is missing".to_owned()));
         assert!(!finding.is_well());
-        assert_eq!(
-            (finding.tries, finding.held, finding.broken),
-            (2, 1, vec!["the Job: is missing".to_owned()])
-        );
+        let took = [Ok(3), Err("is gone".to_owned())].map(|result| finding.found("the pod", result));
+        assert_eq!(took, [Some(3), None]);
+        let broken = vec!["the Job: is missing".to_owned(), "the pod: is gone".to_owned()];
+        assert_eq!((finding.tries, finding.held, finding.broken), (4, 2, broken));
     }
 }

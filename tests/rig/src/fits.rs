@@ -1,28 +1,23 @@
 //! Counts how often a fit really began: containers that ran, not pods that were asked for.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::collections::BTreeSet;
 
 use auriga_e2e::Space;
-use futures_util::StreamExt as _;
 use k8s_openapi::api::core::v1::{ContainerState, Pod};
 use kube::{
     Api, ResourceExt as _,
     api::{ListParams, WatchEvent, WatchParams},
 };
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::{sync::watch, task::JoinHandle};
+
+use crate::follow::follow;
 
 /// Selects the pods that fit.
 const FITS: &str = "app.kubernetes.io/component=fit";
-/// The pause before a watch that ended is begun anew.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// The runs of fits in a namespace, for as long as they are watched.
 pub(crate) struct Fits {
-    seen: Arc<Mutex<Seen>>,
+    seen: watch::Receiver<Seen>,
     watching: JoinHandle<()>,
 }
 
@@ -38,20 +33,30 @@ impl Fits {
         let api: Api<Pod> = space.typed();
         let there = api.list(&ListParams::default().labels(FITS)).await;
         let there = there.expect("pods can be listed").items;
-        let known = there.iter().filter_map(Pod::uid).collect();
-        let seen = Arc::<Mutex<Seen>>::default();
-        let watching = tokio::spawn(follow(api, known, Arc::clone(&seen)));
+        let known: BTreeSet<String> = there.iter().filter_map(Pod::uid).collect();
+        let (told, seen) = watch::channel(Seen::default());
+        let take = move |event: WatchEvent<Pod>| {
+            let (WatchEvent::Added(pod) | WatchEvent::Modified(pod) | WatchEvent::Deleted(pod)) = event
+            else {
+                return;
+            };
+            if !known.contains(&pod.uid().unwrap_or_default()) {
+                told.send_modify(|seen| seen.take(&pod));
+            }
+        };
+        let fits = WatchParams::default().labels(FITS);
+        let watching = tokio::spawn(follow(api, fits, take));
         Fits { seen, watching }
     }
 
     /// How many runs began so far.
     pub(crate) fn begun(&self) -> usize {
-        lock(&self.seen).runs.len()
+        self.seen.borrow().runs.len()
     }
 
     /// Whether one of them came to its end.
     pub(crate) fn has_ended_well(&self) -> bool {
-        lock(&self.seen).has_ended_well
+        self.seen.borrow().has_ended_well
     }
 }
 
@@ -61,42 +66,12 @@ impl Drop for Fits {
     }
 }
 
-fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
-    // A count that a panic interrupted is one too few at most.
-    seen.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Counts until it is dropped.
-async fn follow(api: Api<Pod>, known: BTreeSet<String>, seen: Arc<Mutex<Seen>>) {
-    let fits = WatchParams::default().labels(FITS);
-    // All that there is, and what happens to it; a run that is told twice is one.
-    let mut version = "0".to_owned();
-    loop {
-        if let Ok(events) = api.watch(&fits, &version).await {
-            let mut events = std::pin::pin!(events);
-            while let Some(Ok(event)) = events.next().await {
-                let pod = match event {
-                    WatchEvent::Added(pod) | WatchEvent::Modified(pod) | WatchEvent::Deleted(pod) => pod,
-                    WatchEvent::Bookmark(bookmark) => {
-                        version = bookmark.metadata.resource_version;
-                        continue;
-                    }
-                    // The version is too old, most often.
-                    WatchEvent::Error(_) => {
-                        "0".clone_into(&mut version);
-                        break;
-                    }
-                };
-                if !known.contains(&pod.uid().unwrap_or_default()) {
-                    let mut seen = lock(&seen);
-                    seen.runs.extend(runs(&pod));
-                    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-                    seen.has_ended_well |= phase == Some("Succeeded");
-                }
-                version = pod.resource_version().unwrap_or(version);
-            }
-        }
-        sleep(PAUSE).await;
+impl Seen {
+    fn take(&mut self, pod: &Pod) {
+        // A run that is told twice is one.
+        self.runs.extend(runs(pod));
+        let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+        self.has_ended_well |= phase == Some("Succeeded");
     }
 }
 

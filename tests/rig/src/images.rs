@@ -10,12 +10,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, process::Command, task::JoinHandle};
 
-use crate::{ground::Ground, node::Node};
+use crate::{command::run, ground::Ground};
 
 /// The image as it is.
 pub(crate) const UNCHANGED: &str = "unchanged";
@@ -23,6 +23,8 @@ pub(crate) const UNCHANGED: &str = "unchanged";
 const NAME: &str = "auriga/auriga";
 /// The folder of its layout.
 const LAYOUT: &str = "layout";
+/// The file of a layout that lists its images.
+const INDEX: &str = "index.json";
 /// Where an OCI layout says what its images are called.
 const TAG: &str = "org.opencontainers.image.ref.name";
 
@@ -63,7 +65,7 @@ impl Registry {
     ///
     /// Errors: the node is not the project's own; `ctr` or `tar` are missing.
     pub(crate) async fn begin(ground: &Ground) -> Result<Registry> {
-        let node: Node = ground.node()?;
+        let node = ground.node()?;
         let folder = tempfile::tempdir().context("cannot make a folder")?;
         let containerd = node.folder().join("containerd/containerd.sock");
         let layout = folder.path().join(LAYOUT);
@@ -76,7 +78,7 @@ impl Registry {
         run(unpack.arg("-xf").arg(&archive).arg("-C").arg(&layout)).await?;
         fs::remove_file(&archive).context("cannot remove an archive")?;
         // The only image of the layout gets a name that does not depend on its own.
-        let index = layout.join("index.json");
+        let index = layout.join(INDEX);
         let mut listed = read(&index)?;
         listed["manifests"][0]["annotations"] = json!({ TAG: UNCHANGED });
         write(&index, &listed)?;
@@ -137,7 +139,7 @@ impl Registry {
     /// that no index lists.
     async fn list_alone(&self, tag: &str, architecture: &str) -> Result<()> {
         let blobs = self.layout().join("blobs/sha256");
-        let index = self.layout().join("index.json");
+        let index = self.layout().join(INDEX);
         let mut listed = read(&index)?;
         let all = listed["manifests"].as_array_mut();
         let entry = all
@@ -182,10 +184,10 @@ impl Registry {
     ///
     /// Errors: it does not say what it has.
     pub(crate) async fn end(self) -> Result<()> {
+        let index = read(&self.layout().join(INDEX))?;
         self.answers.abort();
         drop(self.leave);
         let listed = run(ctr(&self.containerd).args(["images", "list"])).await?;
-        let index = read(&self.folder.path().join(LAYOUT).join("index.json"))?;
         let manifests = index["manifests"].as_array().into_iter().flatten();
         // The tested image itself stays, whatever else it is called.
         let (unchanged, made): (Vec<_>, Vec<_>) =
@@ -237,16 +239,6 @@ fn ctr(containerd: &Path) -> Command {
     let mut ctr = Command::new("ctr");
     ctr.arg("-a").arg(containerd).args(["-n", "k8s.io"]);
     ctr
-}
-
-/// Runs a program; what it prints.
-async fn run(command: &mut Command) -> Result<String> {
-    let name = command.as_std().get_program().to_string_lossy().into_owned();
-    let output = command.output().await;
-    let output = output.with_context(|| format!("cannot run {name}"))?;
-    let words = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{name}: {}", words.trim());
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn read(path: &Path) -> Result<Value> {

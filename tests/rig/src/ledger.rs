@@ -7,7 +7,10 @@ use auriga_e2e::{Space, is_ready};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use crate::finding::{attempt, nothing_of};
+use crate::{
+    finding::{attempt, nothing_of},
+    objects::{MODEL, SERVICE, name, slot_of},
+};
 
 /// How long a Model that is Ready may take to answer: a pod may have gone a moment ago.
 const ANSWERS: Duration = Duration::from_secs(10);
@@ -33,8 +36,8 @@ pub(crate) async fn check(space: &Space) -> Result<(), String> {
 /// nothing can be said.
 pub(crate) async fn faults(space: &Space) -> Vec<String> {
     let mut faults = Vec::new();
-    for model in space.list("auriga.dev/v1alpha1", "Model").await {
-        let name = model["metadata"]["name"].as_str().unwrap_or_default();
+    for model in space.list(MODEL.0, MODEL.1).await {
+        let name = name(&model);
         let found = match told(space, name).await {
             Ok(Some(told)) => told.faults(),
             Ok(None) => Vec::new(),
@@ -51,7 +54,7 @@ pub(crate) async fn faults(space: &Space) -> Vec<String> {
 async fn told(space: &Space, name: &str) -> Result<Option<Told>, String> {
     let start = Instant::now();
     loop {
-        let Some(service) = space.get("v1", "Service", name).await else {
+        let Some(service) = space.get(SERVICE.0, SERVICE.1, name).await else {
             return Ok(None);
         };
         let list = answer(space, name, "/list").await;
@@ -62,8 +65,8 @@ async fn told(space: &Space, name: &str) -> Result<Option<Told>, String> {
         let is_ready = is_ready(&model) && !is_asleep;
         match (list, alive) {
             (Ok(list), Ok(alive)) => {
-                let slot = service["spec"]["selector"]["auriga.dev/slot"].as_str();
-                let traffic = slot.and_then(|slot| slot.strip_prefix('v')?.split('-').next()?.parse().ok());
+                let version = |slot: &str| slot.strip_prefix('v')?.split('-').next()?.parse().ok();
+                let traffic = version(slot_of(&service));
                 return Ok(Some(Told {
                     list,
                     alive,

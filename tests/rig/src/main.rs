@@ -11,15 +11,18 @@
 )]
 
 mod clients;
+mod command;
 mod endpoints;
 mod finding;
 mod fits;
+mod follow;
 mod ground;
 mod images;
 mod kept;
 mod leaders;
 mod ledger;
 mod node;
+mod objects;
 mod operator;
 mod oracle;
 mod page;
@@ -29,16 +32,13 @@ mod remains;
 mod request;
 mod rows;
 mod scene;
+mod serve;
 mod stub;
 mod sweep;
+mod tree;
 mod workload;
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    process::{self, ExitCode},
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Args, Parser, Subcommand};
@@ -55,6 +55,7 @@ use crate::{
     request::Fault,
     rows::Row,
     sweep::{Reference, Verdict, reference, sweep},
+    tree::tree,
     workload::Workload,
 };
 
@@ -259,37 +260,6 @@ async fn run(arguments: &Arguments) -> Result<bool> {
         keep(&|found| found.take_row(row.name, finding.clone()))?;
     }
     Ok(is_well)
-}
-
-/// The commit that is tried, with a `+` if what is tried was changed since.
-///
-/// Errors: git cannot tell.
-fn tree(root: &Path) -> Result<String> {
-    let git = |arguments: &[&str]| -> Result<String> {
-        let output = process::Command::new("git")
-            .arg("-C")
-            .arg(root)
-            .args(arguments)
-            .output();
-        let output = output.context("cannot run git")?;
-        ensure!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
-    let commit = git(&["rev-parse", "--short", "HEAD"])?;
-    let changed = git(&[
-        "status",
-        "--porcelain",
-        "--",
-        "operator",
-        "crds",
-        "runtime",
-        "manifests",
-    ])?;
-    Ok(if changed.is_empty() { commit } else { commit + "+" })
 }
 
 /// What came of each plan, and the workloads for which the operator writes nothing, so that nothing can be broken.

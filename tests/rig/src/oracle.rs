@@ -5,17 +5,21 @@ use std::collections::BTreeMap;
 use auriga_e2e::Space;
 use serde_json::{Map, Value, json};
 
+use crate::objects::{
+    BUDGET, CONFIG_MAP, DEPLOYMENT, JOB, Kind, MODEL, POD, SERVICE, TRAINING_JOB, is_ending, name, text,
+};
+
 /// The kinds that an operator makes, reads or leaves.
-const KINDS: [(&str, &str); 9] = [
-    ("auriga.dev/v1alpha1", "Model"),
-    ("auriga.dev/v1alpha1", "TrainingJob"),
-    ("batch/v1", "Job"),
-    ("apps/v1", "Deployment"),
+const KINDS: [Kind; 9] = [
+    MODEL,
+    TRAINING_JOB,
+    JOB,
+    DEPLOYMENT,
     ("apps/v1", "ReplicaSet"),
-    ("v1", "Service"),
-    ("v1", "ConfigMap"),
-    ("v1", "Pod"),
-    ("policy/v1", "PodDisruptionBudget"),
+    SERVICE,
+    CONFIG_MAP,
+    POD,
+    BUDGET,
 ];
 
 /// What was left of a workload.
@@ -35,8 +39,7 @@ impl End {
         let mut found: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         let listed = listed(space).await;
         for object in &listed {
-            let is_ending = !object["metadata"]["deletionTimestamp"].is_null();
-            if is_ending || object["metadata"]["name"] == "kube-root-ca.crt" {
+            if is_ending(object) || object["metadata"]["name"] == "kube-root-ca.crt" {
                 continue;
             }
             let masked = masked(object, &space.name);
@@ -97,8 +100,7 @@ pub(crate) fn orphans(objects: &[Value]) -> Vec<&Value> {
 
 /// What is wrong with `objects` that is hidden where they are compared: whose they are, and which generation they tell of.
 fn faults(objects: &[Value]) -> Vec<String> {
-    let is_going = |one: &&Value| !one["metadata"]["deletionTimestamp"].is_null();
-    let orphans = orphans(objects).into_iter().filter(|one| !is_going(one));
+    let orphans = orphans(objects).into_iter().filter(|one| !is_ending(one));
     let is_behind = |one: &&Value| {
         let is_ours = one["kind"] == "Model" || one["kind"] == "TrainingJob";
         is_ours && one["status"]["observedGeneration"] != one["metadata"]["generation"]
@@ -112,13 +114,12 @@ fn faults(objects: &[Value]) -> Vec<String> {
 
 /// Kind and name.
 pub(crate) fn named(object: &Value) -> String {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    format!("{} {}", text(&object["kind"]), text(&object["metadata"]["name"]))
+    format!("{} {}", text(object, "/kind"), name(object))
 }
 
 /// What a pod with the traffic says at `/list`; null if there is none.
 async fn store(space: &Space) -> Value {
-    if space.get("v1", "Service", "iris").await.is_none() {
+    if space.get(SERVICE.0, SERVICE.1, "iris").await.is_none() {
         return Value::Null;
     }
     match space.ask("iris", "/list").await {

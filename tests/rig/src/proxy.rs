@@ -32,7 +32,10 @@ use tokio::{
 pub(crate) use pods::{Said, StandIn};
 pub(crate) use view::{Hole, View};
 
-use crate::request::{Fault, Nth};
+use crate::{
+    request::{Fault, Nth},
+    serve::serve,
+};
 use doors::Doors;
 use lists::Lists;
 use way::Way;
@@ -129,12 +132,11 @@ impl Proxy {
         };
         let mut tasks = JoinSet::new();
         let of_connections = way.clone();
-        tasks.spawn(async move {
-            let mut connections = JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(of_connections.clone().connection(stream));
-            }
-        });
+        tasks.spawn(serve(listener, move |_| {
+            let way = of_connections.clone();
+            let begun = way.view.borrow().marks.dead;
+            Some(move |request| way.clone().answer(request, begun))
+        }));
         Ok(Proxy {
             address,
             way,

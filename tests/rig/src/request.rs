@@ -10,7 +10,7 @@ use serde_json::Value;
 
 pub(crate) use look::Look;
 
-use crate::oracle::plain;
+use crate::{objects::name, oracle::plain};
 
 /// All that a write can do.
 const VERBS: [&str; 4] = ["create", "patch", "update", "delete"];
@@ -64,7 +64,7 @@ impl Request {
 /// The name of the object that is made of `body`.
 fn name_in(body: &[u8]) -> String {
     let object: Value = serde_json::from_slice(body).unwrap_or_default();
-    object["metadata"]["name"].as_str().unwrap_or_default().to_owned()
+    name(&object).to_owned()
 }
 
 /// `jobs` or `models/status`, and the name if there is one, of

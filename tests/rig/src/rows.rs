@@ -1,6 +1,7 @@
 //! The faults that are no sweep: what happens to the operator, and the number that it has to keep.
 
 mod api_server;
+mod asked;
 mod bad_specs;
 mod bad_versions;
 mod beside;
@@ -13,6 +14,7 @@ mod edited_fits;
 mod edits;
 mod etcd;
 mod foreign;
+mod freed;
 mod idle;
 mod images;
 mod late_watches;

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    finding::attempt,
+    finding::{attempt, in_words},
     ground::Ground,
     ledger,
     operator::{Operator, Program},
@@ -54,7 +54,7 @@ pub(crate) async fn scene_of<T>(
     work: impl AsyncFnOnce(&mut Scene<'_>) -> Result<T, String>,
 ) -> Result<T, String> {
     let begun = Scene::begin(ground, program).await;
-    let mut scene = begun.map_err(|error| format!("{error:#}"))?;
+    let mut scene = begun.map_err(in_words)?;
     let result = attempt(work(&mut scene)).await.and_then(|result| result);
     let result = match result {
         Ok(done) => ledger::check(&scene.space).await.map(|()| done),
@@ -116,7 +116,7 @@ impl<'a> Scene<'a> {
     /// Errors: it cannot be started.
     pub(crate) async fn rise_again(&mut self) -> Result<(), String> {
         let program = self.program.clone();
-        self.rise(&program).await.map_err(|error| format!("{error:#}"))
+        self.rise(&program).await.map_err(in_words)
     }
 
     /// Sends the operator a signal, such as `STOP`.
@@ -245,10 +245,8 @@ async fn models(space: &Space) -> String {
         .await;
     let mut told = String::new();
     for model in listed.map(|list| list.items).unwrap_or_default() {
-        let name = model.metadata.name.unwrap_or_default();
-        let status = model.status.unwrap_or_default();
-        let ready = auriga_e2e::condition(&status.conditions, "Ready").cloned();
-        let words = ready.map_or_else(
+        let name = model.metadata.name.as_deref().unwrap_or_default();
+        let words = auriga_e2e::ready(&model).map_or_else(
             || "nothing".to_owned(),
             |ready| format!("Ready={:?}, {}: {}", ready.status, ready.reason, ready.message),
         );

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::{
     endpoints::Endpoints,
-    finding::attempt,
+    finding::{attempt, in_words},
     ground::Ground,
     ledger,
     oracle::End,
@@ -135,7 +135,7 @@ async fn judge(
             Ok(scene) => scene,
             Err(error) => {
                 tries = 0;
-                verdicts.push(Verdict::of(first, vec![format!("{error:#}")]));
+                verdicts.push(Verdict::of(first, vec![in_words(error)]));
                 continue;
             }
         };

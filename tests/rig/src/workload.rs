@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::{
+    objects::{DEPLOYMENT, JOB, MODEL, POD, SERVICE, slot_of},
     remains::{self, Store},
     request::by_word,
 };
@@ -153,10 +154,10 @@ impl Workload {
                 eventually("the new settings are served alone", async || {
                     let slots = running(space).await;
                     let [slot] = slots.as_slice() else { return None };
-                    let service = space.get("v1", "Service", "iris").await?;
+                    let service = space.get(SERVICE.0, SERVICE.1, "iris").await?;
                     (is_ready(&space.model("iris").await)
-                        && service["spec"]["selector"]["auriga.dev/slot"] == slot.as_str()
-                        && space.list("apps/v1", "Deployment").await.len() == 2)
+                        && slot_of(&service) == slot
+                        && space.list(DEPLOYMENT.0, DEPLOYMENT.1).await.len() == 2)
                         .then_some(())
                 })
                 .await;
@@ -171,16 +172,11 @@ impl Workload {
                 drained(space, 1).await;
             }
             Workload::Retain | Workload::Delete => {
-                space.remove("auriga.dev/v1alpha1", "Model", "iris").await;
-                space.gone("auriga.dev/v1alpha1", "Model", "iris").await;
+                space.remove(MODEL.0, MODEL.1, "iris").await;
+                space.gone(MODEL.0, MODEL.1, "iris").await;
                 eventually("all that was made for it is gone", async || {
                     let mut left = Vec::new();
-                    for (version, kind) in [
-                        ("v1", "Pod"),
-                        ("apps/v1", "Deployment"),
-                        ("batch/v1", "Job"),
-                        ("v1", "Service"),
-                    ] {
+                    for (version, kind) in [POD, DEPLOYMENT, JOB, SERVICE] {
                         left.extend(space.list(version, kind).await);
                     }
                     // A clean-up that is over stays for a while, for people to read.
@@ -237,7 +233,7 @@ async fn drained(space: &Space, wanted: usize) {
 
 /// The slots whose Deployments are to have pods, or still have some.
 async fn running(space: &Space) -> Vec<String> {
-    let deployments = space.list("apps/v1", "Deployment").await;
+    let deployments = space.list(DEPLOYMENT.0, DEPLOYMENT.1).await;
     let has_pods = |one: &&Value| {
         one["spec"]["replicas"].as_i64() != Some(0) || one["status"]["replicas"].as_i64().unwrap_or(0) != 0
     };

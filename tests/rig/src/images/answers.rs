@@ -12,36 +12,23 @@ use hyper::{
     Method, Request, Response, StatusCode,
     body::{Bytes, Incoming},
     header::{self, HeaderValue},
-    server::conn::http1,
-    service::service_fn,
 };
-use hyper_util::rt::TokioIo;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-};
+use tokio::net::TcpListener;
 
-use super::{NAME, TAG, read};
+use super::{INDEX, NAME, TAG, read};
+use crate::serve::serve;
 
 /// Answers until the future is dropped.
 pub(super) async fn answer(listener: TcpListener, layout: PathBuf) {
     let layout = Arc::new(layout);
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        connections.spawn(connection(stream, Arc::clone(&layout)));
-        while connections.try_join_next().is_some() {}
-    }
-}
-
-async fn connection(stream: TcpStream, layout: Arc<PathBuf>) {
-    let service = service_fn(|request: Request<Incoming>| {
-        let answer = answered(&layout, request.method(), request.uri().path());
-        std::future::ready(Ok::<_, Infallible>(answer))
-    });
-    // Whoever asked is gone.
-    let _ = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    serve(listener, |_| {
+        let layout = Arc::clone(&layout);
+        Some(move |request: Request<Incoming>| {
+            let answer = answered(&layout, request.method(), request.uri().path());
+            std::future::ready(Ok::<_, Infallible>(answer))
+        })
+    })
+    .await;
 }
 
 fn answered(layout: &Path, method: &Method, path: &str) -> Response<Full<Bytes>> {
@@ -71,7 +58,7 @@ fn answered(layout: &Path, method: &Method, path: &str) -> Response<Full<Bytes>>
 /// The digest, media type and bytes of `manifests/<tag or digest>` or `blobs/<digest>`.
 fn blob(layout: &Path, what: &str) -> Option<(String, String, Vec<u8>)> {
     let (kind, name) = what.split_once('/')?;
-    let index = read(&layout.join("index.json")).ok()?;
+    let index = read(&layout.join(INDEX)).ok()?;
     let is_it = |one: &&serde_json::Value| one["annotations"][TAG] == name || one["digest"] == name;
     let manifest = index["manifests"].as_array()?.iter().find(is_it);
     let (digest, media_type) = match (kind, manifest) {
@@ -99,11 +86,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let digest = format!("sha256:{}", "a".repeat(64));
         let manifest = json!({ "digest": digest, "mediaType": "type", "annotations": { TAG: "late" } });
-        write(
-            &folder.path().join("index.json"),
-            &json!({ "manifests": [manifest] }),
-        )
-        .unwrap();
+        write(&folder.path().join(INDEX), &json!({ "manifests": [manifest] })).unwrap();
         fs::create_dir_all(folder.path().join("blobs/sha256")).unwrap();
         fs::write(folder.path().join("blobs/sha256").join("a".repeat(64)), "text").unwrap();
         let found = Some((digest.clone(), "type".to_owned(), b"text".to_vec()));

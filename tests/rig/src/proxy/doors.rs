@@ -4,26 +4,18 @@ use std::{
     collections::{BTreeMap, HashMap},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, Weak,
         atomic::{AtomicU32, Ordering},
     },
 };
 
 use anyhow::{Context as _, Result};
-use http_body_util::{BodyExt as _, Empty};
 use hyper::{
     Request, StatusCode,
     body::{Bytes, Incoming},
-    header,
-    server::conn::http1,
-    service::service_fn,
 };
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-};
+use tokio::{net::TcpListener, task::JoinSet};
 
 use super::{
     Answer, lock,
@@ -31,6 +23,7 @@ use super::{
     replies::json_text,
     way::Lost,
 };
+use crate::serve::serve;
 
 /// How many addresses are tried, where others have the first ones.
 const TRIED: u32 = 1 << 12;
@@ -120,20 +113,10 @@ impl Doors {
             let found = from.next().filter(|(name, _)| name.starts_with(beginning));
             *found.ok_or(Lost)?.1
         };
-        let stream = TcpStream::connect((address, self.port)).await.map_err(|_| Lost)?;
-        let connection = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
-        let (mut sender, connection) = connection.map_err(|_| Lost)?;
-        let driving = tokio::spawn(connection);
-        let request = Request::get(page)
-            .header(header::HOST, address.to_string())
-            .header(header::CONNECTION, "close")
-            .body(Empty::<Bytes>::new())
-            .map_err(|_| Lost)?;
-        let answer = sender.send_request(request).await.map_err(|_| Lost)?;
-        let status = answer.status();
-        let text = answer.into_body().collect().await.map_err(|_| Lost)?;
-        driving.abort();
-        Ok((status, text.to_bytes()))
+        let answer = auriga_e2e::get((address, self.port).into(), page).await;
+        let answer = answer.map_err(|_| Lost)?;
+        let status = StatusCode::from_u16(answer.code).map_err(|_| Lost)?;
+        Ok((status, answer.body.into()))
     }
 }
 
@@ -163,24 +146,15 @@ pub(super) fn open(port: u16) -> Result<(Ipv4Addr, TcpListener)> {
 }
 
 /// Answers at a pod's door.
-async fn stand(doors: std::sync::Weak<Doors>, listener: TcpListener, pod: String) {
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        while connections.try_join_next().is_some() {}
-        let Some(doors) = doors.upgrade() else { return };
-        connections.spawn(connection(doors, stream, pod.clone()));
-    }
-}
-
-async fn connection(doors: Arc<Doors>, stream: TcpStream, pod: String) {
-    let service = service_fn(|request: Request<Incoming>| {
-        let (doors, pod) = (Arc::clone(&doors), pod.clone());
-        async move { doors.answer(&pod, request.uri().path()).await }
-    });
-    // Whoever asked may be gone, or was to be told nothing.
-    let _ = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+async fn stand(doors: Weak<Doors>, listener: TcpListener, pod: String) {
+    serve(listener, |_| {
+        let (doors, pod) = (doors.upgrade()?, pod.clone());
+        Some(move |request: Request<Incoming>| {
+            let (doors, pod) = (Arc::clone(&doors), pod.clone());
+            async move { doors.answer(&pod, request.uri().path()).await }
+        })
+    })
+    .await;
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
+use crate::objects::name;
+
 /// What vanishes without a word: whoever asks hears nothing, not even that a connection has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hole {
@@ -74,7 +76,7 @@ impl View {
             return Some(line.to_vec());
         };
         let is_bookmark = event["type"] == "BOOKMARK";
-        let name = event["object"]["metadata"]["name"].as_str().unwrap_or_default();
+        let name = name(&event["object"]);
         let is_hidden = (self.hidden.as_ref())
             .is_some_and(|(hidden, beginning)| *hidden == resource && name.starts_with(beginning));
         if is_hidden && !is_bookmark {

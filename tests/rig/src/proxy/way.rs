@@ -10,14 +10,10 @@ use hyper::{
     HeaderMap, Response, StatusCode,
     body::{Bytes, Incoming},
     header,
-    server::conn::http1,
-    service::service_fn,
 };
-use hyper_util::rt::TokioIo;
 use kube::{Client, client::Body};
 use serde_json::Value;
 use tokio::{
-    net::TcpStream,
     sync::{mpsc::UnboundedSender, watch},
     time::Instant,
 };
@@ -62,20 +58,8 @@ impl std::fmt::Display for Lost {
 impl std::error::Error for Lost {}
 
 impl Way {
-    pub(super) async fn connection(self, stream: TcpStream) {
-        let begun = self.view.borrow().marks.dead;
-        let service = service_fn(|request| {
-            let way = self.clone();
-            async move { way.answer(request, begun).await }
-        });
-        // An operator that was killed, or whose answer was lost, is an error here.
-        let _ = http1::Builder::new()
-            .serve_connection(TokioIo::new(stream), service)
-            .await;
-    }
-
     /// `begun`: how often connections had died when this one began.
-    async fn answer(self, request: hyper::Request<Incoming>, begun: u64) -> Result<Answer, Lost> {
+    pub(super) async fn answer(self, request: hyper::Request<Incoming>, begun: u64) -> Result<Answer, Lost> {
         let (parts, body) = request.into_parts();
         let body = Limited::new(body, LARGEST)
             .collect()

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     clients::Clients,
-    finding::Finding,
+    finding::{Finding, in_words},
     ground::Ground,
     node::Node,
     scene::{Scene, scene},
@@ -79,10 +79,9 @@ async fn break_off(
     away: Duration,
     time: usize,
 ) -> Result<(f64, f64), String> {
-    let words = |error: anyhow::Error| format!("{error:#}");
-    let killed = node.kill("apiserver").await.map_err(words)?;
+    let killed = node.kill("apiserver").await.map_err(in_words)?;
     sleep(away).await;
-    killed.start().map_err(words)?;
+    killed.start().map_err(in_words)?;
     scene.space.cluster.answers().await;
     let back = Instant::now();
     let round = json!({ "round": time.to_string() });

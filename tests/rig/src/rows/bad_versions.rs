@@ -14,10 +14,11 @@ use auriga_e2e::{IRIS_ROW, Load, Manifest, Running};
 use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep};
 
-use super::odd_pods::{AT_ONCE, Way, asking, instead, stand_between};
+use super::asked::{AT_ONCE, Way, asking, instead, stand_between};
 use crate::{
     finding::Finding,
     ground::Ground,
+    objects::{POD, SERVICE, name, slot_of},
     proxy::{Said, StandIn},
     scene::{Scene, scene_of, within},
 };
@@ -108,11 +109,9 @@ async fn candidate(scene: &mut Scene<'_>, stand_in: StandIn) -> Result<(), Strin
     scene.proxy().stand_in(Some(stand_in));
     space.apply(&Manifest::iris("iris").c(0.5)).await;
     within(60.0, "version 2 has a pod that runs", async || {
-        let pods = space.list("v1", "Pod").await;
-        pods.iter().any(|pod| {
-            let name = pod["metadata"]["name"].as_str().unwrap_or_default();
-            name.starts_with("iris-v2-") && pod["status"]["phase"] == "Running"
-        })
+        let pods = space.list(POD.0, POD.1).await;
+        pods.iter()
+            .any(|pod| name(pod).starts_with("iris-v2-") && pod["status"]["phase"] == "Running")
     })
     .await?;
     sleep(BAD).await;
@@ -154,19 +153,15 @@ async fn relapses(scene: &mut Scene<'_>, dies: bool) -> Result<f64, String> {
     let load = serving_first(scene).await?;
     space.apply(&Manifest::iris("iris").c(0.5)).await;
     let has_traffic = async |version: u8| {
-        let service = space.get("v1", "Service", "iris").await.unwrap_or_default();
-        let slot = service["spec"]["selector"]["auriga.dev/slot"]
-            .as_str()
-            .unwrap_or_default();
-        slot.starts_with(&format!("v{version}-"))
+        let service = space.get(SERVICE.0, SERVICE.1, "iris").await.unwrap_or_default();
+        slot_of(&service).starts_with(&format!("v{version}-"))
     };
     within(60.0, "version 2 has the traffic", async || has_traffic(2).await).await?;
     let start = Instant::now();
     if dies {
-        for pod in space.list("v1", "Pod").await {
-            let name = pod["metadata"]["name"].as_str().unwrap_or_default();
-            if name.starts_with("iris-v2-") {
-                space.remove("v1", "Pod", name).await;
+        for pod in space.list(POD.0, POD.1).await {
+            if name(&pod).starts_with("iris-v2-") {
+                space.remove(POD.0, POD.1, name(&pod)).await;
             }
         }
     } else {

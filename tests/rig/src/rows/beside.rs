@@ -6,12 +6,12 @@ use auriga_e2e::{Space, until};
 use serde_json::{Value, json};
 
 use super::{
-    children::{BUDGET, CONFIG_MAP, DEPLOYMENT, Kind, MODEL, SERVICE, text},
     edits::{REVERTED, child_of},
     policies::{GRACE, SIDECAR, in_force, policies},
 };
 use crate::{
     finding::attempt,
+    objects::{BUDGET, CONFIG_MAP, DEPLOYMENT, Kind, MODEL, POD, SERVICE, label, slot_of},
     scene::{Scene, within},
 };
 
@@ -38,9 +38,8 @@ pub(super) async fn others(scene: &Scene<'_>, steady: Duration) -> Result<(), St
     let result = result.await.and_then(|result| result);
     // They belong to no namespace, and would outlive this one.
     for policy in &policies {
-        let name = text(policy, "/metadata/name");
         // One that was never made cannot be taken away.
-        let _ = attempt(space.remove(text(policy, "/apiVersion"), text(policy, "/kind"), name)).await;
+        let _ = attempt(space.remove_object(policy)).await;
     }
     result
 }
@@ -75,7 +74,7 @@ async fn beside(scene: &Scene<'_>, steady: Duration) -> Result<(), String> {
         let what = format!("the label of {} is back", kind.1);
         let back = within(REVERTED, &what, async || {
             let object = space.get(kind.0, kind.1, name).await.unwrap_or_default();
-            text(&object, "/metadata/labels/app.kubernetes.io~1part-of") == "auriga"
+            label(&object, "app.kubernetes.io/part-of") == "auriga"
         });
         if let Err(words) = back.await {
             let written = scene.proxy().seen(|record| record.writes.clone());
@@ -90,10 +89,10 @@ async fn beside(scene: &Scene<'_>, steady: Duration) -> Result<(), String> {
 /// Marks each child that serves as somebody's, and sets a field of the Service that the operator has nothing to say about.
 async fn mark(space: &Space) -> Result<Vec<(Kind, String)>, String> {
     let service = space.get(SERVICE.0, SERVICE.1, "iris").await.unwrap_or_default();
-    let slot = text(&service, "/spec/selector/auriga.dev~1slot");
+    let slot = slot_of(&service);
     let mut marked = Vec::new();
     for kind in [SERVICE, DEPLOYMENT, CONFIG_MAP, BUDGET] {
-        let name = child_of(space, kind, slot).await?;
+        let name = child_of(space, kind, Some(slot)).await?;
         let mark = |object: &mut Value| {
             object["metadata"]["annotations"]["example.com/note"] = json!("ours");
             object["metadata"]["labels"]["example.com/owner"] = json!("gardeners");
@@ -154,8 +153,8 @@ async fn is_kept(space: &Space, marked: &[(Kind, String)]) -> Result<(), String>
             ));
         }
     }
-    let pods = space.list("v1", "Pod").await;
-    let serving = |pod: &&Value| text(pod, "/metadata/labels/app.kubernetes.io~1component") == "runtime";
+    let pods = space.list(POD.0, POD.1).await;
+    let serving = |pod: &&Value| label(pod, "app.kubernetes.io/component") == "runtime";
     let with_sidecar = |pod: &Value| {
         let containers = pod["spec"]["containers"].as_array();
         containers.is_some_and(|all| all.iter().any(|one| one["name"] == SIDECAR))

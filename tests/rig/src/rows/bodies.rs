@@ -3,8 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use auriga_crds::Condition;
-use auriga_e2e::{Manifest, Space, condition};
-use serde_json::json;
+use auriga_e2e::{Manifest, Space, ready};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -12,11 +11,13 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{
-    children::{POD, text},
-    memory::was_killed,
+use super::memory::was_killed;
+use crate::{
+    clients::Clients,
+    finding::attempt,
+    objects::{POD, exactly, label},
+    scene::{Scene, seconds_until, within},
 };
-use crate::{clients::Clients, finding::attempt, scene::Scene};
 
 /// The Model that is asked.
 const HUNGRY: &str = "hungry";
@@ -53,8 +54,7 @@ pub(super) async fn large(scene: &Scene<'_>, limit: Option<&str>) -> Result<Outc
     space.iris_data(HUNGRY).await;
     let mut hungry = Manifest::iris(HUNGRY);
     if let Some(limit) = limit {
-        let resources = json!({ "requests": { "memory": limit }, "limits": { "memory": limit } });
-        hungry = hungry.with("/spec/serving/resources", resources);
+        hungry = hungry.with("/spec/serving/resources", exactly("memory", limit));
     }
     space.apply(&hungry).await;
     space.serves(HUNGRY, 1).await;
@@ -173,33 +173,28 @@ fn request() -> Vec<u8> {
 ///
 /// Errors: it is not told within a minute.
 async fn watch(space: &Space, limit: Option<&str>) -> Result<Option<f64>, String> {
-    let start = Instant::now();
-    loop {
+    let killed = within(TIME.as_secs_f64(), "its pod is killed", async || {
         let pods = space.list(POD.0, POD.1).await;
-        let is_it = |pod: &&serde_json::Value| text(pod, "/metadata/labels/auriga.dev~1model") == HUNGRY;
-        if pods.iter().filter(is_it).any(was_killed) {
-            break;
-        }
-        if start.elapsed() > TIME {
-            return Ok(None);
-        }
-        sleep(Duration::from_millis(100)).await;
+        let is_it = |pod: &serde_json::Value| label(pod, "auriga.dev/model") == HUNGRY;
+        pods.iter().any(|pod| is_it(pod) && was_killed(pod))
+    });
+    if killed.await.is_err() {
+        return Ok(None);
     }
-    let (killed, limit) = (Instant::now(), limit.unwrap_or("1Gi"));
-    loop {
-        let status = space.model(HUNGRY).await.status.unwrap_or_default();
+    let limit = limit.unwrap_or("1Gi");
+    let mut words = String::new();
+    let told = attempt(seconds_until(60, "the limit is told", async || {
+        let model = space.model(HUNGRY).await;
+        words = ready(&model).map_or_else(|| "nothing".to_owned(), |ready| ready.message.clone());
         let says_it = |one: &Condition| one.reason == "OOMKilled" && one.message.contains(limit);
-        if status.conditions.iter().any(says_it) {
-            return Ok(Some(killed.elapsed().as_secs_f64()));
-        }
-        if killed.elapsed() > Duration::from_secs(60) {
-            let ready = condition(&status.conditions, "Ready");
-            let words = ready.map_or("nothing", |ready| ready.message.as_str());
-            return Err(format!(
-                "was killed for want of memory, and says {words:?} after a minute"
-            ));
-        }
-        sleep(Duration::from_millis(100)).await;
+        let status = model.status.unwrap_or_default();
+        status.conditions.iter().any(says_it).then_some(())
+    }));
+    match told.await {
+        Ok((took, ())) => Ok(Some(took)),
+        Err(late) => Err(format!(
+            "was killed for want of memory, {late}; it says {words:?}"
+        )),
     }
 }
 

@@ -5,24 +5,17 @@ use std::time::Duration;
 use anyhow::Result;
 use auriga_e2e::{Space, eventually, is_ready};
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::{
-    finding::Finding,
+    finding::{Finding, attempt},
     ground::Ground,
+    objects::{
+        BUDGET, CONFIG_MAP, DEPLOYMENT, JOB, Kind, SERVICE, TRAINING_JOB, is_any_true, is_ending, name,
+        owner, text,
+    },
     scene::{Scene, scene, seconds_until},
 };
-
-/// A kind, with its API version.
-pub(super) type Kind = (&'static str, &'static str);
-
-pub(super) const SERVICE: Kind = ("v1", "Service");
-pub(super) const DEPLOYMENT: Kind = ("apps/v1", "Deployment");
-pub(super) const CONFIG_MAP: Kind = ("v1", "ConfigMap");
-pub(super) const BUDGET: Kind = ("policy/v1", "PodDisruptionBudget");
-pub(super) const TRAINING_JOB: Kind = ("auriga.dev/v1alpha1", "TrainingJob");
-pub(super) const POD: Kind = ("v1", "Pod");
-pub(super) const JOB: Kind = ("batch/v1", "Job");
-pub(super) const MODEL: Kind = ("auriga.dev/v1alpha1", "Model");
 
 /// A kind, and the kind of the owner that is meant.
 type Child = (Kind, &'static str);
@@ -85,7 +78,7 @@ async fn strike(space: &Space, children: &[Child], finding: &mut Finding, slowes
         let found = living(space, child).await;
         let (version, kind) = child.0;
         for object in &found {
-            space.remove(version, kind, text(object, "/metadata/name")).await;
+            space.remove(version, kind, name(object)).await;
         }
         before.push((child, found));
     }
@@ -110,7 +103,7 @@ async fn strike(space: &Space, children: &[Child], finding: &mut Finding, slowes
 
 /// How long it takes until there are as many as before, all of them others; and whether there are at all.
 async fn back(space: &Space, child: Child, before: &[Value]) -> (f64, bool) {
-    let waited = crate::finding::attempt(seconds_until(20, "it is back", async || {
+    let waited = attempt(seconds_until(20, "it is back", async || {
         let found = living(space, child).await;
         let is_other = |one: &&Value| {
             let uid = text(one, "/metadata/uid");
@@ -131,9 +124,9 @@ async fn stays_away(scene: &Scene<'_>, kind: Kind) -> Result<(), String> {
         return Err("there is none to delete".to_owned());
     }
     for object in &left {
-        space.remove(kind.0, kind.1, text(object, "/metadata/name")).await;
+        space.remove(kind.0, kind.1, name(object)).await;
     }
-    tokio::time::sleep(WATCHED).await;
+    sleep(WATCHED).await;
     let jobs = living(space, (JOB, "TrainingJob")).await.len();
     let model = space.model("iris").await;
     let version = model.status.as_ref().and_then(|status| status.latest_version);
@@ -148,34 +141,12 @@ async fn living(space: &Space, (kind, of): Child) -> Vec<Value> {
     let mut found = space.list(kind.0, kind.1).await;
     found.retain(|object| {
         let is_over = [TRAINING_JOB, JOB].contains(&kind) && !is_unfinished(object);
-        owner(object) == Some(of) && !is_over && object["metadata"]["deletionTimestamp"].is_null()
+        owner(object) == Some(of) && !is_over && !is_ending(object)
     });
     found
 }
 
 /// Whether a TrainingJob or Job has not come to its end.
 pub(super) fn is_unfinished(object: &Value) -> bool {
-    let conditions = object["status"]["conditions"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    !conditions.iter().any(|condition| {
-        ["Complete", "Failed", "SuccessCriteriaMet"].contains(&text(condition, "/type"))
-            && condition["status"] == "True"
-    })
-}
-
-/// The kind of the controller of an object.
-pub(super) fn owner(object: &Value) -> Option<&str> {
-    let owners = object["metadata"]["ownerReferences"].as_array()?;
-    let controller = owners.iter().find(|owner| owner["controller"] == true)?;
-    controller["kind"].as_str()
-}
-
-/// The text at a pointer; empty if there is none.
-pub(super) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    !is_any_true(object, &["Complete", "Failed", "SuccessCriteriaMet"])
 }

@@ -10,8 +10,9 @@ use tokio::time::sleep;
 
 use super::pod_clocks;
 use crate::{
-    finding::{Finding, attempt},
+    finding::{Finding, attempt, in_words},
     ground::Ground,
+    objects::DEPLOYMENT,
     operator::Program,
     proxy::Proxy,
     scene::{Scene, scene_of},
@@ -47,19 +48,19 @@ pub(super) async fn wrong(ground: &Ground) -> Result<Finding> {
     let done = scene_of(ground, &program, async |scene| {
         let iris = scene.on_a_claim().await;
         for (version, (offset, at, c)) in (2..).zip(JUMPS) {
-            let slots = scene.space.list("apps/v1", "Deployment").await.len();
+            let slots = scene.space.list(DEPLOYMENT.0, DEPLOYMENT.1).await.len();
             scene.space.apply(&iris.clone().c(c)).await;
             match at {
                 At::Fit => sleep(Duration::from_millis(1500)).await,
                 At::Load => {
                     eventually("its pods are made", async || {
-                        let now = scene.space.list("apps/v1", "Deployment").await.len();
+                        let now = scene.space.list(DEPLOYMENT.0, DEPLOYMENT.1).await.len();
                         (now > slots).then_some(())
                     })
                     .await;
                 }
             }
-            jumping.set(offset).map_err(|error| format!("{error:#}"))?;
+            jumping.set(offset).map_err(in_words)?;
             scene.space.serves("iris", version).await;
         }
         durations(&scene.space).await

@@ -7,12 +7,13 @@ use auriga_e2e::{Manifest, Space, get, iris_rows};
 use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 use tokio::{
-    process::{Child, Command},
+    process::Child,
     time::{Instant, sleep, timeout},
 };
 
 use crate::{
     ground::Ground,
+    node::signal,
     operator::Start,
     proxy::{Asked, Proxy},
     stub::Stub,
@@ -116,8 +117,7 @@ impl Crowd {
     /// Errors: it does not start.
     pub(super) async fn restart(&mut self) -> Result<Instant> {
         let id = self.child.id().context("it runs")?;
-        let told = Command::new("kill").args(["-TERM", &id.to_string()]).status();
-        told.await.context("cannot run kill")?;
+        signal("TERM", &id.to_string()).await?;
         let ended = timeout(LAST_LOOKS, self.child.wait()).await;
         ended.context("the operator does not end")??;
         self.proxy.begin(None);

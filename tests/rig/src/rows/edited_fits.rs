@@ -6,12 +6,13 @@ use auriga_e2e::{Space, eventually, is_ready};
 use serde_json::{Value, json};
 
 use super::{
-    children::{CONFIG_MAP, JOB, Kind, is_unfinished, owner, text},
-    edits::{Counts, Edit, edit, edits_of, told},
+    children::is_unfinished,
+    edits::{Edit, Edits, STAYED, edit, edits_of, told},
 };
 use crate::{
-    finding::{Finding, attempt, nothing_of},
+    finding::{attempt, nothing_of},
     ground::Ground,
+    objects::{self, CONFIG_MAP, JOB, Kind, owner, text},
     scene::{Scene, scene},
 };
 
@@ -29,40 +30,30 @@ const MADE_ONCE: [&str; 6] = [
 const WATCHED_BY: &str = "/metadata/labels/app.kubernetes.io~1managed-by";
 /// When an edit of what was made once counts as one that stays, in seconds.
 const LEFT: u64 = 2;
-/// As above, for what is to be reverted.
-const STAYED: u64 = 15;
 /// How long Kueue's wish is watched.
 const WATCHED: Duration = Duration::from_secs(6);
 
 /// Edits and takes out each field that the operator has written into a Job and a manifest whose fit waits for a node; then lets
 /// the fit come to its end. Then plays Kueue for another one.
-pub(super) async fn edited(ground: &Ground) -> (Finding, Counts) {
-    let (mut finding, mut counts) = (Finding::default(), Counts::default());
+pub(super) async fn edited(ground: &Ground) -> Edits {
+    let mut edits = Edits::default();
     let done = scene(ground, async |scene| {
         let iris = scene.on_postgres().await;
         let space = &scene.space;
         let node = format!("rig.auriga.dev/{}", space.name);
         let waiting = iris.clone().c(0.5);
+        let nowhere = json!({ &node: "yes" });
         space
-            .apply(
-                &waiting
-                    .clone()
-                    .with("/spec/pod/nodeSelector", json!({ &node: "yes" })),
-            )
+            .apply(&waiting.clone().with("/spec/pod/nodeSelector", nowhere))
             .await;
         for kind in [JOB, CONFIG_MAP] {
             let name = of_fit(space, kind).await;
-            each_field(scene, kind, &name, &mut finding, &mut counts).await?;
+            each_field(scene, kind, &name, &mut edits).await?;
         }
-        space
-            .cluster
-            .run(&["label", "nodes", "--all", &format!("{node}=yes")])
-            .await;
+        let mark_nodes = async |label: String| space.cluster.run(&["label", "nodes", "--all", &label]).await;
+        mark_nodes(format!("{node}=yes")).await;
         let ended = attempt(space.serves("iris", 2)).await;
-        space
-            .cluster
-            .run(&["label", "nodes", "--all", &format!("{node}-")])
-            .await;
+        mark_nodes(format!("{node}-")).await;
         ended?;
         let jobs = space.list(JOB.0, JOB.1).await;
         let jobs = jobs
@@ -72,25 +63,20 @@ pub(super) async fn edited(ground: &Ground) -> (Finding, Counts) {
         let few = (jobs <= 2)
             .then_some(())
             .ok_or(format!("{jobs} Jobs for two fits"));
-        finding.count("the fit that was edited", few);
+        edits.finding.count("the fit that was edited", few);
         space.apply(&waiting).await;
         space.serves("iris", 2).await;
-        let queued = queued(scene, &waiting).await;
-        finding.count("a Job in a queue", queued);
+        edits
+            .finding
+            .count("a Job in a queue", queued(scene, &waiting).await);
         Ok(())
     })
     .await;
-    finding.count("the fits afterwards", done);
-    (finding, counts)
+    edits.finding.count("the fits afterwards", done);
+    edits
 }
 
-async fn each_field(
-    scene: &Scene<'_>,
-    kind: Kind,
-    name: &str,
-    finding: &mut Finding,
-    counts: &mut Counts,
-) -> Result<(), String> {
+async fn each_field(scene: &Scene<'_>, kind: Kind, name: &str, edits: &mut Edits) -> Result<(), String> {
     let space = &scene.space;
     let made = as_made(scene, name).ok_or_else(|| format!("{} {name} was made by somebody else", kind.1))?;
     let object = space.settled(kind.0, kind.1, name).await;
@@ -103,8 +89,8 @@ async fn each_field(
         let patience = if is_left { LEFT } else { STAYED };
         let what = format!("{} of a fit", told(kind, &place, value.as_ref()));
         match edit(space, kind, name, &path, value.as_ref(), patience).await {
-            Edit::Stayed if is_left => counts.left += 1,
-            came_out => counts.count(finding, &what, &came_out),
+            Edit::Stayed if is_left => edits.left += 1,
+            came_out => edits.count(&what, &came_out),
         }
         let Some(now) = space.get(kind.0, kind.1, name).await else {
             return Err(format!("{what}: it is gone"));
@@ -122,7 +108,7 @@ fn as_made(scene: &Scene<'_>, name: &str) -> Option<Value> {
     scene.proxy().seen(|record| {
         let created = record.written.iter().filter(|one| one.verb == "create");
         let mut objects = created.map(|one| read(&one.body));
-        objects.find(|object| text(object, "/metadata/name") == name)
+        objects.find(|object| objects::name(object) == name)
     })
 }
 
@@ -135,7 +121,7 @@ async fn of_fit(space: &Space, kind: Kind) -> String {
     })
     .await;
     if kind == JOB {
-        return text(&job, "/metadata/name").to_owned();
+        return objects::name(&job).to_owned();
     }
     let volumes = job["spec"]["template"]["spec"]["volumes"].as_array();
     let mounted = |name: &str| {
@@ -143,7 +129,7 @@ async fn of_fit(space: &Space, kind: Kind) -> String {
         volumes.is_some_and(|volumes| volumes.iter().any(is_it))
     };
     let found = space.list(kind.0, kind.1).await;
-    let found = found.iter().map(|one| (owner(one), text(one, "/metadata/name")));
+    let found = found.iter().map(|one| (owner(one), objects::name(one)));
     let name = found.filter(|(owner, name)| *owner == Some("TrainingJob") && mounted(name));
     name.map(|(_, name)| name.to_owned()).next().unwrap_or_default()
 }

@@ -7,21 +7,20 @@ use auriga_e2e::Space;
 use serde_json::{Value, json};
 
 use super::{
-    beside,
-    children::{BUDGET, CONFIG_MAP, DEPLOYMENT, Kind, SERVICE, owner, text},
-    edited_fits,
+    beside, edited_fits,
     owned::{Path, edited, leaves, set},
 };
 use crate::{
     finding::{Finding, attempt},
     ground::Ground,
+    objects::{BUDGET, CONFIG_MAP, DEPLOYMENT, Kind, SERVICE, label, name, owner},
     scene::{scene, seconds_until},
 };
 
 /// How long it may take until an edit is reverted.
 pub(super) const REVERTED: f64 = 5.0;
 /// When an edit counts as one that stays, in seconds.
-const STAYED: u64 = 15;
+pub(super) const STAYED: u64 = 15;
 /// For how long nothing may be written once all is as it should be, in seconds.
 const STEADY: usize = 600;
 
@@ -50,38 +49,40 @@ pub(super) async fn reverted(ground: &Ground) -> Result<Finding> {
         edited_fits::edited(ground),
         scene(ground, async |scene| beside::others(scene, steady).await),
     );
-    let mut finding = Finding::default();
-    let mut counts = Counts::default();
-    for (part, figures) in [of_model, of_fits] {
-        finding.take(part);
-        counts.add(&figures);
-    }
+    let mut edits = of_model;
+    edits.take(of_fits);
+    let Edits {
+        mut finding,
+        reverted,
+        slowest,
+        refused,
+        left,
+    } = edits;
     finding.count("what others add", others);
     finding.figures.push(format!(
-        "{} edits reverted after {:.1} s at most, {} refused by the API server, {} left as they are in what is made once; \
-         nothing written for {} s beside a policy and an autoscaler",
-        counts.reverted,
-        counts.slowest,
-        counts.refused,
-        counts.left,
+        "{reverted} edits reverted after {slowest:.1} s at most, {refused} refused by the API server, {left} left as they are in \
+         what is made once; nothing written for {} s beside a policy and an autoscaler",
         steady.as_secs()
     ));
     Ok(finding)
 }
 
 /// How edits came out.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Counts {
-    pub(super) reverted: usize,
+#[derive(Debug, Default)]
+pub(super) struct Edits {
+    /// Those that are to be reverted, and what else was tried.
+    pub(super) finding: Finding,
+    reverted: usize,
     /// After how long, at most.
-    pub(super) slowest: f64,
-    pub(super) refused: usize,
+    slowest: f64,
+    refused: usize,
     /// Stayed, and were to stay.
     pub(super) left: usize,
 }
 
-impl Counts {
-    fn add(&mut self, other: &Counts) {
+impl Edits {
+    fn take(&mut self, other: Edits) {
+        self.finding.take(other.finding);
         self.reverted += other.reverted;
         self.slowest = self.slowest.max(other.slowest);
         self.refused += other.refused;
@@ -89,31 +90,32 @@ impl Counts {
     }
 
     /// Counts an edit that is to be reverted.
-    pub(super) fn count(&mut self, finding: &mut Finding, what: &str, edit: &Edit) {
+    pub(super) fn count(&mut self, what: &str, edit: &Edit) {
         match edit {
             Edit::Refused => self.refused += 1,
             Edit::Reverted(took) => {
                 self.reverted += 1;
                 self.slowest = self.slowest.max(*took);
                 let late = format!("was reverted after {took:.1} s");
-                finding.count(what, (*took <= REVERTED).then_some(()).ok_or(late));
+                self.finding
+                    .count(what, (*took <= REVERTED).then_some(()).ok_or(late));
             }
-            Edit::Stayed => finding.count(what, Err("stayed".to_owned())),
+            Edit::Stayed => self.finding.count(what, Err("stayed".to_owned())),
         }
     }
 }
 
-async fn of_a_model(ground: &Ground) -> (Finding, Counts) {
-    let (mut finding, mut counts) = (Finding::default(), Counts::default());
+async fn of_a_model(ground: &Ground) -> Edits {
+    let mut edits = Edits::default();
     let done = scene(ground, async |scene| {
         scene.on_postgres().await;
         let space = &scene.space;
         // No pod is started for an edit that lasts for half a second; and the operator does not own this field.
-        let name = child(space, DEPLOYMENT).await?;
+        let name = child_of(space, DEPLOYMENT, None).await?;
         let pause = |object: &mut Value| object["spec"]["paused"] = json!(true);
         space.edit(DEPLOYMENT.0, DEPLOYMENT.1, &name, pause).await?;
         for kind in [SERVICE, DEPLOYMENT, CONFIG_MAP, BUDGET] {
-            let name = child(space, kind).await?;
+            let name = child_of(space, kind, None).await?;
             // What was made once is applied again for this.
             let relabel = |object: &mut Value| {
                 object["metadata"]["labels"]["app.kubernetes.io/part-of"] = json!("somebody");
@@ -123,7 +125,7 @@ async fn of_a_model(ground: &Ground) -> (Finding, Counts) {
             for (path, place, value) in edits_of(&object) {
                 let what = told(kind, &place, value.as_ref());
                 let came_out = edit(space, kind, &name, &path, value.as_ref(), STAYED).await;
-                counts.count(&mut finding, &what, &came_out);
+                edits.count(&what, &came_out);
             }
         }
         let unpause = |object: &mut Value| object["spec"]["paused"] = json!(false);
@@ -132,8 +134,8 @@ async fn of_a_model(ground: &Ground) -> (Finding, Counts) {
         Ok(())
     })
     .await;
-    finding.count("the Model afterwards", done);
-    (finding, counts)
+    edits.finding.count("the Model afterwards", done);
+    edits
 }
 
 /// What can be done to the fields of the operator's in an object: another value, or none at all.
@@ -158,19 +160,14 @@ pub(super) fn told(kind: Kind, place: &str, value: Option<&Value>) -> String {
     format!("{} {place} {how}", kind.1)
 }
 
-/// The name of the Model's child of this kind.
-async fn child(space: &Space, kind: Kind) -> Result<String, String> {
-    child_of(space, kind, "").await
-}
-
 /// The name of the Model's child of this kind that is of a slot, where they are of one.
-pub(super) async fn child_of(space: &Space, kind: Kind, slot: &str) -> Result<String, String> {
+pub(super) async fn child_of(space: &Space, kind: Kind, slot: Option<&str>) -> Result<String, String> {
     let found = space.list(kind.0, kind.1).await;
     let is_it = |object: &&Value| {
-        let its = text(object, "/metadata/labels/auriga.dev~1slot");
-        owner(object) == Some("Model") && (slot.is_empty() || its.is_empty() || its == slot)
+        let its = label(object, "auriga.dev/slot");
+        owner(object) == Some("Model") && slot.is_none_or(|slot| its.is_empty() || its == slot)
     };
-    let name = (found.iter().find(is_it)).map(|object| text(object, "/metadata/name").to_owned());
+    let name = (found.iter().find(is_it)).map(|object| name(object).to_owned());
     name.ok_or_else(|| format!("the Model has no {}", kind.1))
 }
 

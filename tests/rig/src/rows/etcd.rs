@@ -2,20 +2,22 @@
 
 use std::{path::Path, time::Duration};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use auriga_e2e::{Manifest, Space};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::{
     process::Command,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 
 use crate::{
-    finding::{Finding, nothing_of},
+    command::run,
+    finding::{Finding, in_words, nothing_of},
     ground::Ground,
     kept::Kept,
     node::{Killed, Node},
+    objects::{CONFIG_MAP, MODEL},
     scene::{Scene, scene, seconds_until, within},
 };
 
@@ -37,7 +39,7 @@ pub(super) async fn broken(ground: &Ground) -> Result<Finding> {
     let (mut seen, mut restored): (f64, Option<f64>) = (0.0, None);
     let done = scene(ground, async |scene| {
         scene.on_postgres().await;
-        let backup = back_up(scene, &node).await.map_err(words)?;
+        let backup = back_up(scene, &node).await.map_err(in_words)?;
         let old = Instant::now() + OLD;
         for (what, is_compacted) in [
             ("killed", false),
@@ -58,7 +60,7 @@ pub(super) async fn broken(ground: &Ground) -> Result<Finding> {
         let data = node.folder().join("etcd");
         restore(&node, &backup.path().join("etcd"), &data)
             .await
-            .map_err(words)?;
+            .map_err(in_words)?;
         scene.space.cluster.answers().await;
         is_derived_anew(&scene.space, &before, &mut seen, &mut restored).await
     })
@@ -75,18 +77,14 @@ pub(super) async fn broken(ground: &Ground) -> Result<Finding> {
     Ok(finding)
 }
 
-fn words(error: anyhow::Error) -> String {
-    format!("{error:#}")
-}
-
 /// Kills etcd, also where its history is dropped first, and sees whether the operator misses an edit.
 async fn miss(ground: &Ground, node: &Node, is_compacted: bool, seen: &mut f64) -> Result<(), String> {
     scene(ground, async |scene| {
         let iris = scene.on_a_claim().await;
         if is_compacted {
-            compact_behind(scene, node).await.map_err(words)?;
+            compact_behind(scene, node).await.map_err(in_words)?;
         } else {
-            kill(scene, node).await.map_err(words)?;
+            kill(scene, node).await.map_err(in_words)?;
         }
         sees(scene, &iris.c(0.5), seen).await
     })
@@ -122,22 +120,14 @@ async fn compact_behind(scene: &Scene<'_>, node: &Node) -> Result<()> {
         let rows = format!("round {time}");
         scene.space.rows("other", &rows).await;
     }
-    let changed = scene.space.get("v1", "ConfigMap", "other").await;
+    let changed = scene.space.get(CONFIG_MAP.0, CONFIG_MAP.1, "other").await;
     let revision = changed
         .as_ref()
         .and_then(|one| one["metadata"]["resourceVersion"].as_str());
     let body = json!({ "revision": revision.context("an object has a revision")?, "physical": true });
-    let answer = Command::new("curl")
-        .args(["--silent", "--fail-with-body", "--data", &body.to_string()])
-        .arg("http://127.0.0.1:2379/v3/kv/compaction")
-        .output()
-        .await
-        .context("cannot run curl")?;
-    ensure!(
-        answer.status.success(),
-        "etcd does not compact: {}",
-        String::from_utf8_lossy(&answer.stdout)
-    );
+    let mut compact = Command::new("curl");
+    compact.args(["--silent", "--fail-with-body", "--data", &body.to_string()]);
+    run(compact.arg("http://127.0.0.1:2379/v3/kv/compaction")).await?;
     node.kill("apiserver").await?.start()?;
     scene.space.cluster.answers().await;
     scene.signal("CONT").await
@@ -183,7 +173,7 @@ async fn is_derived_anew(
         Ok(took) => *restored = Some(took),
         Err(words) => wrong.push(format!("{words}: {}", differs.join("; "))),
     }
-    space.remove("auriga.dev/v1alpha1", "Model", "seen").await;
+    space.remove(MODEL.0, MODEL.1, "seen").await;
     space.apply(&Manifest::iris("iris").on_postgres().c(0.7)).await;
     // Numbers that were given before the restore are never given again.
     space.serves("iris", 4).await;
@@ -235,22 +225,12 @@ async fn restore(node: &Node, backup: &Path, data: &Path) -> Result<()> {
     etcd.start()?;
     api_server.start()?;
     // Whoever starts too early ends again.
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    sleep(Duration::from_secs(5)).await;
     viewers.iter().try_for_each(Killed::start)
 }
 
 /// Copies a folder into another one.
 async fn copy(from: &Path, into: &Path) -> Result<()> {
-    let copied = Command::new("cp")
-        .arg("--archive")
-        .arg(from)
-        .arg(into)
-        .status()
-        .await;
-    ensure!(
-        copied.context("cannot run cp")?.success(),
-        "cannot copy {}",
-        from.display()
-    );
-    Ok(())
+    let mut copy = Command::new("cp");
+    run(copy.arg("--archive").arg(from).arg(into)).await.map(drop)
 }

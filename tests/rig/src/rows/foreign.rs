@@ -6,12 +6,13 @@ use anyhow::Result;
 use auriga_e2e::{Manifest, Space, eventually, until};
 use serde_json::{Value, json};
 
-use super::children::{
-    BUDGET, CONFIG_MAP, DEPLOYMENT, JOB, Kind, MODEL, SERVICE, TRAINING_JOB, is_unfinished, owner, text,
-};
+use super::children::is_unfinished;
 use crate::{
     finding::{Finding, attempt},
     ground::Ground,
+    objects::{
+        BUDGET, CONFIG_MAP, DEPLOYMENT, JOB, Kind, MODEL, SERVICE, TRAINING_JOB, conditions, owner, text,
+    },
     scene::{Scene, scene, seconds_until},
 };
 
@@ -94,14 +95,10 @@ async fn take_the_name_of(
         TOLD + 5,
         "the name's conflict is told",
         async || {
-            let objects = [MODEL, TRAINING_JOB];
-            for (version, kind) in objects {
+            for (version, kind) in [MODEL, TRAINING_JOB] {
                 let all = scene.space.list(version, kind).await;
                 let tells = |object: &Value| {
-                    let conditions = object["status"]["conditions"].as_array().cloned();
-                    conditions
-                        .unwrap_or_default()
-                        .iter()
+                    conditions(object)
                         .any(|one| one["reason"] == "NameConflict" && text(one, "/message").contains(&name))
                 };
                 if all.iter().any(tells) {

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use auriga_e2e::{Manifest, condition, iris_rows};
+use auriga_e2e::{Manifest, iris_rows, ready};
 use serde_json::json;
 use tokio::time::sleep;
 
 use crate::{
     clients::Clients,
-    finding::{Finding, attempt},
+    finding::{Finding, attempt, in_words},
     ground::Ground,
     images::{Change, Registry},
     scene::{Scene, scene, seconds_until},
@@ -64,8 +64,7 @@ pub(super) async fn image_not_had(ground: &Ground) -> Result<Finding> {
     let nowhere = NOWHERE.map(|(what, image)| (what, image.to_owned()));
     for (what, image) in nowhere.into_iter().chain(elsewhere) {
         let told = scene(ground, async |scene| without_image(ground, scene, &image).await).await;
-        slowest = slowest.max(told.as_ref().copied().unwrap_or_default());
-        finding.count(what, told.map(|_| ()));
+        slowest = slowest.max(finding.found(what, told).unwrap_or_default());
     }
     registry.end().await?;
     finding.figures.push(format!(
@@ -83,14 +82,13 @@ async fn without_image(ground: &Ground, scene: &mut Scene<'_>, image: &str) -> R
     scene.space.answers_with("iris", 1, auriga_e2e::IRIS_ROW).await;
     let clients = Clients::begin(&scene.space).await;
     let program = ground.program.with_image(image);
-    scene.rise(&program).await.map_err(|error| format!("{error:#}"))?;
+    scene.rise(&program).await.map_err(in_words)?;
     let space = &scene.space;
     let changed = iris.with("/spec/serving/serviceMetadata", json!({ "a": "b" }));
     space.apply(&changed).await;
     let told = attempt(seconds_until(40, "the image is named", async || {
         let model = space.model("iris").await;
-        let status = model.status.as_ref()?;
-        let ready = condition(&status.conditions, "Ready")?;
+        let ready = ready(&model)?;
         let names_it = ready.message.contains(image) && NAMES_IT.contains(&ready.reason.as_str());
         (names_it && ready.status != auriga_crds::ConditionStatus::True).then_some(())
     }));

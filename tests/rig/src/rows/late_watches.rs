@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep};
 use crate::{
     finding::{Finding, nothing_of},
     ground::Ground,
+    objects::{DEPLOYMENT, JOB, MODEL, POD, SERVICE, name},
     oracle::End,
     proxy::{Act, Proxy, Written},
     request::{Nth, Write},
@@ -192,16 +193,14 @@ async fn lost_pod(ground: &Ground) -> Result<(), String> {
         space.apply(&Manifest::iris("iris")).await;
         let mut pod = String::new();
         within(60.0, "the fit's pod has ended well", async || {
-            let pods = space.list("v1", "Pod").await;
+            let pods = space.list(POD.0, POD.1).await;
             let ended = pods.iter().find(|pod| pod["status"]["phase"] == "Succeeded");
-            pod = ended.map_or_else(String::new, |pod| {
-                pod["metadata"]["name"].as_str().unwrap_or_default().to_owned()
-            });
+            pod = ended.map_or_else(String::new, |pod| name(pod).to_owned());
             !pod.is_empty()
         })
         .await?;
-        space.remove("v1", "Pod", &pod).await;
-        space.gone("v1", "Pod", &pod).await;
+        space.remove(POD.0, POD.1, &pod).await;
+        space.gone(POD.0, POD.1, &pod).await;
         forget(scene.proxy());
         space.serves("iris", 1).await;
         scene.quiet(QUIET).await;
@@ -211,7 +210,7 @@ async fn lost_pod(ground: &Ground) -> Result<(), String> {
 }
 
 /// Whether the store has one version of the Model.
-async fn has_one_version(space: &Space) -> Result<(), String> {
+pub(super) async fn has_one_version(space: &Space) -> Result<(), String> {
     let listed = space.ask("iris", "/list").await?.json();
     let versions = listed["models"].as_array().map_or(0, Vec::len);
     if versions == 1 {
@@ -228,8 +227,8 @@ async fn made_anew(ground: &Ground) -> Result<(), String> {
         let space = &scene.space;
         let before = space.model("iris").await.metadata.uid;
         scene.proxy().let_see(|view| view.is_frozen = true);
-        space.remove("auriga.dev/v1alpha1", "Model", "iris").await;
-        space.gone("auriga.dev/v1alpha1", "Model", "iris").await;
+        space.remove(MODEL.0, MODEL.1, "iris").await;
+        space.gone(MODEL.0, MODEL.1, "iris").await;
         space
             .apply(&Manifest::iris("iris").with("/spec/deletionPolicy", "Retain"))
             .await;
@@ -241,7 +240,7 @@ async fn made_anew(ground: &Ground) -> Result<(), String> {
         if model.metadata.uid == before {
             return Err("it is the same Model".to_owned());
         }
-        for (version, kind) in [("apps/v1", "Deployment"), ("v1", "Service"), ("batch/v1", "Job")] {
+        for (version, kind) in [DEPLOYMENT, SERVICE, JOB] {
             let left = space.list(version, kind).await;
             let is_old = |one: &serde_json::Value| {
                 let owners = one["metadata"]["ownerReferences"].as_array();
@@ -281,7 +280,7 @@ async fn scaled(ground: &Ground) -> Result<(), String> {
         within(60.0, "no pod is left", async || {
             scene
                 .space
-                .list("v1", "Pod")
+                .list(POD.0, POD.1)
                 .await
                 .iter()
                 .all(|pod| pod["status"]["phase"] == "Succeeded")

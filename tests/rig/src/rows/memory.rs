@@ -3,18 +3,16 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::Result;
-use auriga_e2e::{Manifest, Space, condition, is_ready, until};
+use auriga_e2e::{Manifest, Space, is_ready, ready, until};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::{
-    bodies,
-    children::{JOB, POD, text},
-};
+use super::bodies;
 use crate::{
     clients::Clients,
     finding::{Finding, attempt},
     ground::Ground,
+    objects::{JOB, POD, exactly, is_any_true, label, name, text},
     scene::{Scene, scene, seconds_until},
 };
 
@@ -31,43 +29,33 @@ const RUNS: usize = 3;
 /// Errors: never; what does not work is in the finding.
 pub(super) async fn short_of_memory(ground: &Ground) -> Result<Finding> {
     let mut finding = Finding::default();
-    let mut told = Vec::new();
     let fit = scene(ground, async |scene| fit_beyond_its_limit(&scene.space).await).await;
-    told.extend(
-        fit.as_ref()
-            .ok()
-            .map(|(took, runs)| format!("a fit told after {took:.1} s, which ran in {runs} pods")),
-    );
-    finding.count("a fit", fit.map(|_| ()));
-    let serving = scene(ground, async |scene| serving_beyond_its_limit(scene).await).await;
-    told.extend(
-        serving
-            .as_ref()
-            .ok()
-            .map(|took| format!("pods that serve after {took:.1} s")),
-    );
-    finding.count("pods that serve", serving.map(|_| ()));
-    for (what, limit) in [("48Mi", Some("48Mi")), ("the default limit", None)] {
-        let asked = scene(ground, async |scene| asked_for_much(scene, limit).await).await;
-        told.extend(asked.as_ref().ok().map(|outcome| outcome.words(what)));
-        finding.count(
-            &format!("requests as large as may be to a pod with {what}"),
-            asked.map(|_| ()),
-        );
+    if let Some((took, runs)) = finding.found("a fit", fit) {
+        let figure = format!("a fit told after {took:.1} s, which ran in {runs} pods");
+        finding.figures.push(figure);
     }
-    finding.figures.extend(told);
+    let serving = scene(ground, async |scene| serving_beyond_its_limit(scene).await).await;
+    if let Some(took) = finding.found("pods that serve", serving) {
+        finding.figures.push(format!("pods that serve after {took:.1} s"));
+    }
+    for (with, limit) in [("48Mi", Some("48Mi")), ("the default limit", None)] {
+        let asked = scene(ground, async |scene| asked_for_much(scene, limit).await).await;
+        let what = format!("requests as large as may be to a pod with {with}");
+        if let Some(outcome) = finding.found(&what, asked) {
+            finding.figures.push(outcome.words(with));
+        }
+    }
     Ok(finding)
 }
 
 /// The iris Model on words that take some forty times the room that they have in the file.
 fn wordy(limit: &str) -> Manifest {
-    let resources = json!({ "requests": { "memory": limit }, "limits": { "memory": limit } });
     let encode = json!([{ "name": "encode", "oneHotEncoder": {} }]);
     Manifest::iris("iris")
         .with("/spec/dataset/train/csv/nrows", 75_000)
         .with("/spec/dataset/test/csv/skiprows", 74_900)
         .with("/spec/transformers", encode)
-        .with("/spec/training/resources", resources)
+        .with("/spec/training/resources", exactly("memory", limit))
 }
 
 /// So many rows of words.
@@ -119,8 +107,7 @@ async fn fit_beyond_its_limit(space: &Space) -> Result<(f64, usize), String> {
     let (took, ()) = seconds_until(30, "the limit is told", async || {
         fits(space, &mut runs).await;
         let model = space.model("iris").await;
-        let status = model.status.as_ref()?;
-        let ready = condition(&status.conditions, "Ready")?;
+        let ready = ready(&model)?;
         let is_told = ready.reason == "OOMKilled" && ready.message.contains("16Mi");
         is_told.then_some(())
     })
@@ -131,7 +118,7 @@ async fn fit_beyond_its_limit(space: &Space) -> Result<(f64, usize), String> {
         async || {
             fits(space, &mut runs).await;
             let mut jobs = space.list(JOB.0, JOB.1).await;
-            jobs.retain(|job| text(job, "/metadata/name").starts_with("iris-"));
+            jobs.retain(|job| name(job).starts_with("iris-"));
             (!jobs.is_empty() && jobs.iter().all(is_over)).then_some(())
         },
     )
@@ -158,20 +145,15 @@ async fn fit_beyond_its_limit(space: &Space) -> Result<(f64, usize), String> {
 
 /// Whether a Job has ended, or was stopped, and has no pod at work any more.
 fn is_over(job: &Value) -> bool {
-    let mut conditions = job["status"]["conditions"].as_array().into_iter().flatten();
-    let has_ended = |one: &Value| {
-        let kind = text(one, "/type");
-        text(one, "/status") == "True" && ["Failed", "Complete", "Suspended"].contains(&kind)
-    };
-    conditions.any(has_ended) && job["status"]["active"].as_u64().unwrap_or_default() == 0
+    is_any_true(job, &["Failed", "Complete", "Suspended"])
+        && job["status"]["active"].as_u64().unwrap_or_default() == 0
 }
 
 /// The pods that fit the Model iris; they are added to all that ever did.
 async fn fits(space: &Space, all: &mut BTreeSet<String>) -> Vec<Value> {
     let mut pods = space.list(POD.0, POD.1).await;
     pods.retain(|pod| {
-        text(pod, "/metadata/labels/auriga.dev~1model") == "iris"
-            && text(pod, "/metadata/labels/app.kubernetes.io~1component") == "fit"
+        label(pod, "auriga.dev/model") == "iris" && label(pod, "app.kubernetes.io/component") == "fit"
     });
     all.extend(pods.iter().map(|pod| text(pod, "/metadata/uid").to_owned()));
     pods
@@ -203,12 +185,11 @@ async fn serving_beyond_its_limit(scene: &Scene<'_>) -> Result<f64, String> {
     space.serves("iris", 1).await;
     space.answers_with("iris", 1, auriga_e2e::IRIS_ROW).await;
     let clients = Clients::begin(space).await;
-    let small = json!({ "requests": { "memory": "20Mi" }, "limits": { "memory": "20Mi" } });
     space
         .apply(
             &good
                 .clone()
-                .with("/spec/serving/resources", small)
+                .with("/spec/serving/resources", exactly("memory", "20Mi"))
                 .with("/spec/serving/progressDeadlineSeconds", 40),
         )
         .await;
@@ -216,7 +197,7 @@ async fn serving_beyond_its_limit(scene: &Scene<'_>) -> Result<f64, String> {
         Duration::from_secs(60),
         "a pod that serves was killed",
         async || {
-            let pods = space.list("v1", "Pod").await;
+            let pods = space.list(POD.0, POD.1).await;
             pods.iter().any(was_killed).then_some(())
         },
     )

@@ -4,14 +4,14 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use anyhow::Result;
 use auriga_e2e::{IRIS_ROW, Manifest, Space, eventually};
-use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    finding::Finding,
+    finding::{Finding, in_words},
     fits::Fits,
     ground::Ground,
     node::Node,
+    objects::{exactly, is_any_true},
     scene::{Scene, scene, seconds_until, within},
 };
 
@@ -100,10 +100,9 @@ async fn lose(
             sleep(Duration::from_millis(milliseconds)).await;
         }
         Some(Moment::OfFit) => {
-            let little = json!({ "requests": { "cpu": "20m" }, "limits": { "cpu": "20m" } });
             scene
                 .space
-                .apply(&edited.with("/spec/training/resources", little))
+                .apply(&edited.with("/spec/training/resources", exactly("cpu", "20m")))
                 .await;
             within(30.0, "the fit runs", async || fits.begun() == 1).await?;
         }
@@ -114,15 +113,14 @@ async fn lose(
         Some(Moment::OfFit) => 2..=2,
         Some(_) => 1..=2,
     };
-    let words = |error: anyhow::Error| format!("{error:#}");
-    let kubelet = node.kill("kubelet").await.map_err(words)?;
-    let containerd = node.kill("containerd").await.map_err(words)?;
-    if node.kill_shims().await.map_err(words)? == 0 {
+    let kubelet = node.kill("kubelet").await.map_err(in_words)?;
+    let containerd = node.kill("containerd").await.map_err(in_words)?;
+    if node.kill_shims().await.map_err(in_words)? == 0 {
         return Err("no pod ran".to_owned());
     }
-    containerd.start().map_err(words)?;
+    containerd.start().map_err(in_words)?;
     let since = jiff::Timestamp::now();
-    kubelet.start().map_err(words)?;
+    kubelet.start().map_err(in_words)?;
     eventually("the node is ready again", async || {
         // It ends at once where containerd is not ready for it; a node's own supervisor would start it again.
         if !node.runs("kubelet") {
@@ -130,15 +128,13 @@ async fn lose(
         }
         let cluster = &scene.space.cluster;
         let seen = cluster.get(None, "v1", "Node", "node1").await?;
-        let conditions = seen["status"]["conditions"].as_array()?;
-        let is_ready = (conditions.iter()).any(|one| one["type"] == "Ready" && one["status"] == "True");
         // What it said before it was killed does not count, and what has not changed it says every five minutes alone.
         let namespace = Some("kube-node-lease");
         let lease = cluster
             .get(namespace, "coordination.k8s.io/v1", "Lease", "node1")
             .await?;
         let heard: jiff::Timestamp = lease["spec"]["renewTime"].as_str()?.parse().ok()?;
-        (is_ready && heard > since).then_some(())
+        (is_any_true(&seen, &["Ready"]) && heard > since).then_some(())
     })
     .await;
     let ready = Instant::now();

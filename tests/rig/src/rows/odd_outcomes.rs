@@ -6,11 +6,17 @@ use std::{
 };
 
 use anyhow::Result;
-use auriga_e2e::Manifest;
+use auriga_e2e::{Manifest, is_ready, ready};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::{finding::Finding, ground::Ground, scene::scene};
+use super::late_watches::has_one_version;
+use crate::{
+    finding::Finding,
+    ground::Ground,
+    objects::{MODEL, label},
+    scene::{Scene, scene},
+};
 
 /// A fit that leaves something odd in its termination message.
 ///
@@ -47,33 +53,32 @@ async fn outcome(ground: &Ground, text: String) -> Result<(), String> {
         space.iris_data("iris").await;
         let first = OnceLock::new();
         let is_of_first_job = move |pod: &Value| {
-            let job = pod["metadata"]["labels"]["batch.kubernetes.io/job-name"].as_str();
-            job.is_some_and(|job| first.get_or_init(|| job.to_owned()) == job)
+            let job = label(pod, "batch.kubernetes.io/job-name");
+            !job.is_empty() && first.get_or_init(|| job.to_owned()) == job
         };
-        scene.proxy().let_see(|view| {
-            view.rewrite = Some(Arc::new(move |resource, object| {
-                if resource == "pods" && is_of_first_job(object) {
-                    leave(object, &text);
-                }
-            }));
-        });
+        let_read(scene, text, is_of_first_job);
         space.apply(&Manifest::iris("iris")).await;
         space.serves("iris", 1).await;
-        let status = space
-            .get("auriga.dev/v1alpha1", "Model", "iris")
-            .await
-            .unwrap_or_default();
-        let bytes = status.to_string().len();
+        let model = space.get(MODEL.0, MODEL.1, "iris").await.unwrap_or_default();
+        let bytes = model.to_string().len();
         if bytes > 32 << 10 {
             return Err(format!("the Model has grown to {bytes} bytes"));
         }
-        let listed = space.ask("iris", "/list").await?.json();
-        match listed["models"].as_array().map_or(0, Vec::len) {
-            1 => Ok(()),
-            versions => Err(format!("{versions} versions were made")),
-        }
+        has_one_version(space).await
     })
     .await
+}
+
+/// Lets the operator read this as what each such pod has left, from now on.
+fn let_read(scene: &Scene<'_>, text: String, is_such: impl Fn(&Value) -> bool + Send + Sync + 'static) {
+    let rewrite = move |resource: &str, object: &mut Value| {
+        if resource == "pods" && is_such(object) {
+            leave(object, &text);
+        }
+    };
+    scene
+        .proxy()
+        .let_see(|view| view.rewrite = Some(Arc::new(rewrite)));
 }
 
 /// Replaces what the pod's container left, if it has ended.
@@ -93,22 +98,15 @@ async fn foreign_outcome(ground: &Ground) -> Result<(), String> {
         space.iris_data("iris").await;
         let digest = format!("sha256:{}", "5".repeat(64));
         let text = json!({ "version": 7, "digest": digest, "fitHash": "v1-of-somebody-else" }).to_string();
-        scene.proxy().let_see(|view| {
-            view.rewrite = Some(Arc::new(move |resource, object| {
-                if resource == "pods" {
-                    leave(object, &text);
-                }
-            }));
-        });
+        let_read(scene, text, |_| true);
         space.apply(&Manifest::iris("iris")).await;
         sleep(Duration::from_secs(40)).await;
         let model = space.model("iris").await;
-        let status = model.status.clone().unwrap_or_default();
-        if status.active_version.is_some() || auriga_e2e::is_ready(&model) {
+        let active = model.status.as_ref().and_then(|status| status.active_version);
+        if active.is_some() || is_ready(&model) {
             return Err("a version became active that no fit had made".to_owned());
         }
-        let ready = auriga_e2e::condition(&status.conditions, "Ready");
-        if ready.is_none_or(|ready| ready.message.is_empty()) {
+        if ready(&model).is_none_or(|ready| ready.message.is_empty()) {
             return Err("no condition says what is wrong".to_owned());
         }
         scene.proxy().let_see(|view| view.rewrite = None);

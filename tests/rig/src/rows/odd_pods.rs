@@ -1,6 +1,6 @@
 //! Pods that say anything but what a pod should say.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use anyhow::Result;
 use auriga_e2e::{Manifest, Space};
@@ -8,16 +8,15 @@ use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
+use super::asked::{AT_ONCE, Way, asking, instead, stand_between};
 use crate::{
     finding::Finding,
     ground::Ground,
-    operator::Program,
-    proxy::{Record, Said, StandIn},
+    objects::{POD, SERVICE, name, slot_of},
+    proxy::{Record, Said},
     scene::{Scene, scene_of, within},
 };
 
-/// How many oddities are tried at once.
-pub(super) const AT_ONCE: usize = 3;
 /// How long a pod says something odd.
 const ODD: Duration = Duration::from_secs(12);
 /// How long the operator may take to name a pod.
@@ -27,15 +26,6 @@ const MEMORY: f64 = 100.0;
 
 /// Where pods say that they have moved to: a page that the operator has no reason to ask for.
 const MOVED: &str = "/api/v1/namespaces/default/pods";
-
-/// By which way the operator asks pods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    /// At their addresses, where the rig stands: as inside of a cluster.
-    Addresses,
-    /// Through the API server: as from outside.
-    ApiServer,
-}
 
 /// Something odd to say.
 struct Oddity {
@@ -129,60 +119,6 @@ fn set(said: &mut Value, pointer: &str, value: Value) {
     }
 }
 
-/// An operator that asks pods by this way, and often.
-pub(super) fn asking(ground: &Ground, way: Way) -> Program {
-    let via = match way {
-        Way::Addresses => "pod-ip",
-        Way::ApiServer => "api-proxy",
-    };
-    let asks = [("AURIGA_ALIVE_VIA", via), ("AURIGA_POLL_SERVING", "1s")];
-    let asks = asks.map(|(name, value)| (name, value.to_owned()));
-    ground.program.with_environment(asks)
-}
-
-/// Lets the rig speak in the pods' stead that are asked by this way from now on.
-///
-/// Errors: it cannot stand where they are.
-pub(super) async fn stand_between(scene: &Scene<'_>, way: Way) -> Result<(), String> {
-    match way {
-        Way::Addresses => {
-            let stands = scene.proxy().stand_at_pods();
-            stands.map_err(|error| format!("{error:#}"))
-        }
-        Way::ApiServer => {
-            let_ask(&scene.space).await;
-            Ok(())
-        }
-    }
-}
-
-/// Lets the operator of this namespace ask pods through the API server, which its own Role does not.
-async fn let_ask(space: &Space) {
-    space
-        .apply_object(&json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "Role",
-            "metadata": { "name": "asks-pods" },
-            "rules": [{ "apiGroups": [""], "resources": ["pods/proxy", "services/proxy"], "verbs": ["get"] }],
-        }))
-        .await;
-    space
-        .apply_object(&json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "RoleBinding",
-            "metadata": { "name": "asks-pods" },
-            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "asks-pods" },
-            "subjects": [{ "kind": "ServiceAccount", "name": "auriga-operator", "namespace": space.name }],
-        }))
-        .await;
-}
-
-/// Says the same for all pods whose names begin so, at /alive.
-pub(super) fn instead(beginning: &str, said: fn() -> Said) -> StandIn {
-    let beginning = beginning.to_owned();
-    Arc::new(move |pod, page| (pod.starts_with(&beginning) && page == "/alive").then(said))
-}
-
 /// Each oddity while a fit runs, while a version is a candidate, and while it serves.
 ///
 /// Errors: the cluster does not answer.
@@ -243,9 +179,9 @@ async fn one(scene: &mut Scene<'_>, oddity: &Oddity, way: Way) -> Result<(), Str
         return Err("a version became active that had not passed".to_owned());
     }
     if space
-        .get("v1", "Service", "iris")
+        .get(SERVICE.0, SERVICE.1, "iris")
         .await
-        .is_some_and(|service| has_traffic(&service))
+        .is_some_and(|service| slot_of(&service).starts_with('v'))
     {
         return Err("a version got the traffic that had not passed".to_owned());
     }
@@ -261,7 +197,7 @@ async fn one(scene: &mut Scene<'_>, oddity: &Oddity, way: Way) -> Result<(), Str
         .status
         .and_then(|status| status.active_version)
         .unwrap_or_default();
-    let before = space.get("v1", "Service", "iris").await.unwrap_or_default();
+    let before = space.get(SERVICE.0, SERVICE.1, "iris").await.unwrap_or_default();
     // The same of what serves.
     scene.proxy().stand_in(Some(instead("iris-", oddity.said)));
     let named = said_about(
@@ -270,7 +206,7 @@ async fn one(scene: &mut Scene<'_>, oddity: &Oddity, way: Way) -> Result<(), Str
     )
     .await;
     sleep(ODD).await;
-    let after = space.get("v1", "Service", "iris").await.unwrap_or_default();
+    let after = space.get(SERVICE.0, SERVICE.1, "iris").await.unwrap_or_default();
     if before["spec"]["selector"] != after["spec"]["selector"] {
         return Err("the traffic was taken from what serves".to_owned());
     }
@@ -294,11 +230,6 @@ async fn one(scene: &mut Scene<'_>, oddity: &Oddity, way: Way) -> Result<(), Str
     named.map(drop)
 }
 
-fn has_traffic(service: &Value) -> bool {
-    let slot = service["spec"]["selector"]["auriga.dev/slot"].as_str();
-    slot.is_some_and(|slot| slot.starts_with('v'))
-}
-
 /// Waits until a pod whose name begins so is there and a condition names it; its name.
 async fn named(space: &Space, beginning: &str) -> Result<String, String> {
     let mut found = None;
@@ -310,7 +241,7 @@ async fn named(space: &Space, beginning: &str) -> Result<String, String> {
     let pod = found.unwrap_or_default();
     // It starts first.
     let running = async || {
-        let pod = space.get("v1", "Pod", &pod).await.unwrap_or_default();
+        let pod = space.get(POD.0, POD.1, &pod).await.unwrap_or_default();
         pod["status"]["phase"] == "Running"
     };
     within(60.0, "the pod runs", running).await?;
@@ -319,9 +250,9 @@ async fn named(space: &Space, beginning: &str) -> Result<String, String> {
 }
 
 async fn pod_of(space: &Space, beginning: &str) -> Option<String> {
-    let pods = space.list("v1", "Pod").await;
-    let names = pods.iter().filter_map(|pod| pod["metadata"]["name"].as_str());
-    names.map(str::to_owned).find(|name| name.starts_with(beginning))
+    let pods = space.list(POD.0, POD.1).await;
+    let found = pods.iter().map(name).find(|name| name.starts_with(beginning));
+    found.map(str::to_owned)
 }
 
 /// Waits until a condition names the pod.

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::{
-    finding::Finding,
+    finding::{Finding, in_words},
     ground::Ground,
+    objects::{BUDGET, CONFIG_MAP, DEPLOYMENT, JOB, Kind, SERVICE, TRAINING_JOB, is_ending},
     oracle::named,
     proxy::{Act, Record},
     request::{Nth, Write},
@@ -79,7 +80,7 @@ impl Story {
             }
             Story::Superseded => {
                 space.apply(&fitted_with(0.6)).await;
-                let begun = async || !space.list("batch/v1", "Job").await.is_empty();
+                let begun = async || !space.list(JOB.0, JOB.1).await.is_empty();
                 within(30.0, "a fit has begun", begun).await?;
                 space.apply(&fitted_with(0.7)).await;
                 let is_ready = async || auriga_e2e::is_ready(&space.model("iris").await);
@@ -190,11 +191,7 @@ async fn mislead(scene: &mut Scene<'_>, story: Story, point: Option<Nth>) -> Res
     let at = point.clone().unwrap_or_else(first_delete);
     scene.proxy().begin_and(Some((at.clone(), Act::KeepLists)));
     if point.is_none() {
-        scene
-            .proxy()
-            .keep_lists()
-            .await
-            .map_err(|error| format!("{error:#}"))?;
+        scene.proxy().keep_lists().await.map_err(in_words)?;
     }
     let before = stored(&scene.space).await;
     story.work(&scene.space).await?;
@@ -227,7 +224,7 @@ async fn mislead(scene: &mut Scene<'_>, story: Story, point: Option<Nth>) -> Res
     for (version, kind, name, uid) in anew {
         let found = scene.space.get(&version, &kind, &name).await;
         let found = found.filter(|found| found["metadata"]["uid"] == uid.as_str());
-        let Some(found) = found.filter(|found| found["metadata"]["deletionTimestamp"].is_null()) else {
+        let Some(found) = found.filter(|found| !is_ending(found)) else {
             return Err(format!("{kind} {name}, which was made anew, was deleted"));
         };
         // What a TrainingJob's status says is the operator's to write, whoever made it.
@@ -243,9 +240,7 @@ async fn mislead(scene: &mut Scene<'_>, story: Story, point: Option<Nth>) -> Res
         let uid = &one["metadata"]["uid"];
         left.iter().any(|found| found["metadata"]["uid"] == *uid)
     };
-    let mut stays = settled
-        .iter()
-        .filter(|one| one["metadata"]["deletionTimestamp"].is_null());
+    let mut stays = settled.iter().filter(|one| !is_ending(one));
     if let Some(gone) = stays.find(|one| !is_left(one)) {
         return Err(format!("{} is gone", named(gone)));
     }
@@ -268,14 +263,7 @@ fn first_delete() -> Nth {
 }
 
 /// The kinds that an operator deletes.
-const KINDS: [(&str, &str); 6] = [
-    ("apps/v1", "Deployment"),
-    ("batch/v1", "Job"),
-    ("auriga.dev/v1alpha1", "TrainingJob"),
-    ("v1", "ConfigMap"),
-    ("v1", "Service"),
-    ("policy/v1", "PodDisruptionBudget"),
-];
+const KINDS: [Kind; 6] = [DEPLOYMENT, JOB, TRAINING_JOB, CONFIG_MAP, SERVICE, BUDGET];
 
 async fn stored(space: &Space) -> Vec<Value> {
     let mut all = Vec::new();

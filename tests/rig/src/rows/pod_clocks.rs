@@ -8,16 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::{
-    children::{POD, text},
-    clock::LIBRARY,
-    statuses::Statuses,
-};
+use super::{clock::LIBRARY, statuses::Statuses};
 use crate::{
     clients::Clients,
-    finding::{Finding, attempt, nothing_of},
+    finding::{Finding, attempt, in_words, nothing_of},
     ground::Ground,
     images::{Change, Registry},
+    objects::{POD, label, text},
     scene::{Scene, scene, scene_of},
 };
 
@@ -88,7 +85,7 @@ async fn up_and_back(
     seconds: i64,
 ) -> Result<(), String> {
     let program = ground.program.with_image(image);
-    scene.rise(&program).await.map_err(|error| format!("{error:#}"))?;
+    scene.rise(&program).await.map_err(in_words)?;
     scene.space.apply(&iris.clone().c(0.5)).await;
     attempt(scene.space.serves("iris", 2)).await?;
     for address in both(&scene.space, 2).await? {
@@ -120,10 +117,7 @@ async fn of_one_pod(
     let iris = scene.on_postgres().await;
     let space = &scene.space;
     let right = registry.image(crate::images::UNCHANGED);
-    registry
-        .pull(&right)
-        .await
-        .map_err(|error| format!("{error:#}"))?;
+    registry.pull(&right).await.map_err(in_words)?;
     let statuses = Statuses::watch(space);
     let clients = Clients::begin(space).await;
     let done = async {
@@ -150,21 +144,20 @@ async fn one_is_off(
     [moved, wrong, right]: [&str; 3],
     (version, seconds): (i64, i64),
 ) -> Result<(), String> {
-    let words = |error: anyhow::Error| format!("{error:#}");
     let pods = attempt(eventually("only this version has pods", async || {
         let pods = space.serving_pods("iris").await;
         (pods.len() == 2 && addresses(space, version).await.len() == 2).then_some(pods)
     }));
     let pods = pods.await?;
     let pod = pods.first().ok_or("no pod serves")?;
-    registry.retag(wrong, moved).await.map_err(words)?;
+    registry.retag(wrong, moved).await.map_err(in_words)?;
     // What runs containers hears of a name that has moved a moment later.
     sleep(Duration::from_secs(2)).await;
     space.remove(POD.0, POD.1, pod).await;
     attempt(space.gone(POD.0, POD.1, pod)).await?;
     attempt(space.ready_within("iris", 60)).await?;
     let addresses = both(space, version).await?;
-    registry.retag(right, moved).await.map_err(words)?;
+    registry.retag(right, moved).await.map_err(in_words)?;
     sleep(Duration::from_secs(2)).await;
     let mut told = Vec::new();
     for address in addresses {
@@ -188,7 +181,7 @@ async fn is_as_asked_for(scene: &Scene<'_>, versions: &[i64], fits: usize) -> Re
         ));
     }
     let pods = space.list(POD.0, POD.1).await;
-    let is_fit = |pod: &&Value| pod["metadata"]["labels"]["app.kubernetes.io/component"] == "fit";
+    let is_fit = |pod: &&Value| label(pod, "app.kubernetes.io/component") == "fit";
     let made = (
         space.training_jobs().await.len(),
         pods.iter().filter(is_fit).count(),
@@ -227,12 +220,8 @@ async fn both(space: &Space, version: i64) -> Result<Vec<SocketAddr>, String> {
 
 /// Where the pods that serve this version answer.
 async fn addresses(space: &Space, version: i64) -> Vec<SocketAddr> {
-    let serving = space.serving_pods("iris").await;
-    let pods = space.list(POD.0, POD.1).await;
-    let serves = |pod: &&Value| {
-        serving.iter().any(|name| text(pod, "/metadata/name") == name)
-            && text(pod, "/metadata/labels/auriga.dev~1model-version") == version.to_string()
-    };
+    let pods = space.pods_that_serve("iris").await;
+    let serves = |pod: &&Value| label(pod, "auriga.dev/model-version") == version.to_string();
     let address = |pod: &Value| {
         let ip = text(pod, "/status/podIP").parse().ok()?;
         Some(SocketAddr::new(ip, auriga_crds::contract::pod::PORT))

@@ -3,7 +3,7 @@
 use auriga_e2e::{Space, eventually};
 use serde_json::{Value, json};
 
-use super::children::{DEPLOYMENT, text};
+use crate::objects::{DEPLOYMENT, POD, label};
 
 /// The container that a policy puts beside ours, as a service mesh does.
 pub(super) const SIDECAR: &str = "mesh";
@@ -15,7 +15,7 @@ pub(super) async fn in_force(space: &Space) {
     eventually("the policies hold", async || {
         let mut found = Vec::new();
         for component in ["runtime", "fit"] {
-            let pod = probe("v1", "Pod", component, &pod_spec());
+            let pod = probe(POD.0, POD.1, component, &pod_spec());
             found.push(space.would_take(&pod).await.ok()?.to_string().contains(SIDECAR));
         }
         let labels = json!({ "app": "probe" });
@@ -23,7 +23,7 @@ pub(super) async fn in_force(space: &Space) {
         let spec = json!({ "selector": { "matchLabels": labels }, "template": template });
         let deployment = probe(DEPLOYMENT.0, DEPLOYMENT.1, "runtime", &spec);
         let taken = space.would_take(&deployment).await.ok()?;
-        found.push(text(&taken, "/metadata/labels/example.com~1team") == "flowers");
+        found.push(label(&taken, "example.com/team") == "flowers");
         found.iter().all(|holds| *holds).then_some(())
     })
     .await;

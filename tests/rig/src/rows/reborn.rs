@@ -6,10 +6,10 @@ use anyhow::Result;
 use auriga_e2e::{Manifest, until};
 use tokio::time::sleep;
 
-use super::children::MODEL;
 use crate::{
     finding::{Finding, attempt},
     ground::Ground,
+    objects::MODEL,
     oracle::{listed, named, orphans},
     scene::{scene, seconds_until},
 };
@@ -36,7 +36,7 @@ pub(super) async fn reborn(ground: &Ground) -> Result<Finding> {
                 space.try_apply(fits_or_not.value()).await.ok()
             });
             let applied = attempt(applied).await;
-            finding.count(&format!("cycle {cycle}"), applied.map(|_| ()));
+            finding.found(&format!("cycle {cycle}"), applied);
             sleep(Duration::from_millis(LIVES[cycle % LIVES.len()])).await;
             space.remove(MODEL.0, MODEL.1, "iris").await;
         }
@@ -58,14 +58,10 @@ pub(super) async fn reborn(ground: &Ground) -> Result<Finding> {
         Ok(took)
     })
     .await;
-    match result {
-        Ok(took) => {
-            finding.count("what is left", Ok(()));
-            finding
-                .figures
-                .push(format!("{cycles} cycles, the last Model ready after {took:.1} s"));
-        }
-        Err(words) => finding.count("what is left", Err(words)),
+    if let Some(took) = finding.found("what is left", result) {
+        finding
+            .figures
+            .push(format!("{cycles} cycles, the last Model ready after {took:.1} s"));
     }
     Ok(finding)
 }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use auriga_e2e::{Manifest, Space, condition, eventually, is_ready};
+use auriga_e2e::{Manifest, Space, eventually, is_ready, ready};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::children::TRAINING_JOB;
 use crate::{
     finding::{Finding, attempt},
     ground::Ground,
+    objects::TRAINING_JOB,
     scene::{scene, seconds_until},
 };
 
@@ -108,9 +108,7 @@ impl Wall {
 
     async fn fall(self, space: &Space) {
         for object in self.objects(space) {
-            let text = |field: &str| object[field].as_str().unwrap_or_default();
-            let name = object["metadata"]["name"].as_str().unwrap_or_default();
-            space.remove(text("apiVersion"), text("kind"), name).await;
+            space.remove_object(&object).await;
         }
     }
 
@@ -178,9 +176,7 @@ async fn behind(space: &Space, wall: Wall, serves: bool) -> Result<(f64, f64), S
     space.apply(&wall.behind(&asked)).await;
     let (told, ()) = seconds_until(30, "the refusal is told", async || {
         let model = space.model("iris").await;
-        let status = model.status.as_ref()?;
-        let ready = condition(&status.conditions, "Ready")?;
-        ready.message.contains(wall.says()).then_some(())
+        ready(&model)?.message.contains(wall.says()).then_some(())
     })
     .await;
     let (mut before, mut writes) = (String::new(), 0);

@@ -7,11 +7,11 @@ use auriga_e2e::{Space, until};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::children::{BUDGET, DEPLOYMENT, owner, text};
 use crate::{
     clients::{Clients, p99},
     finding::{Finding, attempt},
     ground::Ground,
+    objects::{BUDGET, DEPLOYMENT, POD, is_any_true, is_ending, label, name, owner},
     scene::{Scene, scene},
 };
 
@@ -128,11 +128,11 @@ async fn moves(space: &Space, model: &str, rounds: usize, finding: &mut Finding)
 async fn restart(space: &Space, model: &str, round: usize) -> Result<(), String> {
     let found = space.list(DEPLOYMENT.0, DEPLOYMENT.1).await;
     let is_its = |one: &&Value| {
-        let has_label = text(one, "/metadata/labels/auriga.dev~1model") == model;
+        let has_label = label(one, "auriga.dev/model") == model;
         has_label && owner(one) == Some("Model") && one["spec"]["replicas"] != 0
     };
     let ours = found.iter().find(is_its);
-    let name = ours.map(|one| text(one, "/metadata/name").to_owned());
+    let name = ours.map(|one| name(one).to_owned());
     let name = name.ok_or("the Model has no Deployment")?;
     let annotate = |object: &mut Value| {
         object["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] =
@@ -152,7 +152,7 @@ async fn drain(space: &Space, model: &str) -> Result<(), String> {
             &format!("pod {pod} can be evicted"),
             async || {
                 let evicted = space.evict(&pod).await;
-                let is_gone = space.get("v1", "Pod", &pod).await.is_none();
+                let is_gone = space.get(POD.0, POD.1, &pod).await.is_none();
                 (evicted.is_ok() || is_gone).then_some(())
             },
         )
@@ -162,22 +162,17 @@ async fn drain(space: &Space, model: &str) -> Result<(), String> {
         Duration::from_secs(60),
         "two pods answer, and none is on its way out",
         async || {
-            let pods = space.list("v1", "Pod").await;
+            let pods = space.list(POD.0, POD.1).await;
             let is_its = |pod: &&Value| {
-                text(pod, "/metadata/labels/app.kubernetes.io~1component") == "runtime"
-                    && text(pod, "/metadata/labels/auriga.dev~1model") == model
+                label(pod, "app.kubernetes.io/component") == "runtime"
+                    && label(pod, "auriga.dev/model") == model
             };
             let ours: Vec<&Value> = pods.iter().filter(is_its).collect();
-            let are_there = ours.len() == 2 && ours.iter().all(|pod| is_ready(pod));
+            let are_there =
+                ours.len() == 2 && (ours.iter()).all(|pod| is_any_true(pod, &["Ready"]) && !is_ending(pod));
             are_there.then_some(())
         },
     )
     .await;
     Ok(())
-}
-
-fn is_ready(pod: &Value) -> bool {
-    let conditions = pod["status"]["conditions"].as_array();
-    let is_true = |one: &Value| one["type"] == "Ready" && one["status"] == "True";
-    pod["metadata"]["deletionTimestamp"].is_null() && conditions.is_some_and(|all| all.iter().any(is_true))
 }

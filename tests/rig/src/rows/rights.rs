@@ -13,6 +13,7 @@ use crate::{
     clients::p99,
     finding::{Finding, attempt, nothing_of},
     ground::Ground,
+    objects::{MODEL, TRAINING_JOB, conditions},
     proxy::Asked,
     scene::{Scene, scene, scene_of, seconds_until},
 };
@@ -67,16 +68,14 @@ pub(super) async fn taken_away(ground: &Ground) -> Result<Finding> {
     let mut finding = Finding::default();
     let (mut slowest, mut told, mut others): (f64, Vec<(Told, String)>, Vec<f64>) = Default::default();
     for (what, result) in tried.into_iter().flatten() {
-        if let Ok(absence) = &result {
+        if let Some(absence) = finding.found(&what, result) {
             slowest = slowest.max(absence.took);
-            told.push((absence.told, what.clone()));
-            others.extend(&absence.others);
+            told.push((absence.told, what));
+            others.extend(absence.others);
         }
-        finding.count(&what, result.map(|_| ()));
     }
     let secret = scene(ground, async |scene| missing_secret(&scene.space).await).await;
-    let after = secret.as_ref().copied().unwrap_or_default();
-    finding.count("a missing Secret", secret.map(|_| ()));
+    let after = finding.found("a missing Secret", secret).unwrap_or_default();
     let seen = p99(&others);
     let is_quick = match others.len() {
         0..100 => Err(format!("{} edits show nothing", others.len())),
@@ -226,7 +225,7 @@ async fn until_named(scene: &Scene<'_>, right: &Right, iris: &Manifest, heard: u
                 let is_told = logged.is_some() && names_at_readyz(scene, right).await;
                 is_told.then(|| (Told::Readyz, took()))
             } else {
-                let told = conditions(&scene.space).await;
+                let told = said(&scene.space).await;
                 names(&told, right).then(|| (Told::Condition, took()))
             };
         }
@@ -297,10 +296,10 @@ async fn keep_editing<T>(space: &Space, edits: &Mutex<Edits>) -> T {
 }
 
 /// What the Models and TrainingJobs of a namespace say.
-async fn conditions(space: &Space) -> String {
+async fn said(space: &Space) -> String {
     let mut told = String::new();
-    for kind in ["Model", "TrainingJob"] {
-        for object in space.list("auriga.dev/v1alpha1", kind).await {
+    for (version, kind) in [MODEL, TRAINING_JOB] {
+        for object in space.list(version, kind).await {
             told.push_str(&messages(&object));
         }
     }
@@ -309,13 +308,12 @@ async fn conditions(space: &Space) -> String {
 
 /// What a Model says.
 async fn said_of(space: &Space, model: &str) -> String {
-    let model = space.get("auriga.dev/v1alpha1", "Model", model).await;
+    let model = space.get(MODEL.0, MODEL.1, model).await;
     messages(&model.unwrap_or_default())
 }
 
 fn messages(object: &Value) -> String {
-    let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
-    let messages = conditions.filter_map(|one| one["message"].as_str());
+    let messages = conditions(object).filter_map(|one| one["message"].as_str());
     messages.map(|message| format!("{message}\n")).collect()
 }
 
@@ -328,7 +326,7 @@ async fn missing_secret(space: &Space) -> Result<f64, String> {
         .apply(&iris.with("/spec/persister/secretRef/name", "credentials"))
         .await;
     let told = attempt(seconds_until(20, "the Secret is named", async || {
-        let told = conditions(space).await;
+        let told = said(space).await;
         told.contains("Secret credentials").then_some(())
     }));
     let (took, ()) = told.await?;

@@ -126,6 +126,16 @@ mod tests {
 
     use super::*;
 
+    fn right(group: &str, resource: &str, verb: &str) -> Right {
+        Right {
+            role: "a",
+            group: group.to_owned(),
+            resource: resource.to_owned(),
+            names: Value::Null,
+            verb: verb.to_owned(),
+        }
+    }
+
     #[test]
     fn one_right_is_taken_and_the_others_stay() {
         let role = json!({ "rules": [{ "apiGroups": [""], "resources": ["pods", "services"], "verbs": ["list", "patch"] }] });
@@ -140,19 +150,12 @@ mod tests {
     #[test]
     fn a_request_needs_the_right_to_its_verb_and_resource() {
         let check = |verb: &str, resource: &str, method: hyper::Method, path: &str| {
-            let right = Right {
-                role: "a",
-                group: String::new(),
-                resource: resource.to_owned(),
-                names: Value::Null,
-                verb: verb.to_owned(),
-            };
             let asked = Asked {
                 at: Instant::now(),
                 method,
                 path: path.to_owned(),
             };
-            needs(&asked, &right)
+            needs(&asked, &right("", resource, verb))
         };
         let service = "/api/v1/namespaces/a/services/iris";
         assert!(check("patch", "services", hyper::Method::PATCH, service));
@@ -167,14 +170,11 @@ mod tests {
     #[test]
     fn who_cannot_see_or_write_has_no_voice() {
         let check = |verb: &str, resource: &str, expected: bool| {
-            let right = Right {
-                role: "a",
-                group: String::new(),
-                resource: resource.to_owned(),
-                names: Value::Null,
-                verb: verb.to_owned(),
-            };
-            assert_eq!(has_no_voice(&right), expected, "{verb} {resource}");
+            assert_eq!(
+                has_no_voice(&right("", resource, verb)),
+                expected,
+                "{verb} {resource}"
+            );
         };
         check("watch", "pods", true);
         check("patch", "models/status", true);
@@ -186,13 +186,7 @@ mod tests {
 
     #[test]
     fn a_right_is_named_by_verb_and_resource() {
-        let right = Right {
-            role: "a",
-            group: "apps".to_owned(),
-            resource: "deployments".to_owned(),
-            names: Value::Null,
-            verb: "patch".to_owned(),
-        };
+        let right = right("apps", "deployments", "patch");
         let words = "User \"a\" cannot patch resource \"deployments\" in API group \"apps\"";
         assert!(names(words, &right) && names(&words.replace('"', "\\\""), &right));
         assert!(!names("cannot get resource \"deployments\"", &right));

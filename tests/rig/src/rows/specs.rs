@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use anyhow::Result;
 use auriga_crds::ConditionStatus;
-use auriga_e2e::{Manifest, Space, condition, is_ready, until};
+use auriga_e2e::{Manifest, Space, is_ready, ready_now, until};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::{
     bad_specs::short,
-    children::{DEPLOYMENT, MODEL, text},
     schema::{Kind, Variant, variants},
     there_and_back,
 };
@@ -18,6 +17,7 @@ use crate::{
     clients::Clients,
     finding::{Finding, attempt},
     ground::Ground,
+    objects::{DEPLOYMENT, MODEL, SERVICE, label, slot_of},
     scene::{Scene, scene},
 };
 
@@ -32,13 +32,8 @@ const NOTICED: Duration = Duration::from_secs(10);
 pub(super) async fn changed(ground: &Ground) -> Result<Finding> {
     let mut finding = Finding::default();
     let edited = scene(ground, async |scene| quickly(scene).await).await;
-    match edited {
-        Ok(figures) => {
-            finding.count("20 edits in 10 s", Ok(()));
-            finding.figures.push(figures);
-        }
-        Err(words) => finding.count("20 edits in 10 s", Err(words)),
-    }
+    let figures = finding.found("20 edits in 10 s", edited);
+    finding.figures.extend(figures);
     let schema = ground.schema_of_models().await?;
     let every = ground.times(1, 5);
     let (bad, fields) = tokio::join!(
@@ -172,17 +167,15 @@ async fn carried_out(space: &Space, variant: &Variant, manifest: Manifest) -> Re
     space.try_apply(manifest.value()).await?;
     let noticed = until(NOTICED, "the edit is noticed", async || {
         let model = space.model("iris").await;
-        let status = model.status.as_ref()?;
-        let ready = condition(&status.conditions, "Ready")?.clone();
-        (Some(ready.observed_generation) == model.metadata.generation).then_some(ready)
+        ready_now(&model).cloned()
     });
     let ready = attempt(noticed).await?;
-    let service = space.get("v1", "Service", "iris").await.unwrap_or_default();
-    let slot = text(&service, "/spec/selector/auriga.dev~1slot");
+    let service = space.get(SERVICE.0, SERVICE.1, "iris").await.unwrap_or_default();
+    let slot = slot_of(&service);
     let deployments = space.list(DEPLOYMENT.0, DEPLOYMENT.1).await;
     let serving = deployments
         .iter()
-        .find(|one| text(one, "/metadata/labels/auriga.dev~1slot") == slot);
+        .find(|one| label(one, "auriga.dev/slot") == slot);
     let is_serving = serving.is_some_and(|one| one["status"]["readyReplicas"].as_i64() >= Some(1));
     let wants_none = space.get(MODEL.0, MODEL.1, "iris").await.unwrap_or_default()["spec"]["replicas"] == 0;
     if ready.status == ConditionStatus::True && !is_serving && !wants_none {

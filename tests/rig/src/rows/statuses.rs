@@ -11,7 +11,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::children::{MODEL, TRAINING_JOB};
+use crate::objects::{MODEL, TRAINING_JOB};
 
 /// The pause between two looks.
 const PAUSE: Duration = Duration::from_millis(250);

@@ -62,8 +62,8 @@ pub(super) async fn away(ground: &Ground) -> Result<Finding> {
     let mut finding = Finding::default();
     let mut figures = Vec::new();
     for (step, result) in tried {
-        figures.extend((result.as_ref().ok()).map(|took| format!("{} {took:.1} s", step.word())));
-        finding.count(step.word(), result.map(|_| ()));
+        let took = finding.found(step.word(), result);
+        figures.extend(took.map(|took| format!("{} {took:.1} s", step.word())));
     }
     finding.figures.push(format!(
         "away for {} s; all done after the store was back: {}",

@@ -2,18 +2,16 @@
 
 use std::{collections::VecDeque, sync::Mutex, time::Duration};
 
-use auriga_e2e::{Space, condition, eventually, iris_rows, is_ready, until};
+use auriga_e2e::{Space, eventually, iris_rows, is_ready, ready_now, until};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::{
-    bad_specs::{Bad, broken_rules, good, impossible},
-    children::{DEPLOYMENT, TRAINING_JOB, text},
-};
+use super::bad_specs::{Bad, broken_rules, good, impossible};
 use crate::{
     finding::{Finding, attempt},
     ground::Ground,
+    objects::{DEPLOYMENT, SERVICE, TRAINING_JOB, label, text},
     scene::{Scene, scene},
 };
 
@@ -32,13 +30,11 @@ pub(super) async fn bad_and_back(ground: &Ground, schema: &Value, every: usize) 
         let mut all = impossible();
         all.extend(broken_rules(&scene.space, schema).await);
         let all: VecDeque<Bad> = all.into_iter().step_by(every).collect();
-        let (count, queue, told) = (all.len(), Mutex::new(all), Mutex::new(Vec::new()));
-        let lanes = (0..LANES).map(|number| lane(scene, number, &queue, &told));
-        join_all(lanes).await;
+        let (count, queue) = (all.len(), Mutex::new(all));
+        let lanes = (0..LANES).map(|number| lane(scene, number, &queue));
         let mut slowest: f64 = 0.0;
-        for (what, result) in told.into_inner().unwrap_or_default() {
-            slowest = slowest.max(*result.as_ref().unwrap_or(&0.0));
-            finding.count(&what, result.map(|_| ()));
+        for (what, result) in join_all(lanes).await.into_iter().flatten() {
+            slowest = slowest.max(finding.found(&what, result).unwrap_or_default());
         }
         if finding.tries < count {
             return Err(format!("{} of {count} bad specs were tried", finding.tries));
@@ -53,16 +49,13 @@ pub(super) async fn bad_and_back(ground: &Ground, schema: &Value, every: usize) 
     finding
 }
 
-type Results = Mutex<Vec<(String, Result<f64, String>)>>;
-
-/// Tries one bad spec after another on a Model of its own, as long as it comes right again.
-async fn lane(scene: &Scene<'_>, number: usize, queue: &Mutex<VecDeque<Bad>>, told: &Results) {
+/// Tries one bad spec after another on a Model of its own, as long as it comes right again; what was tried, and what came of it.
+async fn lane(
+    scene: &Scene<'_>,
+    number: usize,
+    queue: &Mutex<VecDeque<Bad>>,
+) -> Vec<(String, Result<f64, String>)> {
     let (space, name) = (&scene.space, format!("iris-{number}"));
-    let note = |what: String, result| {
-        if let Ok(mut told) = told.lock() {
-            told.push((what, result));
-        }
-    };
     let begun = attempt(async {
         space.rows(&name, &iris_rows()).await;
         space.apply(&good(&name)).await;
@@ -71,16 +64,18 @@ async fn lane(scene: &Scene<'_>, number: usize, queue: &Mutex<VecDeque<Bad>>, to
     });
     let before = match begun.await {
         Ok(before) => before,
-        Err(words) => return note(format!("Model {name}"), Err(words)),
+        Err(words) => return vec![(format!("Model {name}"), Err(words))],
     };
+    let mut told = Vec::new();
     loop {
         let next = queue.lock().ok().and_then(|mut queue| queue.pop_front());
-        let Some(bad) = next else { return };
+        let Some(bad) = next else { return told };
         let result = attempt(there_and_back(space, &name, &bad, &before));
-        note(bad.what.clone(), result.await.and_then(|result| result));
+        told.push((bad.what.clone(), result.await.and_then(|result| result)));
         space.apply(&good(&name)).await;
         if let Err(words) = attempt(space.ready_within(&name, 120)).await {
-            return note(format!("Model {name} after {}", bad.what), Err(words));
+            told.push((format!("Model {name} after {}", bad.what), Err(words)));
+            return told;
         }
     }
 }
@@ -92,10 +87,7 @@ async fn there_and_back(space: &Space, name: &str, bad: &Bad, before: &Value) ->
     let mut last = String::new();
     let told = attempt(until(TOLD, "it is told", async || {
         let model = space.model(name).await;
-        let ready = condition(&model.status.as_ref()?.conditions, "Ready")?.clone();
-        if Some(ready.observed_generation) != model.metadata.generation {
-            return None;
-        }
+        let ready = ready_now(&model)?;
         last = format!("{:?} {}: {}", ready.status, ready.reason, ready.message);
         let is_told = !is_ready(&model) && ready.reason == bad.reason && ready.message.contains(&bad.names);
         is_told.then_some(())
@@ -136,23 +128,15 @@ async fn stays_unready(space: &Space, name: &str) -> Result<(), String> {
 /// What a Model has made, and what it says of itself, without times and generations: what its Deployments have in them, its pods
 /// by their UIDs, where its requests go, and the fits of what it is fitted to.
 async fn essence(space: &Space, name: &str) -> Value {
-    let is_its = |object: &&Value| text(object, "/metadata/labels/auriga.dev~1model") == name;
     let deployments = space.list(DEPLOYMENT.0, DEPLOYMENT.1).await;
-    let running = deployments
-        .iter()
-        .filter(is_its)
-        .filter(|one| one["spec"]["replicas"] != 0);
-    let templates: Vec<Value> = running
+    let is_running = |one: &&Value| label(one, "auriga.dev/model") == name && one["spec"]["replicas"] != 0;
+    let templates: Vec<Value> = (deployments.iter().filter(is_running))
         .map(|one| json!([one["metadata"]["name"], one["spec"]["template"]]))
         .collect();
-    let pods = space.list("v1", "Pod").await;
-    let serving = pods.iter().filter(is_its).filter(|pod| {
-        text(pod, "/metadata/labels/app.kubernetes.io~1component") == "runtime"
-            && pod["metadata"]["deletionTimestamp"].is_null()
-    });
-    let mut pods: Vec<&str> = serving.map(|pod| text(pod, "/metadata/uid")).collect();
+    let serving = space.pods_that_serve(name).await;
+    let mut pods: Vec<&str> = serving.iter().map(|pod| text(pod, "/metadata/uid")).collect();
     pods.sort_unstable();
-    let service = space.get("v1", "Service", name).await.unwrap_or_default();
+    let service = space.get(SERVICE.0, SERVICE.1, name).await.unwrap_or_default();
     let status = space.model(name).await.status.unwrap_or_default();
     let fits = space.list(TRAINING_JOB.0, TRAINING_JOB.1).await;
     let fits = fits.iter().filter(|fit| {

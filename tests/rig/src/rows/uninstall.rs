@@ -3,19 +3,20 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use auriga_crds::Condition;
-use auriga_e2e::{Manifest, Space, condition, iris_rows};
+use auriga_e2e::{Manifest, Space, iris_rows};
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-use super::children::{MODEL, POD, TRAINING_JOB, text};
+use super::freed::{FREED, free, gone, patience, says_why};
 use crate::{
-    finding::{Finding, attempt},
+    finding::{Finding, attempt, in_words},
     ground::Ground,
+    objects::{CONFIG_MAP, DEPLOYMENT, Kind, MODEL, POD, TRAINING_JOB, label},
     scene::{Scene, scene, seconds_until},
 };
 
+const NAMESPACE: Kind = ("v1", "Namespace");
 /// How many of them at once.
 const AT_ONCE: usize = 5;
 /// How long a namespace, or a Model that nothing is said of, may take to go.
@@ -23,8 +24,6 @@ const GONE: u64 = 120;
 /// How long it may take until the Job that deletes the versions has failed for good: Kubernetes tries it seven times, with pauses of
 /// 10 s that double each time, 630 s in all.
 const FAILED: u64 = 900;
-/// What frees a Model whose versions are to stay.
-const SKIP: &str = "auriga.dev/skip-cleanup";
 
 /// What is taken away, or is done otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,14 +108,13 @@ pub(super) async fn uninstalled(ground: &Ground) -> Result<Finding> {
     let (mut slowest, mut alone, mut skipped, mut named, mut freed): (f64, usize, usize, usize, usize) =
         Default::default();
     for (what, way) in ways {
-        if let Ok(way) = &way {
+        if let Some(way) = finding.found(&what, way) {
             slowest = slowest.max(way.took);
             alone += usize::from(way.skipped.is_none() && !way.freed);
             skipped += usize::from(way.skipped.is_some());
             named += usize::from(way.skipped == Some(true));
             freed += usize::from(way.freed);
         }
-        finding.count(&what, way.map(|_| ()));
     }
     finding.figures.push(format!(
         "{alone} gone by themselves, {skipped} by the annotation after a condition had said why, which named it in {named} of \
@@ -131,19 +129,18 @@ async fn take_away(
     policy: &str,
     parts: &[Part],
 ) -> Result<Way, String> {
-    let name = scene.space.name.clone();
     // The rights of this operator would go with the namespace; those of one for the whole cluster do not.
-    for object in rights(&scene.space).await? {
-        scene.space.apply_object(&object).await;
+    let rights = rights(&scene.space).await?;
+    for object in &rights {
+        scene.space.apply_object(object).await;
     }
     let way = remove_in_order(ground, scene, policy, parts).await;
     if way.is_err() {
         // It would hold its namespace for ever, once its operator has ended; it may be gone.
         let _ = scene.space.edit(MODEL.0, MODEL.1, "iris", free).await;
     }
-    for kind in ["ClusterRoleBinding", "ClusterRole"] {
-        let api = "rbac.authorization.k8s.io/v1";
-        scene.space.remove(api, kind, &name).await;
+    for object in rights.iter().rev() {
+        scene.space.remove_object(object).await;
     }
     way
 }
@@ -168,10 +165,10 @@ async fn remove_in_order(
         let space = &scene.space;
         match part {
             Part::Model => space.remove(MODEL.0, MODEL.1, "iris").await,
-            Part::Rows => space.remove("v1", "ConfigMap", "iris").await,
+            Part::Rows => space.remove(CONFIG_MAP.0, CONFIG_MAP.1, "iris").await,
             Part::Secret => space.remove("v1", "Secret", "postgres").await,
-            Part::Store => space.remove("apps/v1", "Deployment", "postgres").await,
-            Part::Namespace => space.remove("v1", "Namespace", &space.name).await,
+            Part::Store => space.remove(DEPLOYMENT.0, DEPLOYMENT.1, "postgres").await,
+            Part::Namespace => space.remove(NAMESPACE.0, NAMESPACE.1, &space.name).await,
             Part::Operator => {
                 scene.stop().await;
                 is_there = false;
@@ -182,7 +179,7 @@ async fn remove_in_order(
             }
             Part::Image => {
                 let program = ground.program.with_image("127.0.0.1:1/auriga/auriga:1");
-                scene.rise(&program).await.map_err(|error| format!("{error:#}"))?;
+                scene.rise(&program).await.map_err(in_words)?;
             }
             Part::Quota => {
                 let none = json!({
@@ -207,7 +204,7 @@ async fn remove_in_order(
         sleep(Duration::from_secs(3)).await;
     }
     let space = &scene.space;
-    if let Ok(took) = attempt(gone(space, GONE)).await {
+    if let Ok(took) = attempt(gone(space, NAMESPACE, &space.name, GONE)).await {
         way.took = took;
         return Ok(way);
     }
@@ -223,15 +220,10 @@ async fn remove_in_order(
         ));
     }
     space.edit(MODEL.0, MODEL.1, "iris", free).await?;
-    attempt(freed(space)).await?;
-    way.took = attempt(gone(space, GONE)).await?;
+    attempt(gone(space, MODEL, "iris", FREED)).await?;
+    way.took = attempt(gone(space, NAMESPACE, &space.name, GONE)).await?;
     way.freed = true;
     Ok(way)
-}
-
-/// Takes the finalizer away, as the documentation says.
-fn free(object: &mut Value) {
-    object["metadata"]["finalizers"] = json!([]);
 }
 
 /// A TrainingJob of somebody's, whose pod no node takes.
@@ -249,75 +241,10 @@ async fn begin_a_fit(space: &Space, iris: &Manifest) {
     space.apply_object(&fit).await;
     seconds_until(30, "the fit has a pod", async || {
         let pods = space.list(POD.0, POD.1).await;
-        let is_fit = |pod: &Value| text(pod, "/metadata/labels/auriga.dev~1training-job") == "by-hand";
+        let is_fit = |pod: &Value| label(pod, "auriga.dev/training-job") == "by-hand";
         pods.iter().any(is_fit).then_some(())
     })
     .await;
-}
-
-/// Waits until the Model is gone, or for so many seconds; then it has to be `so`, and is freed by the annotation. Whether the condition
-/// named that; `None`: it went by itself.
-async fn patience(
-    space: &Space,
-    seconds: u64,
-    so: impl Fn(&Value) -> Option<Condition>,
-) -> Result<Option<bool>, String> {
-    let start = Instant::now();
-    let why = loop {
-        let Some(model) = space.get(MODEL.0, MODEL.1, "iris").await else {
-            return Ok(None);
-        };
-        // What is to be told at last is waited for; what may be told by the way counts at the end.
-        let is_over = start.elapsed() > Duration::from_secs(seconds);
-        match so(&model) {
-            Some(why) if is_over || why.reason == "ArtifactsLeft" => break why,
-            None if is_over => {
-                return Err(format!(
-                    "no condition says after {seconds} s why the Model is still there: {}",
-                    model["status"]["conditions"]
-                ));
-            }
-            _ => sleep(Duration::from_millis(500)).await,
-        }
-    };
-    let skip = |object: &mut Value| object["metadata"]["annotations"][SKIP] = json!("true");
-    space.edit(MODEL.0, MODEL.1, "iris", skip).await?;
-    attempt(freed(space)).await?;
-    match why.message.contains(SKIP) {
-        true => Ok(Some(true)),
-        false => Err(format!("the condition does not name {SKIP}: {}", why.message)),
-    }
-}
-
-/// Waits until a Model that nothing holds any more is gone.
-async fn freed(space: &Space) {
-    seconds_until(30, "the Model is gone", async || {
-        space.get(MODEL.0, MODEL.1, "iris").await.is_none().then_some(())
-    })
-    .await;
-}
-
-/// The time until the namespace is gone.
-async fn gone(space: &Space, limit: u64) -> f64 {
-    let (took, ()) = seconds_until(limit, "the namespace is gone", async || {
-        space
-            .get("v1", "Namespace", &space.name)
-            .await
-            .is_none()
-            .then_some(())
-    })
-    .await;
-    took
-}
-
-/// What a Model that is being deleted says of what is in the way; `None`: that something is under way says nothing.
-fn says_why(model: &Value) -> Option<Condition> {
-    let conditions: Vec<Condition> =
-        serde_json::from_value(model["status"]["conditions"].clone()).unwrap_or_default();
-    let ready = condition(&conditions, "Ready")?;
-    let is_of_end = ["ModelDeleted", "ArtifactsLeft"].contains(&ready.reason.as_str());
-    let says_more = !["", "A Job deletes the versions."].contains(&ready.message.as_str());
-    (is_of_end && says_more).then(|| ready.clone())
 }
 
 /// The rights of the namespace's operator, in all namespaces.
@@ -354,23 +281,5 @@ mod tests {
             let namespace = order.iter().position(|part| *part == Part::Namespace);
             assert_eq!(namespace, Some(order.len() - 1), "{order:?}");
         }
-    }
-
-    #[test]
-    fn only_more_than_that_a_job_is_at_work_says_why() {
-        let says = |reason: &str, message: &str| {
-            let condition = json!({
-                "type": "Ready", "status": "Unknown", "reason": reason, "message": message,
-                "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": 1,
-            });
-            says_why(&json!({ "status": { "conditions": [condition] } })).is_some()
-        };
-        assert!(says(
-            "ModelDeleted",
-            "A Job deletes the versions, and is held up: no pod can be made"
-        ));
-        assert!(says("ArtifactsLeft", "The versions could not be deleted"));
-        assert!(!says("ModelDeleted", "A Job deletes the versions."));
-        assert!(!says("Ready", "Version 1 answers."));
     }
 }

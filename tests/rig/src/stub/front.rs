@@ -13,17 +13,12 @@ use hyper::{
     Request, Response, StatusCode,
     body::{Bytes, Incoming},
     header,
-    server::conn::http1,
-    service::service_fn,
 };
-use hyper_util::rt::TokioIo;
 use serde_json::json;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-};
+use tokio::net::TcpListener;
 
 use super::pods::Pods;
+use crate::serve::serve;
 
 /// Opens the port of all pods.
 pub(super) async fn listen() -> Result<TcpListener> {
@@ -34,25 +29,17 @@ pub(super) async fn listen() -> Result<TcpListener> {
 
 /// Answers until the future is dropped.
 pub(super) async fn answer(listener: TcpListener, pods: Arc<Pods>) {
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        connections.spawn(connection(stream, Arc::clone(&pods)));
-        while connections.try_join_next().is_some() {}
-    }
-}
-
-async fn connection(stream: TcpStream, pods: Arc<Pods>) {
-    let Ok(IpAddr::V4(address)) = stream.local_addr().map(|local| local.ip()) else {
-        return;
-    };
-    let service = service_fn(|request: Request<Incoming>| {
-        let answer = answered(&pods, address, request.uri().path());
-        std::future::ready(Ok::<_, Infallible>(answer))
-    });
-    // Whoever asked is gone, or asked for nothing.
-    let _ = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    serve(listener, |stream| {
+        let Ok(IpAddr::V4(address)) = stream.local_addr().map(|local| local.ip()) else {
+            return None;
+        };
+        let pods = Arc::clone(&pods);
+        Some(move |request: Request<Incoming>| {
+            let answer = answered(&pods, address, request.uri().path());
+            std::future::ready(Ok::<_, Infallible>(answer))
+        })
+    })
+    .await;
 }
 
 fn answered(pods: &Pods, address: Ipv4Addr, path: &str) -> Response<Full<Bytes>> {

@@ -3,7 +3,6 @@
 use std::{collections::HashSet, net::Ipv4Addr, sync::Arc};
 
 use auriga_crds::contract::pod::CONTAINER;
-use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
 use kube::{
@@ -17,10 +16,11 @@ use super::{
     pod::{self, Task, Work},
     pods::Pods,
 };
+use crate::follow::follow;
 
 /// How many pods it does something about at once.
 const AT_ONCE: usize = 16;
-/// The pause before a call, or a watch, that failed is tried again.
+/// The pause before a call that failed is tried again.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
 /// How many conflicts a call is tried again after.
 const CONFLICTS: usize = 20;
@@ -41,56 +41,38 @@ impl Kubelet {
         let ours = WatchParams::default().fields(&format!("spec.nodeName={}", this.node));
         let (mut begun, mut ended) = (HashSet::new(), HashSet::new());
         let mut tasks = JoinSet::new();
-        // From here on, and all that there is already.
-        let mut version = "0".to_owned();
-        loop {
-            let Ok(events) = all.watch(&ours, &version).await else {
-                sleep(PAUSE).await;
-                continue;
+        let take = |event: WatchEvent<Pod>| {
+            while tasks.try_join_next().is_some() {}
+            let pod = match event {
+                WatchEvent::Added(pod) | WatchEvent::Modified(pod) => pod,
+                WatchEvent::Deleted(pod) => {
+                    this.pods.end(&pod.uid().unwrap_or_default());
+                    return;
+                }
+                WatchEvent::Bookmark(_) | WatchEvent::Error(_) => return,
             };
-            let mut events = std::pin::pin!(events);
-            while let Some(Ok(event)) = events.next().await {
-                while tasks.try_join_next().is_some() {}
-                let pod = match event {
-                    WatchEvent::Added(pod) | WatchEvent::Modified(pod) => pod,
-                    WatchEvent::Deleted(pod) => {
-                        version = pod.resource_version().unwrap_or(version);
-                        this.pods.end(&pod.uid().unwrap_or_default());
-                        continue;
-                    }
-                    WatchEvent::Bookmark(bookmark) => {
-                        version = bookmark.metadata.resource_version;
-                        continue;
-                    }
-                    // The version is too old, most often.
-                    WatchEvent::Error(_) => {
-                        version = "0".to_owned();
-                        break;
-                    }
-                };
-                version = pod.resource_version().unwrap_or(version);
-                let uid = pod.uid().unwrap_or_default();
-                if let (Some(work), Some(revision)) = (Work::of(&pod), pod::fence(&pod)) {
-                    this.pods.activate(&work, revision);
-                }
-                let is_ending = pod.metadata.deletion_timestamp.is_some();
-                let is_new = if is_ending {
-                    ended.insert(uid)
-                } else {
-                    begun.insert(uid)
-                };
-                if is_new {
-                    let (this, places) = (Arc::clone(&this), Arc::clone(&places));
-                    tasks.spawn(async move {
-                        if is_ending {
-                            this.end(&pod, &places).await;
-                        } else {
-                            this.run(&pod, &places).await;
-                        }
-                    });
-                }
+            let uid = pod.uid().unwrap_or_default();
+            if let (Some(work), Some(revision)) = (Work::of(&pod), pod::fence(&pod)) {
+                this.pods.activate(&work, revision);
             }
-        }
+            let is_ending = pod.metadata.deletion_timestamp.is_some();
+            let is_new = if is_ending {
+                ended.insert(uid)
+            } else {
+                begun.insert(uid)
+            };
+            if is_new {
+                let (this, places) = (Arc::clone(&this), Arc::clone(&places));
+                tasks.spawn(async move {
+                    if is_ending {
+                        this.end(&pod, &places).await;
+                    } else {
+                        this.run(&pod, &places).await;
+                    }
+                });
+            }
+        };
+        follow(all, ours, take).await;
     }
 
     /// Runs a pod: for good, or until its fit is over.
