@@ -16,7 +16,7 @@ use auriga_operator::{
     health::{self, Health, Signs},
     lease::{self, Fence, Leading, Lease},
     listing::Listing,
-    patience::Patience,
+    patience::patient,
     start::Waiting,
     term::Candidate,
 };
@@ -87,7 +87,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     let (signs, leading) = (Signs::default(), Leading::default());
     let client = ClientBuilder::try_from(config)
         .context("cannot use the settings of the API server")?
-        .with_layer(&Patience)
+        .with_layer(&tower::util::AndThenLayer::new(patient))
         .with_layer(&Deadline)
         .with_layer(&signs)
         .with_layer(&Fence(leading.clone()))

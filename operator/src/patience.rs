@@ -3,9 +3,6 @@
 //! It says so in a header, beside a line of plain text; kube makes an error of the text, and drops the header. See
 //! "Priority and fairness" of its documentation, and RFC 9110, 10.2.3.
 
-use std::task::{Context, Poll};
-
-use futures_util::future::BoxFuture;
 use http_body_util::{BodyExt as _, Either, Full};
 use hyper::{
     Response, StatusCode,
@@ -14,63 +11,30 @@ use hyper::{
     http::response::Parts,
 };
 use serde_json::json;
-use tower::{BoxError, Layer, Service};
+use tower::BoxError;
 
-/// Makes a status of the API's out of a refusal in plain text that says when to come again.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience;
-
-impl<S> Layer<S> for Patience {
-    type Service = Patient<S>;
-
-    fn layer(&self, inner: S) -> Patient<S> {
-        Patient { inner }
-    }
-}
-
-/// A client whose refusals say when to come again.
-#[derive(Clone, Debug)]
-pub struct Patient<S> {
-    inner: S,
-}
-
-impl<S, R, B> Service<R> for Patient<S>
+/// An answer, or a status of the API's in place of a refusal in plain text that says when to come again.
+pub async fn patient<B>(answer: Response<B>) -> Result<Response<Either<Full<Bytes>, B>>, BoxError>
 where
-    S: Service<R, Response = Response<B>>,
-    S::Error: Into<BoxError>,
-    S::Future: Send + 'static,
-    B: Body<Data = Bytes, Error: Into<BoxError>> + Send,
+    B: Body<Data = Bytes, Error: Into<BoxError>>,
 {
-    type Response = Response<Either<Full<Bytes>, B>>;
-    type Error = BoxError;
-    type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
-
-    fn poll_ready(&mut self, task: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(task).map_err(Into::into)
-    }
-
-    fn call(&mut self, request: R) -> Self::Future {
-        let answer = self.inner.call(request);
-        Box::pin(async move {
-            let (mut head, body) = answer.await.map_err(Into::into)?.into_parts();
-            let Some(seconds) = wish(&head) else {
-                return Ok(Response::from_parts(head, Either::Right(body)));
-            };
-            let text = body.collect().await.map_err(Into::into)?.to_bytes();
-            let reason = match head.status {
-                StatusCode::TOO_MANY_REQUESTS => "TooManyRequests",
-                _ => "ServiceUnavailable",
-            };
-            let status = json!({
-                "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason,
-                "code": head.status.as_u16(), "message": String::from_utf8_lossy(&text).trim(),
-                "details": { "retryAfterSeconds": seconds },
-            });
-            head.headers.remove(CONTENT_LENGTH);
-            let body = Full::new(Bytes::from(status.to_string()));
-            Ok(Response::from_parts(head, Either::Left(body)))
-        })
-    }
+    let (mut head, body) = answer.into_parts();
+    let Some(seconds) = wish(&head) else {
+        return Ok(Response::from_parts(head, Either::Right(body)));
+    };
+    let text = body.collect().await.map_err(Into::into)?.to_bytes();
+    let reason = match head.status {
+        StatusCode::TOO_MANY_REQUESTS => "TooManyRequests",
+        _ => "ServiceUnavailable",
+    };
+    let status = json!({
+        "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason,
+        "code": head.status.as_u16(), "message": String::from_utf8_lossy(&text).trim(),
+        "details": { "retryAfterSeconds": seconds },
+    });
+    head.headers.remove(CONTENT_LENGTH);
+    let body = Full::new(Bytes::from(status.to_string()));
+    Ok(Response::from_parts(head, Either::Left(body)))
 }
 
 /// In how many seconds a refusal asks to be tried again that does not say so as the API does.
@@ -93,6 +57,8 @@ mod tests {
     use hyper::Request;
     use kube::{Api, Client, client::Body as Sent, core::Status};
 
+    use tower::{Layer as _, util::AndThenLayer};
+
     use super::*;
 
     /// What kube makes of an answer with this code, type, header and text.
@@ -102,7 +68,7 @@ mod tests {
             let answer = answer.header(RETRY_AFTER, after);
             Ok::<_, Infallible>(answer.body(Sent::from(text.as_bytes().to_vec())).unwrap())
         });
-        let client = Client::new(Patience.layer(server), "default");
+        let client = Client::new(AndThenLayer::new(patient).layer(server), "default");
         let pods: Api<k8s_openapi::api::core::v1::Pod> = Api::default_namespaced(client);
         match pods.get("iris").await.unwrap_err() {
             kube::Error::Api(status) => *status,

@@ -147,7 +147,7 @@ pub fn of_end(ended: &ContainerStateTerminated, memory_limit: Option<&str>) -> O
         .and_then(|outcome| Reason::from_word(outcome.reason.as_deref()?));
     let words = match outcome.and_then(|outcome| outcome.message) {
         Some(words) => words,
-        None if message.is_empty() && is_killed(ended) => {
+        None if message.is_empty() && ended_from_outside(ended) => {
             "it was killed from outside, as when its node starts anew".to_owned()
         }
         None if message.is_empty() => "it left no message; see its log".to_owned(),
@@ -168,7 +168,7 @@ pub fn of_end(ended: &ContainerStateTerminated, memory_limit: Option<&str>) -> O
 }
 
 /// Whether a container did not end by itself, nor for want of memory: its node was started anew, or somebody has killed it.
-pub fn is_killed(ended: &ContainerStateTerminated) -> bool {
+pub fn ended_from_outside(ended: &ContainerStateTerminated) -> bool {
     match ended.reason.as_deref() {
         Some("OOMKilled") => false,
         Some("Unknown") => matches!(ended.exit_code, KILLED | UNSEEN),

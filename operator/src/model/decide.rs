@@ -175,9 +175,7 @@ fn relapse(turn: Turn<'_>, slots: &Slots<'_>, traffic: &Traffic) -> Option<Rejec
     let (slot, before) = (traffic.slot.as_ref()?, traffic.previous.as_ref()?);
     let (held, before) = (slots.get(slot)?, slots.get(before)?);
     let wanted = turn.wish.replicas;
-    // What was given up and has the traffic still is on its way back: the Service could not be written.
-    let is_given_up = held.rejection.is_some();
-    let may_relapse = is_just_switched(turn, traffic) && held.replicas() > 0 || is_given_up;
+    let may_relapse = held.rejection.is_some() || is_just_switched(turn, traffic) && held.replicas() > 0;
     if turn.model.spec.suspend || wanted == 0 || !may_relapse {
         return None;
     }
@@ -188,17 +186,19 @@ fn relapse(turn: Turn<'_>, slots: &Slots<'_>, traffic: &Traffic) -> Option<Rejec
     let trouble = health.trouble.filter(|trouble| !trouble.passes);
     // Where nobody else answers, one pod is better than none.
     let enough = if health.ready == 0 { 1 } else { most };
-    // Where it died with its node since, it may be as good as before.
-    let since = traffic.since.unwrap_or(Timestamp::MIN);
-    let has_excuse = health.cut_off.is_some_and(|at| at >= since) && !is_given_up;
-    let is_unproven = trouble.is_none() && (health.ready > 0 || has_excuse);
-    if before.ready < enough || is_unproven {
+    if before.ready < enough || trouble.is_none() && health.ready > 0 {
         return None;
     }
     if let Some(known) = &held.rejection {
+        // It has the traffic still, and is on its way back: the Service could not be written.
         return Some(known.clone());
     }
-    let trouble = trouble.map_or_else(
+    let since = traffic.since.unwrap_or(Timestamp::MIN);
+    if trouble.is_none() && health.cut_off.is_some_and(|at| at >= since) {
+        // It died with its node since, and may be as good as before.
+        return None;
+    }
+    let (reason, words) = trouble.map_or_else(
         || {
             (
                 Reason::RuntimeUnhealthy,
@@ -208,8 +208,8 @@ fn relapse(turn: Turn<'_>, slots: &Slots<'_>, traffic: &Traffic) -> Option<Rejec
         |trouble| (trouble.reason, trouble.message),
     );
     Some(Rejection {
-        reason: trouble.0,
-        message: format!("after it got the traffic: {}", trouble.1),
+        reason,
+        message: format!("after it got the traffic: {words}"),
         at: Some(turn.now),
         edition: build::edition(turn.model, &turn.wish.checked),
     })

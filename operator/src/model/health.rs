@@ -47,7 +47,7 @@ pub struct Health {
     pub accident: Option<Trouble>,
     /// One that was killed for want of memory, be it that it answers again: the cause is a limit that somebody has set, and has
     /// to raise.
-    pub killed: Option<Trouble>,
+    pub out_of_memory: Option<Trouble>,
     /// Since when all of them start anew that did not end by themselves, by the first of them; the end of time while none runs
     /// again. `None`: one of them has no such excuse.
     pub cut_off: Option<Timestamp>,
@@ -64,8 +64,8 @@ impl Health {
     }
 
     /// That one was killed as a sentence that follows upon another one; empty if none was.
-    pub fn was_killed(&self) -> String {
-        (self.killed.as_ref()).map_or_else(String::new, |killed| format!(" {}.", killed.message))
+    pub fn ran_out_of_memory(&self) -> String {
+        (self.out_of_memory.as_ref()).map_or_else(String::new, |killed| format!(" {}.", killed.message))
     }
 }
 
@@ -88,7 +88,6 @@ pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32) -> Health {
         counted: held.counted(),
         ..Health::default()
     };
-    let mut cut_off = Vec::new();
     for seen in living(held) {
         health.pods += 1;
         let found = check(seen, held, owner_uid);
@@ -113,17 +112,16 @@ pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32) -> Health {
             .as_ref()
             .filter(|trouble| trouble.reason == Reason::RuntimeUnhealthy && is_doubted);
         health.doubt = health.doubt.or_else(|| Some(doubt?.message.clone()));
-        cut_off.push(cut_off_since(&seen.pod));
         let end = last_end(&seen.pod);
-        let killed = end.clone().filter(|end| end.reason == Reason::OOMKilled);
-        health.killed = health.killed.or(killed);
+        let out_of_memory = end.clone().filter(|end| end.reason == Reason::OOMKilled);
+        health.out_of_memory = health.out_of_memory.or(out_of_memory);
         health.accident = health.accident.or(end);
         if health.trouble.as_ref().is_none_or(|known| known.passes) {
             health.trouble = trouble.or(health.trouble);
         }
     }
-    let all: Option<Vec<Timestamp>> = cut_off.into_iter().collect();
-    health.cut_off = all.and_then(|all| all.into_iter().min());
+    // One that has no excuse comes before all times.
+    health.cut_off = living(held).map(|seen| cut_off_since(&seen.pod)).min().flatten();
     health.trouble = health
         .trouble
         .or_else(|| refusal(held).filter(|_| health.pods < held.replicas()));
@@ -257,7 +255,7 @@ fn cut_off_since(pod: &Pod) -> Option<Timestamp> {
         .last_state
         .as_ref()
         .and_then(|state| state.terminated.as_ref());
-    if container.ready || !trouble::is_killed(of_state.or(of_before)?) {
+    if container.ready || !trouble::ended_from_outside(of_state.or(of_before)?) {
         return None;
     }
     let running = state.and_then(|state| state.running.as_ref());

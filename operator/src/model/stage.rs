@@ -49,11 +49,11 @@ impl Stage {
         match self {
             Stage::Loading => (
                 ConditionStatus::Unknown,
-                (health.killed.as_ref()).map_or(Reason::Loading, |killed| killed.reason),
+                (health.out_of_memory.as_ref()).map_or(Reason::Loading, |killed| killed.reason),
                 format!(
                     "The pods of version {version} start and load it ({} of {wanted} can answer).{}{}",
                     health.passed,
-                    health.was_killed(),
+                    health.ran_out_of_memory(),
                     health.in_doubt()
                 ),
             ),

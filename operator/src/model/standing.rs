@@ -146,7 +146,7 @@ pub(super) fn serving(story: &Story<'_>) -> Standing {
             reason,
             message: format!(
                 "Version {version} answers on {wanted} of {wanted} pods.{more}{}{}",
-                story.health.was_killed(),
+                story.health.ran_out_of_memory(),
                 story.health.in_doubt()
             ),
             is_stalled: false,

@@ -260,11 +260,7 @@ impl Work {
             let mut annotations = held.kept();
             rejection.write(&mut annotations);
             let asleep = deployment_as_it_is(turn, &failed, Some(held), 0, annotations);
-            self.apply.push(Desired::apply(&service(
-                turn.model,
-                traffic.slot.as_ref(),
-                traffic_annotations(traffic),
-            )));
+            self.service(turn, traffic);
             self.apply.push(asleep);
         }
         let message = format!("Version {} was given up: {}", failed.version, rejection.message);
