@@ -118,7 +118,7 @@ pub struct ModelStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub active_version: Option<i64>,
-    /// The version that answered before.
+    /// The version that was the active one before, by the ledger of its store.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub previous_version: Option<i64>,

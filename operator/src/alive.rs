@@ -33,6 +33,9 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest of these pauses.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
+/// How long silence counts at most, where nobody was let wait in vain.
+const SILENCE: Duration = Duration::from_secs(2);
+
 /// How long what one said is remembered, at least; all that are looked at are asked far more often.
 const FORGOTTEN: Duration = Duration::from_secs(600);
 
@@ -70,6 +73,15 @@ struct Told {
 }
 
 impl Told {
+    /// Whether it still counts, where answers count for as long as `fresh`.
+    fn counts(&self, fresh: Duration) -> bool {
+        let counts_for = match self.answer {
+            Answer::Silent(_) => fresh.min(SILENCE).max(pause(self.hangs)),
+            _ => fresh,
+        };
+        self.at.elapsed() < counts_for
+    }
+
     fn seen(&self, pod: &Pod) -> PodSeen {
         PodSeen {
             silent_for: self.silent_since.map_or(Duration::ZERO, |since| since.elapsed()),
@@ -173,7 +185,7 @@ impl Asker {
         if let Some(told) = lock(&self.told).get(&uid)
             && told.restarts == restarts
             && told.address == address
-            && told.at.elapsed() < fresh.max(pause(told.hangs))
+            && told.counts(fresh)
         {
             return told.seen(pod);
         }

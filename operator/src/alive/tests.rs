@@ -196,6 +196,23 @@ async fn an_answer_that_is_fresh_is_not_asked_for_again() {
     }
 }
 
+#[test]
+fn silence_counts_for_a_shorter_time_than_an_answer() {
+    let told = |answer| Told {
+        at: Instant::now().checked_sub(Duration::from_secs(3)).unwrap(),
+        restarts: 0,
+        address: String::new(),
+        answer,
+        passes: 0,
+        hangs: 0,
+        silent_since: None,
+    };
+    let alive = read(alive(json!({})).as_bytes()).unwrap();
+    let minute = Duration::from_secs(60);
+    assert!(told(Answer::Well(Box::new(alive))).counts(minute));
+    assert!(!told(Answer::Silent("refuses".to_owned())).counts(minute));
+}
+
 #[tokio::test]
 async fn a_pod_that_hangs_is_not_asked_again_at_once() {
     let address = server(None).await;

@@ -1,7 +1,7 @@
 //! Whether the pods of one Deployment can answer, and if not, why.
 
 use auriga_crds::{
-    Digest, Reason, VersionNumber,
+    Digest, Reason,
     contract::{Alive, Golden},
 };
 use jiff::Timestamp;
@@ -33,13 +33,11 @@ pub struct Health {
     pub counted: i32,
     /// Those that say that their version is the active one.
     pub active: i32,
-    /// The version that was the active one before, by the ledger, as one of those tells that are active.
-    pub previous: Option<VersionNumber>,
     /// The newest revision of the ledger that any of them knows.
     pub revision: Option<u64>,
     /// The digest of the bytes that they loaded.
     pub digest: Option<Digest>,
-    /// One that answers.
+    /// One that answers, and is active if any is.
     pub alive: Option<Alive>,
     /// What keeps one of them from answering.
     pub trouble: Option<Trouble>,
@@ -95,15 +93,14 @@ pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32) -> Health {
             health.answering += 1;
             health.revision = health.revision.max(alive.ledger_revision);
             health.digest = alive.model.as_ref().map(|model| model.metadata.digest);
-            if is_active(alive, held) {
-                health.previous = health.previous.or(alive.previous_version);
-            }
             if seen.passes >= passes {
                 health.passed += 1;
                 health.ready += i32::from(is_ready(&seen.pod));
                 health.active += i32::from(is_active(alive, held));
             }
-            health.alive = Some(alive.clone());
+            if health.alive.is_none() || is_active(alive, held) {
+                health.alive = Some(alive.clone());
+            }
         }
         // A verdict about the version outweighs what may pass.
         let trouble = found.err().flatten();

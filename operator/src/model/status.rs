@@ -26,7 +26,6 @@ pub(super) fn status(story: &Story<'_>) -> ModelStatus {
     let states = states(story, &standing);
     let answering = story.answering();
     let known = versions::known(story);
-    let number = |version: VersionNumber| i64::try_from(version.get()).ok();
     let has_traffic = answering.is_some();
     ModelStatus {
         observed_generation: Some(generation),
@@ -39,10 +38,7 @@ pub(super) fn status(story: &Story<'_>) -> ModelStatus {
             &seconds(story.now),
         ),
         active_version: answering.and_then(number),
-        // The ledger outlives objects that are restored from a backup.
-        previous_version: (story.health.previous)
-            .or(story.traffic.previous_version)
-            .and_then(number),
+        previous_version: previous_version(story),
         latest_version: known.first().map(|version| version.version),
         active_digest: story.health.digest.map(|digest| digest.to_string()).or_else(|| {
             let same = known
@@ -105,6 +101,25 @@ pub fn refused(model: &Model, mut status: ModelStatus, refusals: &[Refusal], now
     status
 }
 
+fn number(version: VersionNumber) -> Option<i64> {
+    i64::try_from(version.get()).ok()
+}
+
+/// The version that was the active one before the one that has the traffic. The ledger knows, as far as an active pod tells of
+/// it: it outlives objects that are restored from a backup, and has no version that got the traffic and never became active.
+/// While no pod tells, it is what was told of the same version; and else, what the Service says.
+fn previous_version(story: &Story<'_>) -> Option<i64> {
+    let of_ledger = (story.health.alive.as_ref()).filter(|_| story.health.active > 0);
+    let answering = story.answering().and_then(number);
+    let before = story.model.status.as_ref();
+    let told = before.filter(|before| answering.is_some() && before.active_version == answering);
+    match (of_ledger, told) {
+        (Some(alive), _) => alive.previous_version.and_then(number),
+        (None, Some(before)) => before.previous_version,
+        (None, None) => story.traffic.previous_version.and_then(number),
+    }
+}
+
 /// The version on its way, or the fit that is to make one.
 fn candidate(story: &Story<'_>) -> Option<Candidate> {
     if let (None, Some(waiting)) = (&story.walk, &story.waiting)
@@ -112,7 +127,7 @@ fn candidate(story: &Story<'_>) -> Option<Candidate> {
     {
         let version = waiting.slot.version;
         return Some(Candidate {
-            version: i64::try_from(version.get()).ok(),
+            version: number(version),
             state: "Probing".to_owned(),
             progress_percentage: None,
             reason: Some(Reason::AwaitingApproval.word().to_owned()),
@@ -126,7 +141,7 @@ fn candidate(story: &Story<'_>) -> Option<Candidate> {
         let wanted = story.wanted();
         let (_, reason, message) = walk.step.stage.told(&walk.step.health, wanted, &walk.slot);
         return Some(Candidate {
-            version: i64::try_from(walk.slot.version.get()).ok(),
+            version: number(walk.slot.version),
             state: walk.step.stage.word().to_owned(),
             progress_percentage: None,
             reason: Some(reason.word().to_owned()),
@@ -178,7 +193,7 @@ fn last_failure(story: &Story<'_>) -> Option<LastFailure> {
             location: format!("deployment/{}", walk.slot.name(story.model)),
             reason: rejection.reason.word().to_owned(),
             message: rejection.message.chars().take(1000).collect(),
-            version: i64::try_from(walk.slot.version.get()).ok(),
+            version: number(walk.slot.version),
             time: seconds(rejection.at.unwrap_or(walk.step.since)),
             exit_code: None,
         });

@@ -58,7 +58,7 @@ pub(super) fn follow(look: &Look<'_>, runs: &[Run<'_>], run: &Run<'_>) -> Plan<T
         return look.over(superseded(message), facts, steps);
     }
     let (stand, next) = match live {
-        Some(pod) if is_running(pod) => (running(look, run, pod), look.soon()),
+        Some(pod) if is_running(pod) => (running(look, run, pod), look.again_at(pod)),
         Some(pod) => (starting(run, pod), Next::OnChange),
         None => without_pod(look, run),
     };

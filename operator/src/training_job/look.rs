@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     plan::{Desired, Next, Note, Plan, Target, Urgency},
-    seen::TrainingJobSeen,
+    seen::{Answer, PodSeen, TrainingJobSeen},
     settings::Settings,
     time,
 };
@@ -56,9 +56,17 @@ impl<'a> Look<'a> {
         self.job.status.clone().unwrap_or_default()
     }
 
-    /// How soon to look again at a pod that fits, or that is being made.
+    /// How soon to look again at a pod that runs: one that is silent may speak at any moment.
+    pub(super) fn again_at(&self, pod: &PodSeen) -> Next {
+        Next::After(match pod.answer {
+            Answer::Silent(_) => self.settings.poll_fit,
+            _ => self.settings.poll_each_of(self.seen.fitting),
+        })
+    }
+
+    /// How soon to look again at a Job that has no pod yet.
     pub(super) fn soon(&self) -> Next {
-        Next::After(self.settings.poll_each_of(self.seen.fitting))
+        Next::After(self.settings.poll_each_of(self.seen.fitting)).or(SLOWLY)
     }
 
     pub(super) fn generation(&self) -> i64 {

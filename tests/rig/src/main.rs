@@ -226,12 +226,14 @@ async fn run(arguments: &Arguments) -> Result<bool> {
     let is_quick = matches!(&arguments.command, Some(Command::Rows(rows)) if rows.quick);
     let ground = Ground::of(&arguments.kubeconfig, program, measured, scale).await?;
     let ground = ground.quick(is_quick);
+    // As it is now: rows take hours, and the tree may move on meanwhile.
+    let tried = tree(&root)?;
     // After each of them: who is interrupted after an hour, or runs a second one beside it, loses nothing.
     let keep = |take: &dyn Fn(&mut Findings)| {
         if !arguments.save {
             return Ok(());
         }
-        let mut found = Findings::kept(&root)?.on(tree(&root)?);
+        let mut found = Findings::kept(&root)?.on(tried.clone());
         take(&mut found);
         found.keep(&root)
     };

@@ -9,13 +9,15 @@ use crate::objects::{
     BUDGET, CONFIG_MAP, DEPLOYMENT, JOB, Kind, MODEL, POD, SERVICE, TRAINING_JOB, is_ending, name, text,
 };
 
+const REPLICA_SET: Kind = ("apps/v1", "ReplicaSet");
+
 /// The kinds that an operator makes, reads or leaves.
 const KINDS: [Kind; 9] = [
     MODEL,
     TRAINING_JOB,
     JOB,
     DEPLOYMENT,
-    ("apps/v1", "ReplicaSet"),
+    REPLICA_SET,
     SERVICE,
     CONFIG_MAP,
     POD,
@@ -42,7 +44,11 @@ impl End {
             if is_ending(object) || object["metadata"]["name"] == "kube-root-ca.crt" {
                 continue;
             }
-            let masked = masked(object, &space.name);
+            let mut masked = masked(object, &space.name);
+            if masked["kind"] == REPLICA_SET.1 {
+                // Kubernetes copies those of the Deployment, where they are compared, and takes none off again.
+                masked["metadata"]["annotations"] = Value::Null;
+            }
             found.entry(named(&masked)).or_default().push(masked);
         }
         let mut objects = BTreeMap::new();

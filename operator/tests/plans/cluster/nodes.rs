@@ -248,7 +248,7 @@ pub(super) fn fit_ends(state: &mut State, store: &mut Store, pod: &Key) {
     store.fitted.insert((model, version), hash.clone());
     let outcome = Outcome {
         version: VersionNumber::new(version),
-        digest: saying(version, None, None, 0)
+        digest: saying(version, None, &[])
             .model
             .map(|model| model.metadata.digest),
         fit_hash: Some(hash),
@@ -326,6 +326,6 @@ fn voice(pod: &Value, store: &Store) -> (u16, Alive) {
             };
             (503, said)
         }
-        None => (200, saying(version, None, rows.last().copied(), rows.len())),
+        None => (200, saying(version, None, rows)),
     }
 }

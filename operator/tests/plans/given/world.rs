@@ -268,11 +268,10 @@ impl World {
     pub(crate) fn pods_answer(&mut self) {
         self.pods_start();
         let owner = self.model.uid();
-        let (active, revision) = (self.ledger.last().copied(), self.ledger.len());
         for slot in &mut self.seen.slots {
             let version = slot_of(&slot.deployment).version.get();
             for seen in &mut slot.pods {
-                let said = saying(version, owner.clone(), active, revision);
+                let said = saying(version, owner.clone(), &self.ledger);
                 seen.answer = Answer::Well(Box::new(said));
                 seen.passes = 2;
                 if seen
@@ -536,8 +535,10 @@ fn digest(version: u64) -> Digest {
     Digest::of(format!("version {version}").as_bytes())
 }
 
-/// What a pod says that has loaded `version`, while the ledger names `active` at `revision`.
-pub(crate) fn saying(version: u64, owner_uid: Option<String>, active: Option<u64>, revision: usize) -> Alive {
+/// What a pod says that has loaded `version`, while these versions became active, the last one last.
+pub(crate) fn saying(version: u64, owner_uid: Option<String>, ledger: &[u64]) -> Alive {
+    let mut newest = ledger.iter().rev().copied();
+    let active = newest.next();
     Alive {
         model: Some(AliveModel {
             updated: NOW.to_string(),
@@ -551,7 +552,8 @@ pub(crate) fn saying(version: u64, owner_uid: Option<String>, active: Option<u64
         }),
         active: active == Some(version),
         active_version: active.and_then(VersionNumber::new),
-        ledger_revision: Some(revision as u64),
+        previous_version: newest.next().and_then(VersionNumber::new),
+        ledger_revision: Some(ledger.len() as u64),
         golden: Golden::Passed,
         owner_uid,
         ..alive()

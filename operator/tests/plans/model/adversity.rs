@@ -240,7 +240,16 @@ fn the_version_before_is_that_of_the_ledger_when_the_service_is_older() {
             alive.previous_version = VersionNumber::new(3);
         }
     }
+    world.model.status = Some(world.plan().status);
     assert_eq!(world.plan().status.previous_version, Some(3));
+    for seen in world.seen.slots.iter_mut().flat_map(|slot| &mut slot.pods) {
+        seen.answer = Answer::Silent("does not answer".to_owned());
+    }
+    assert_eq!(
+        world.plan().status.previous_version,
+        Some(3),
+        "nobody says otherwise"
+    );
 }
 
 #[test]
@@ -543,7 +552,7 @@ fn pods_that_have_not_heard_of_the_newest_activation_are_not_taken_for_active() 
     });
     world.turn();
     world.pods_answer();
-    let old = given::saying(1, world.model.metadata.uid.clone(), Some(1), 1);
+    let old = given::saying(1, world.model.metadata.uid.clone(), &[1]);
     world.pods_of(1, |mut seen| {
         seen.answer = Answer::Well(Box::new(old.clone()));
         seen

@@ -59,7 +59,7 @@ fn an_edit_gives_a_version_another_chance() {
 fn a_pod_that_serves_another_version_is_never_given_the_fence() {
     let mut world = second_starts();
     world.pods_answer();
-    let said = given::saying(7, world.model.metadata.uid.clone(), Some(1), 1);
+    let said = given::saying(7, world.model.metadata.uid.clone(), &[1]);
     world.pods_of(2, |mut seen| {
         seen.answer = Answer::Well(Box::new(said.clone()));
         seen
@@ -70,7 +70,7 @@ fn a_pod_that_serves_another_version_is_never_given_the_fence() {
 #[test]
 fn a_pod_that_works_for_another_model_counts_for_nothing() {
     let mut world = second_starts();
-    let said = given::saying(2, Some("somebody else".to_owned()), Some(1), 1);
+    let said = given::saying(2, Some("somebody else".to_owned()), &[1]);
     world.pods_of(2, |mut seen| {
         seen.answer = Answer::Well(Box::new(said.clone()));
         seen.passes = 9;

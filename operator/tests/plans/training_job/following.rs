@@ -1,11 +1,9 @@
 //! A Job is there: its pod is about to start, or something keeps it from starting.
 
-use std::time::Duration;
-
-use auriga_operator::plan::Next;
+use auriga_operator::{plan::Next, seen::Answer};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{a_begun_fit, words};
+use super::{Fit, a_begun_fit, words};
 use crate::{
     given::{PodWords as _, Words as _, ago},
     golden::golden,
@@ -21,10 +19,17 @@ fn a_job_without_a_pod_is_looked_at_again_soon() {
 #[test]
 fn a_pod_that_fits_is_looked_at_more_rarely_while_many_fit() {
     let mut fit = a_begun_fit().with_pod(|pod| pod.running(1));
-    let alone = fit.plan().next;
+    let next = |fit: &Fit| match fit.plan().next {
+        Next::After(pause) => pause.as_secs(),
+        Next::OnChange => panic!("it is asked again"),
+    };
+    assert_eq!(next(&fit), 2);
     fit.seen.fitting = 500;
-    assert_eq!(alone, Next::After(Duration::from_secs(2)));
-    assert_eq!(fit.plan().next, Next::After(Duration::from_secs(50)));
+    assert_eq!(next(&fit), 50);
+    fit.seen.pods[0].answer = Answer::Silent("refused the connection".to_owned());
+    assert_eq!(next(&fit), 2, "it may listen at any moment");
+    fit.seen.pods.clear();
+    assert_eq!(next(&fit), 10, "something may keep its pod from being made");
 }
 
 #[test]
