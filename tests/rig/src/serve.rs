@@ -1,5 +1,7 @@
 //! Answers HTTP/1.1 at an address of this machine.
 
+use std::time::Duration;
+
 use hyper::{
     Request, Response,
     body::{Body, Incoming},
@@ -10,7 +12,11 @@ use hyper_util::rt::TokioIo;
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
+    time::sleep,
 };
+
+/// How long to wait when a connection could not be taken.
+const PAUSE: Duration = Duration::from_millis(100);
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -23,7 +29,12 @@ where
     E: Into<BoxError>,
 {
     let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // As when too many files are open: connections that end make room.
+            sleep(PAUSE).await;
+            continue;
+        };
         while connections.try_join_next().is_some() {}
         let Some(answer) = greet(&stream) else { continue };
         connections.spawn(async move {

@@ -72,6 +72,11 @@ async fn let_ask(space: &Space) {
 
 /// Says the same for all pods whose names begin so, at /alive.
 pub(super) fn instead(beginning: &str, said: fn() -> Said) -> StandIn {
+    instead_at("/alive", beginning, said)
+}
+
+/// Says the same for all pods whose names begin so, at this page.
+pub(super) fn instead_at(page: &'static str, beginning: &str, said: fn() -> Said) -> StandIn {
     let beginning = beginning.to_owned();
-    Arc::new(move |pod, page| (pod.starts_with(&beginning) && page == "/alive").then(said))
+    Arc::new(move |pod, asked| (pod.starts_with(&beginning) && asked == page).then(said))
 }

@@ -62,16 +62,11 @@ pub(crate) async fn bad(ground: &Ground) -> Result<Finding> {
         ("a version shows to be bad once it has the traffic", false),
     ];
     for (what, dies) in turned {
-        let mut took = 0.0;
         let program = asking(ground, Way::Addresses);
-        let result = scene_of(ground, &program, async |scene| {
-            took = relapses(scene, dies).await?;
-            Ok(())
-        });
-        finding.count(what, result.await);
-        finding
-            .figures
-            .push(format!("{what}: rolled back after {took:.1} s"));
+        let result = scene_of(ground, &program, async |scene| relapses(scene, dies).await);
+        let took = finding.found(what, result.await);
+        let told = took.map(|took| format!("{what}: rolled back after {took:.1} s"));
+        finding.figures.extend(told);
     }
     Ok(finding)
 }

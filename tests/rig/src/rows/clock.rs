@@ -32,6 +32,7 @@ pub(super) async fn wrong(ground: &Ground) -> Result<Finding> {
         "{LIBRARY} is missing; on Debian: `sudo apt-get install libfaketime`"
     );
     let mut finding = Finding::default();
+    let mut fits: Vec<i64> = Vec::new();
     let early = Clock::new("-1h")?;
     let late = Clock::new("+1h")?;
     for clock in [&early, &late] {
@@ -41,7 +42,8 @@ pub(super) async fn wrong(ground: &Ground) -> Result<Finding> {
             is_off(&scene.space, clock.offset).await?;
             works(scene).await
         });
-        finding.count(&format!("{} all the time", clock.offset), done.await);
+        let what = format!("{} all the time", clock.offset);
+        fits.extend(finding.found(&what, done.await).into_iter().flatten());
     }
     let jumping = Clock::new("+0")?;
     let program = jumping.program(ground);
@@ -65,15 +67,18 @@ pub(super) async fn wrong(ground: &Ground) -> Result<Finding> {
         }
         durations(&scene.space).await
     });
-    finding.count(
-        "jumps by an hour or two while it is fitted and while pods load",
-        done.await,
-    );
+    let what = "jumps by an hour or two while it is fitted and while pods load";
+    fits.extend(finding.found(what, done.await).into_iter().flatten());
     for clock in [&early, &late] {
         let done = rival(ground, &clock.program(ground)).await?;
         let what = format!("a second operator whose clock is {}", clock.offset);
         finding.count(&what, done);
     }
+    let (least, most) = (fits.iter().min(), fits.iter().max());
+    finding.figures.extend(least.zip(most).map(|(least, most)| {
+        let count = fits.len();
+        format!("while the operator's clock is wrong, {count} fits took {least} to {most} s by their status")
+    }));
     pod_clocks::wrong(ground, &mut finding).await?;
     Ok(finding)
 }
@@ -147,7 +152,7 @@ async fn is_off(space: &Space, offset: &str) -> Result<(), String> {
 }
 
 /// Retrains, and goes back.
-async fn works(scene: &Scene<'_>) -> Result<(), String> {
+async fn works(scene: &Scene<'_>) -> Result<Vec<i64>, String> {
     let space = &scene.space;
     space.apply(&Manifest::iris("iris").c(0.5)).await;
     space.serves("iris", 2).await;
@@ -156,18 +161,22 @@ async fn works(scene: &Scene<'_>) -> Result<(), String> {
     durations(space).await
 }
 
-/// Whether every fit began before it ended.
-async fn durations(space: &Space) -> Result<(), String> {
+/// How long each fit took, in seconds.
+///
+/// Errors: one ended before it began.
+async fn durations(space: &Space) -> Result<Vec<i64>, String> {
     let jobs: Vec<TrainingJob> = space.training_jobs().await;
-    for job in jobs {
+    let took = jobs.into_iter().map(|job| {
         let status = job.status.unwrap_or_default();
-        let (start, end) = (status.start_time, status.completion_time);
-        let is_known = start.is_some() && end.is_some();
-        if !is_known || end < start {
-            return Err(format!("a fit began {start:?} and ended {end:?}"));
-        }
-    }
-    Ok(())
+        let time = |text: &Option<String>| text.as_ref()?.parse::<Timestamp>().ok();
+        let (start, end) = (time(&status.start_time), time(&status.completion_time));
+        let took = end
+            .zip(start)
+            .map(|(end, start)| end.duration_since(start).as_secs());
+        let took = took.filter(|took| *took >= 0);
+        took.ok_or_else(|| format!("a fit began {start:?} and ended {end:?}"))
+    });
+    took.collect()
 }
 
 /// Starts a second operator with another clock beside one that leads: it may write nothing.

@@ -8,7 +8,7 @@ use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::asked::{AT_ONCE, Way, asking, instead, stand_between};
+use super::asked::{AT_ONCE, Way, asking, instead, instead_at, stand_between};
 use crate::{
     finding::Finding,
     ground::Ground,
@@ -19,6 +19,8 @@ use crate::{
 
 /// How long a pod says something odd.
 const ODD: Duration = Duration::from_secs(12);
+/// How long a list is odd: these operators ask for one each second.
+const LISTED: Duration = Duration::from_secs(4);
 /// How long the operator may take to name a pod.
 const NAMED: f64 = 15.0;
 /// How much memory, in MiB, the operator may have at most, whatever pods say.
@@ -223,11 +225,35 @@ async fn one(scene: &mut Scene<'_>, oddity: &Oddity, way: Way) -> Result<(), Str
     space.ready_within("other", 20).await;
     scene.proxy().stand_in(None);
     space.serves("iris", version).await;
+    lists(scene, oddity).await?;
     let is_moved = |record: &Record| record.requests.iter().any(|asked| asked.path == MOVED);
     if scene.proxy().seen(is_moved) {
         return Err("the operator went where pods had sent it".to_owned());
     }
     named.map(drop)
+}
+
+/// The same at /list, which the operator reads for the status alone: what is known of versions stays.
+async fn lists(scene: &Scene<'_>, oddity: &Oddity) -> Result<(), String> {
+    if let Said::Another(_) = (oddity.said)() {
+        // Only a pod that has just said who it is gets asked what the store holds.
+        return Ok(());
+    }
+    let space = &scene.space;
+    let versions = async || space.model("iris").await.status.map(|status| status.versions);
+    let before = versions().await;
+    scene
+        .proxy()
+        .stand_in(Some(instead_at("/list", "iris-", oddity.said)));
+    sleep(LISTED).await;
+    let (after, model) = (versions().await, space.model("iris").await);
+    scene.proxy().stand_in(None);
+    if after != before || !auriga_e2e::is_ready(&model) {
+        return Err(format!(
+            "pods said at /list what none should, and the versions are {after:?} instead of {before:?}, or it is not ready"
+        ));
+    }
+    Ok(())
 }
 
 /// Waits until a pod whose name begins so is there and a condition names it; its name.

@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use crate::{
     clients::Clients,
     finding::{Finding, attempt},
+    fits::Fits,
     ground::Ground,
     scene::{Scene, scene, seconds_until},
 };
@@ -102,7 +103,7 @@ async fn without_store(scene: &Scene<'_>, step: Step, iris: Manifest, away: Dura
         }
         Step::Serve => {}
     }
-    let fits = space.training_jobs().await.len();
+    let fits = Fits::watch(space).await;
     let clients = Clients::begin(space).await;
     space.scale_postgres(0).await;
     space.apply(&next).await;
@@ -120,10 +121,10 @@ async fn without_store(scene: &Scene<'_>, step: Step, iris: Manifest, away: Dura
     let (took, ()) = done?;
     answers.all_well()?;
     told?;
-    let begun = space.training_jobs().await.len() - fits;
+    let begun = fits.begun();
     let wanted = usize::from(matches!(step, Step::Fit));
     if begun != wanted {
-        return Err(format!("{begun} fits were begun instead of {wanted}"));
+        return Err(format!("a fit began {begun} times instead of {wanted}"));
     }
     if took > RECOVERED {
         return Err(format!("all done {took:.1} s after the store was back"));
