@@ -33,7 +33,10 @@ const LONGEST_TEXT: usize = 256;
 pub fn fit_hash(checked: &Checked, config_maps: &BTreeMap<ConfigMapKey, Digest>) -> String {
     let spec = deciding_fields(checked);
     let config_maps = contents(config_maps, Digest::to_string);
-    format!("v{HASH_VERSION}-{}", hash(&Deciding { config_maps, spec }))
+    format!(
+        "v{HASH_VERSION}-{}",
+        Digest::of_json(&Deciding { config_maps, spec }).hex()
+    )
 }
 
 /// What [`fit_hash`] hashes, small enough to be kept with every version: `spec`, whose long texts (inline rows) are
@@ -84,19 +87,13 @@ pub fn serve_hash(checked: &Checked) -> String {
     let mut fields = fields(checked, |field| ["persister", "pod", "serving"].contains(&field));
     // How long to wait for pods is nothing that a pod knows.
     remove_inside(&mut fields, "serving", &["progressDeadlineSeconds"]);
-    hash(&fields)
+    Digest::of_json(&fields).hex()
 }
 
 /// `<64 hex digits>` over everything that a person chooses in the spec: values equal to their default count as absent, as
 /// in [`fit_hash`], and the number of pods does not count, which an autoscaler changes all day.
 pub fn edition_hash(checked: &Checked) -> String {
-    hash(&fields(checked, |field| field != "replicas"))
-}
-
-/// serde_json keeps object keys sorted and prints a number the same way each time: the text is canonical.
-fn hash(fields: &impl Serialize) -> String {
-    let text = serde_json::to_vec(fields).expect("a spec has only text keys and finite numbers");
-    Digest::of(&text).hex()
+    Digest::of_json(&fields(checked, |field| field != "replicas")).hex()
 }
 
 /// Some fields of a spec, without those that say what their default says.

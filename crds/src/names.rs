@@ -187,6 +187,13 @@ impl Digest {
         Digest(Sha256::digest(bytes).into())
     }
 
+    /// The sha256 of a value as JSON. serde_json keeps the keys of its own maps sorted and prints a number the same way each
+    /// time: equal values of its have equal texts.
+    pub fn of_json(value: &impl Serialize) -> Digest {
+        let text = serde_json::to_vec(value).expect("what is hashed has only text keys and finite numbers");
+        Digest::of(&text)
+    }
+
     /// The 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -194,7 +201,12 @@ impl Digest {
 
     /// The 64 hex digits, without the leading `sha256:`.
     pub fn hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
+        let digits = self
+            .0
+            .iter()
+            .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]);
+        digits.collect()
     }
 }
 

@@ -83,7 +83,7 @@ impl<'a> Object<'a> {
     /// left is covered by it.
     pub(super) fn stamped(&self) -> (Value, String) {
         // Maps of serde_json are sorted, so that equal objects have equal texts.
-        let hash = Digest::of(self.value.to_string().as_bytes()).hex();
+        let hash = Digest::of_json(&self.value).hex();
         let hash = hash.get(..16).unwrap_or(&hash).to_owned();
         let mut value = self.value.clone();
         value["metadata"]["annotations"][labels::APPLIED] = Value::from(hash.as_str());

@@ -20,7 +20,6 @@ use super::{
 use crate::{
     build::{self, deployment::Slot},
     plan::{Desired, Plan},
-    runnable,
     seen::ModelSeen,
     settings::Settings,
 };
@@ -35,13 +34,25 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
     if model.metadata.deletion_timestamp.is_some() {
         return cleanup::decide(model, seen, settings, now);
     }
+    decide_for(model, &Wish::read(model, &seen.texts), seen, settings, now)
+}
+
+/// [`decide`] for a Model that stays, whose wish was read before, or why it could not be: that is of the spec, the annotations
+/// and the texts alone, and who looks at the same ones again and again needs it once.
+pub fn decide_for(
+    model: &Model,
+    wish: &Result<Wish, String>,
+    seen: &ModelSeen,
+    settings: &Settings,
+    now: Timestamp,
+) -> Plan<ModelStatus> {
     let mut work = Work::default();
     work.apply.extend(cleanup::finalizer(model));
     let slots = Slots::of(&seen.slots);
     let mut traffic = Traffic::of(seen.service.as_ref(), &slots);
-    let wish = match runnable::check(model) {
-        Ok(checked) => Wish::of(model, checked, &seen.texts),
-        Err(fault) => return work.plan(&invalid(model, seen, &slots, &traffic, fault, now)),
+    let wish = match wish {
+        Ok(wish) => wish,
+        Err(fault) => return work.plan(&invalid(model, seen, &slots, &traffic, fault.clone(), now)),
     };
     // The same number in another store is another version.
     let in_store = seen
@@ -51,15 +62,15 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
     let in_store: Vec<TrainingJob> = in_store.cloned().collect();
     let turn = Turn {
         model,
-        wish: &wish,
+        wish,
         settings,
         manifests: &seen.config_maps,
         jobs: &in_store,
         now,
         clock_set_at: seen.clock_set_at,
     };
-    let fits = fits::fits(model, &wish, &seen.training_jobs, &slots, settings, now);
-    let aim = aim(&wish, &fits, &traffic);
+    let fits = fits::fits(model, wish, &seen.training_jobs, &slots, settings, now);
+    let aim = aim(wish, &fits, &traffic);
     if seen.service.is_none() {
         work.service(turn, &traffic);
     }
@@ -120,14 +131,14 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
     if !is_walking && !switched && !suspended {
         work.reactivate(turn, &slots, &traffic, &health);
     }
-    work.fits(model, &wish, &fits);
+    work.fits(model, wish, &fits);
     if relapse.is_none() {
         work.retire(turn, seen, &slots, &traffic, &aim, health.ready > 0);
     }
     let mut story = Story {
         model,
         seen,
-        wish: Some(&wish),
+        wish: Some(wish),
         fault: None,
         fits: Some(&fits),
         traffic: &traffic,

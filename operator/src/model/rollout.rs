@@ -227,7 +227,7 @@ pub fn deployment_as_it_is(
         &as_held,
     );
     let mut built = json!(built);
-    let mut recipe = Digest::of(built["spec"]["template"].to_string().as_bytes()).hex();
+    let mut recipe = Digest::of_json(&built["spec"]["template"]).hex();
     let made_by = answered.and_then(|held| held.seen.deployment.annotations().get(labels::RECIPE));
     if let (Some(held), Some(made_by)) = (answered, made_by)
         && *made_by != recipe

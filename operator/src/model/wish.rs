@@ -3,7 +3,7 @@
 use auriga_crds::{ActivationPolicy, Checked, Model, VersionNumber, fit_hash, serve_hash};
 use kube::ResourceExt as _;
 
-use crate::{build::deployment::Slot, labels, names, seen::Texts};
+use crate::{build::deployment::Slot, labels, names, runnable, seen::Texts};
 
 /// Hex digits of the serve hash in names; two sets of settings of one version are what it has to tell apart.
 const SHORT: usize = 8;
@@ -30,8 +30,14 @@ pub struct Wish {
 }
 
 impl Wish {
-    /// Reads the wish of `model`, whose checked form is `checked`.
-    pub fn of(model: &Model, checked: Checked, texts: &Texts) -> Wish {
+    /// Reads the wish of `model`.
+    ///
+    /// Errors: what is wrong with the spec, in sentences.
+    pub fn read(model: &Model, texts: &Texts) -> Result<Wish, String> {
+        runnable::check(model).map(|checked| Wish::of(model, checked, texts))
+    }
+
+    fn of(model: &Model, checked: Checked, texts: &Texts) -> Wish {
         let mut serve_hash = serve_hash(&checked);
         serve_hash.truncate(SHORT);
         Wish {

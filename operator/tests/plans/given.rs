@@ -1,6 +1,7 @@
 //! What tests begin with: the examples as a cluster would hold them, and the facts that one look might find.
 
 mod pods;
+mod wish_read;
 mod world;
 
 use std::{fs, path::Path};

@@ -99,8 +99,11 @@ struct Story {
 impl Story {
     fn new() -> Story {
         // Read once: stories are many. A claim would bear one replica alone.
-        static FIRST: LazyLock<World> =
-            LazyLock::new(|| World::of("iris").edited_before(|model| given::on_postgres(&mut model.spec)));
+        static FIRST: LazyLock<World> = LazyLock::new(|| {
+            let mut world = World::of("iris").edited_before(|model| given::on_postgres(&mut model.spec));
+            world.plan_again();
+            world
+        });
         Story {
             world: FIRST.clone(),
             store: BTreeMap::new(),

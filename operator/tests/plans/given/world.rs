@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use auriga_crds::{
-    Condition, ConditionStatus, Digest, MetricValue, Model, ModelStatus, Reason, TrainingJob,
+    Condition, ConditionStatus, Digest, MetricValue, Model, ModelSpec, ModelStatus, Reason, TrainingJob,
     TrainingJobStatus, TrainingResult, VersionNumber,
     contract::{Alive, AliveModel, AliveModelMetadata, Golden, pod::FENCE_ANNOTATION},
 };
@@ -25,7 +25,7 @@ use kube::ResourceExt as _;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{NOW, PodWords as _, alive, model, pod, settings, texts};
+use super::{NOW, PodWords as _, alive, model, pod, settings, texts, wish_read::WishRead};
 
 /// A Model, and all that is there because of it.
 #[derive(Clone)]
@@ -39,6 +39,7 @@ pub(crate) struct World {
     /// How many writes were done.
     pub(crate) written: usize,
     made: u64,
+    read: Option<WishRead>,
 }
 
 impl World {
@@ -56,6 +57,7 @@ impl World {
             ledger: Vec::new(),
             written: 0,
             made: 0,
+            read: None,
         }
     }
 
@@ -112,6 +114,18 @@ impl World {
         decide::decide(&self.model, &self.seen, &self.settings, self.now)
     }
 
+    /// [`World::plan`], with the wish as it was read before where that is the same.
+    pub(crate) fn plan_again(&mut self) -> Plan<ModelStatus> {
+        let (model, seen) = (&self.model, &self.seen);
+        if model.metadata.deletion_timestamp.is_some() {
+            return self.plan();
+        }
+        let read = WishRead::again(self.read.take(), model, &seen.texts);
+        let plan = decide::decide_for(model, &read.wish, seen, &self.settings, self.now);
+        self.read = Some(read);
+        plan
+    }
+
     /// What is decided now, without what is so already: what a golden file shows.
     pub(crate) fn changes(&self) -> Plan<ModelStatus> {
         let mut plan = self.plan();
@@ -133,7 +147,7 @@ impl World {
 
     /// Decides, and does it.
     pub(crate) fn turn(&mut self) -> Plan<ModelStatus> {
-        let plan = self.plan();
+        let plan = self.plan_again();
         self.do_first(&plan, usize::MAX);
         self.model.status = Some(plan.status.clone());
         plan
@@ -141,7 +155,7 @@ impl World {
 
     /// Decides, and is killed after so many writes; the status comes last, so that it is not among them.
     pub(crate) fn broken_turn(&mut self, writes: usize) -> Plan<ModelStatus> {
-        let plan = self.plan();
+        let plan = self.plan_again();
         self.do_first(&plan, writes);
         plan
     }
@@ -191,7 +205,7 @@ impl World {
     }
 
     /// The user changes the spec.
-    pub(crate) fn edit(&mut self, edit: impl FnOnce(&mut auriga_crds::ModelSpec)) {
+    pub(crate) fn edit(&mut self, edit: impl FnOnce(&mut ModelSpec)) {
         edit(&mut self.model.spec);
         let generation = &mut self.model.metadata.generation;
         *generation = generation.map(|generation| generation + 1);
