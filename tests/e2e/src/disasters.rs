@@ -46,6 +46,18 @@ impl Space {
         self.rolled_out("postgres").await;
     }
 
+    /// Stops the namespace's PostgreSQL at once: as if its node were gone, nothing is brought to an end.
+    pub async fn kill_postgres(&self) {
+        let none = json!({ "spec": { "replicas": 0 } });
+        self.change("Deployment", "postgres", none).await;
+        for pod in self.list("v1", "Pod").await {
+            if pod["metadata"]["labels"]["app.kubernetes.io/name"] == "postgres" {
+                self.end_at_once(name_of(&pod)).await;
+            }
+        }
+        self.rolled_out("postgres").await;
+    }
+
     /// Ends the operator's pod, and waits until another one works.
     pub async fn restart_operator(&self) {
         let (namespace, deployment) = (OPERATOR_NAMESPACE, format!("deployment/{OPERATOR}"));

@@ -206,9 +206,9 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         name: "F30",
-        happens: "10 rolling restarts and 10 drains under 100 requests per second",
-        wanted: "no prediction fails, 99 of 100 of all within twice the time that they take while the pods of another Model are \
-                 moved in the same way, of each round within ten times that at rest",
+        happens: "20 rolling restarts and 20 drains under 100 requests per second",
+        wanted: "no prediction fails, 99 of 100 answers within twice the time that they take while the pods of another Model are \
+                 moved in the same way, and within five times that at rest",
         run: |ground| Box::pin(restarts::restarted(ground)),
     },
     Row {
@@ -220,7 +220,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         name: "F33",
-        happens: "PostgreSQL is down during fit, load, activation, serving",
+        happens: "PostgreSQL is down before a fit begins, from the middle of one, and during load, activation, serving",
         wanted: "no prediction fails, no fit is lost, all done within 30 s after it is back",
         run: |ground| Box::pin(store::away(ground)),
     },

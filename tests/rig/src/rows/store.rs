@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use auriga_crds::ConditionStatus;
-use auriga_e2e::{Manifest, Space, is_ready};
+use auriga_e2e::{Manifest, Space, is_ready, until};
 use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 use tokio::time::sleep;
@@ -14,6 +14,7 @@ use crate::{
     finding::{Finding, attempt},
     fits::Fits,
     ground::Ground,
+    objects::exactly,
     scene::{Scene, scene, seconds_until},
 };
 
@@ -25,18 +26,22 @@ const RECOVERED: f64 = 30.0;
 /// A step during which the store is away.
 #[derive(Clone, Copy)]
 enum Step {
+    /// Before a fit begins.
     Fit,
+    /// While it computes what it has to keep.
+    Commit,
     Load,
     Activate,
     Serve,
 }
 
 impl Step {
-    const ALL: [Step; 4] = [Step::Fit, Step::Load, Step::Activate, Step::Serve];
+    const ALL: [Step; 5] = [Step::Fit, Step::Commit, Step::Load, Step::Activate, Step::Serve];
 
     fn word(self) -> &'static str {
         match self {
             Step::Fit => "fit",
+            Step::Commit => "what was fitted",
             Step::Load => "load",
             Step::Activate => "activation",
             Step::Serve => "serving",
@@ -81,6 +86,7 @@ async fn without_store(scene: &Scene<'_>, step: Step, iris: Manifest, away: Dura
     let mut next = iris.clone();
     match step {
         Step::Fit => next = next.c(0.5),
+        Step::Commit => next = slow(&next),
         Step::Load => next = next.with("/spec/serving/serviceMetadata", json!({ "a": "b" })),
         Step::Activate => {
             let active = space
@@ -105,8 +111,15 @@ async fn without_store(scene: &Scene<'_>, step: Step, iris: Manifest, away: Dura
     }
     let fits = Fits::watch(space).await;
     let clients = Clients::begin(space).await;
-    space.scale_postgres(0).await;
-    space.apply(&next).await;
+    if matches!(step, Step::Commit) {
+        space.apply(&next).await;
+        computes(space).await;
+        space.kill_postgres().await;
+    } else {
+        space.scale_postgres(0).await;
+        space.apply(&next).await;
+    }
+    let is_early = !fits.has_ended_well();
     sleep(away).await;
     let told = await_told(space, step).await;
     space.scale_postgres(1).await;
@@ -121,8 +134,11 @@ async fn without_store(scene: &Scene<'_>, step: Step, iris: Manifest, away: Dura
     let (took, ()) = done?;
     answers.all_well()?;
     told?;
+    if !is_early {
+        return Err("the fit was over before the store was away".to_owned());
+    }
     let begun = fits.begun();
-    let wanted = usize::from(matches!(step, Step::Fit));
+    let wanted = usize::from(matches!(step, Step::Fit | Step::Commit));
     if begun != wanted {
         return Err(format!("a fit began {begun} times instead of {wanted}"));
     }
@@ -130,6 +146,29 @@ async fn without_store(scene: &Scene<'_>, step: Step, iris: Manifest, away: Dura
         return Err(format!("all done {took:.1} s after the store was back"));
     }
     Ok(took)
+}
+
+/// Eleven forests that take twenty seconds or so.
+fn slow(iris: &Manifest) -> Manifest {
+    let forest = json!({ "randomForestClassifier": { "nEstimators": 10_000 } });
+    let folds = json!({ "kFold": { "nSplits": 10, "shuffle": true } });
+    (iris.clone())
+        .with("/spec/estimator", forest)
+        .with("/spec/training/crossValidation", folds)
+        .with("/spec/training/resources", exactly("cpu", "100m"))
+}
+
+/// Waits until a fit computes and has much to do yet.
+async fn computes(space: &Space) {
+    until(Duration::from_secs(60), "a fit computes", async || {
+        let jobs = space.training_jobs().await;
+        let statuses = jobs
+            .iter()
+            .filter_map(|job| job.status.as_ref()?.trainer_status.as_ref());
+        let mut percentages = statuses.filter_map(|status| status.progress_percentage);
+        percentages.find(|percentage| (1..=50).contains(percentage))
+    })
+    .await;
 }
 
 /// Whether the Model says what is in the way, where something is.
