@@ -93,7 +93,7 @@ pub(super) fn may_move_on(reached: &Reached, slots: &Slots<'_>, traffic: &Traffi
 pub(super) fn was_left_dead(turn: Turn<'_>, slots: &Slots<'_>, traffic: &Traffic) -> bool {
     let left = traffic.previous.as_ref().and_then(|slot| slots.get(slot));
     let uid = turn.model.uid().unwrap_or_default();
-    left.is_some_and(|left| left.replicas() > 0 && health::of_traffic(left, &uid).ready == 0)
+    left.is_some_and(|left| left.replicas() > 0 && health::of_traffic(left, &uid, turn.now).ready == 0)
 }
 
 /// Whether nothing more is waited for: requests arrive, or it takes too long to find out whether they do.

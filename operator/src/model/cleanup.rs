@@ -58,7 +58,7 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
         return plan;
     }
     let progress = match (&seen.cleanup, &seen.fitted_by) {
-        (Some(cleanup), _) => progress(cleanup),
+        (Some(cleanup), _) => progress(cleanup, now),
         (None, Some(fit)) => Progress::Waits(format!(
             "The versions are deleted once {fit} has ended, which may make another one; delete it, or {}",
             way_out()
@@ -99,12 +99,11 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
     };
     // A fit that is on its way out may still commit a version: the Job comes once nothing else is left.
     let is_alone = plan.delete.is_empty() && seen.fitted_by.is_none();
-    // Why a Job gets no pod is told in an event alone, and that it gets one is seen.
-    let refused = (seen.cleanup.as_ref())
-        .filter(|cleanup| cleanup.pods.is_empty() && is_under_way(&cleanup.job))
-        .map(|cleanup| cleanup.complaint.is_some());
-    if let Some(is_known) = refused {
-        plan.next = Next::After(if is_known { REFUSED } else { settings.poll_fit });
+    // Why a Job gets no pod is told in an event alone, and that it gets one is seen; that a pod does not start is seen by the
+    // time that passes.
+    if let Some(cleanup) = seen.cleanup.as_ref().filter(|one| is_under_way(&one.job)) {
+        let is_new = cleanup.pods.is_empty() && cleanup.complaint.is_none();
+        plan.next = Next::After(if is_new { settings.poll_fit } else { HELD_UP });
     }
     if !is_alone {
         plan.next = Next::After(settings.poll_rollout);
@@ -145,8 +144,8 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
     plan
 }
 
-/// How soon to look again whether pods are refused still.
-const REFUSED: std::time::Duration = std::time::Duration::from_secs(10);
+/// How soon to look again whether something holds the Job up, or does so still.
+const HELD_UP: std::time::Duration = std::time::Duration::from_secs(10);
 const UNDER_WAY: &str = "A Job deletes the versions.";
 
 /// How far a clean-up has come.
@@ -156,7 +155,7 @@ enum Progress {
     Failed(String),
 }
 
-fn progress(cleanup: &CleanupSeen) -> Progress {
+fn progress(cleanup: &CleanupSeen, now: Timestamp) -> Progress {
     let mut ends = cleanup.pods.iter().filter_map(|seen| {
         let ended = trouble::container(&seen.pod)?
             .state
@@ -177,7 +176,7 @@ fn progress(cleanup: &CleanupSeen) -> Progress {
             let held = (cleanup
                 .pods
                 .iter()
-                .find_map(|seen| trouble::before_start(&seen.pod)))
+                .find_map(|seen| trouble::before_start(&seen.pod, now)))
             .or_else(|| ends.next_back())
             .or_else(|| cleanup.complaint.as_deref().map(trouble::of_complaint));
             Progress::Waits(held.map_or_else(

@@ -193,7 +193,10 @@ fn relapse(turn: Turn<'_>, slots: &Slots<'_>, traffic: &Traffic) -> Option<Rejec
     let uid = turn.model.uid().unwrap_or_default();
     let most = wanted.min(before.most_replicas());
     // The one before has to answer now: on a node that has just died the kubelet's word for it may be older than that.
-    let (health, before) = (health::of_traffic(held, &uid), health::health(before, &uid, 1));
+    let (health, before) = (
+        health::of_traffic(held, &uid, turn.now),
+        health::health(before, &uid, 1, turn.now),
+    );
     let trouble = health.trouble.filter(|trouble| !trouble.passes);
     // Where nobody else answers, one pod is better than none.
     let enough = if health.ready == 0 { 1 } else { most };
@@ -276,7 +279,7 @@ fn invalid<'a>(
         fits: None,
         traffic,
         health: current.map_or_else(Health::default, |held| {
-            health::of_traffic(held, &model.uid().unwrap_or_default())
+            health::of_traffic(held, &model.uid().unwrap_or_default(), now)
         }),
         fit_hash: current.and_then(|held| held.fit_hash().map(str::to_owned)),
         walk: None,

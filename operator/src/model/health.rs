@@ -69,8 +69,8 @@ impl Health {
 
 /// Looks at pods that have the traffic already: a pod that the kubelet finds ready answers, unless it says otherwise itself.
 /// One answer that got lost, or an operator that has just begun to ask, is no reason to doubt it.
-pub fn of_traffic(held: &Held<'_>, owner_uid: &str) -> Health {
-    let mut health = health(held, owner_uid, 1);
+pub fn of_traffic(held: &Held<'_>, owner_uid: &str, now: Timestamp) -> Health {
+    let mut health = health(held, owner_uid, 1, now);
     let silent = living(held).filter(|seen| matches!(seen.answer, Answer::Silent(_) | Answer::NotAsked));
     let ready = silent.filter(|seen| is_ready(&seen.pod)).count();
     health.ready += i32::try_from(ready).unwrap_or(i32::MAX);
@@ -81,14 +81,14 @@ pub fn of_traffic(held: &Held<'_>, owner_uid: &str) -> Health {
 }
 
 /// Looks at the pods of `held`, which work for the Model with this UID. `passes`: how often is often enough.
-pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32) -> Health {
+pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32, now: Timestamp) -> Health {
     let mut health = Health {
         counted: held.counted(),
         ..Health::default()
     };
     for seen in living(held) {
         health.pods += 1;
-        let found = check(seen, held, owner_uid);
+        let found = check(seen, held, owner_uid, now);
         if let Ok(alive) = found {
             health.answering += 1;
             health.revision = health.revision.max(alive.ledger_revision);
@@ -138,7 +138,12 @@ pub fn living<'a>(held: &Held<'a>) -> impl Iterator<Item = &'a PodSeen> {
 }
 
 /// What a pod says, if that is what it was started for; else what is wrong with it, if anything is but time.
-fn check<'a>(seen: &'a PodSeen, held: &Held<'_>, owner_uid: &str) -> Result<&'a Alive, Option<Trouble>> {
+fn check<'a>(
+    seen: &'a PodSeen,
+    held: &Held<'_>,
+    owner_uid: &str,
+    now: Timestamp,
+) -> Result<&'a Alive, Option<Trouble>> {
     match &seen.answer {
         Answer::Well(alive) => {
             let version = alive.model.as_ref().map(|model| model.metadata.version);
@@ -184,7 +189,7 @@ fn check<'a>(seen: &'a PodSeen, held: &Held<'_>, owner_uid: &str) -> Result<&'a 
             }
         }
         Answer::Unwell(alive) => Err(unwell(seen, alive)),
-        Answer::Silent(_) | Answer::NotAsked => Err(trouble::before_start(&seen.pod)
+        Answer::Silent(_) | Answer::NotAsked => Err(trouble::before_start(&seen.pod, now)
             .or_else(|| crashes(&seen.pod))
             .or_else(|| starts_after_kill(&seen.pod))
             .or_else(|| match &seen.answer {

@@ -86,7 +86,12 @@ pub fn step(
     may_activate: bool,
 ) -> Step {
     let health = held.map_or_else(Health::default, |held| {
-        health::health(held, &turn.model.uid().unwrap_or_default(), turn.settings.passes)
+        health::health(
+            held,
+            &turn.model.uid().unwrap_or_default(),
+            turn.settings.passes,
+            turn.now,
+        )
     });
     let is_revived = held.is_some_and(|held| {
         (held.rejection.as_ref()).is_some_and(|rejection| {

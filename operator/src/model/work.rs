@@ -201,7 +201,7 @@ impl Work {
         else {
             return self.restore(turn, seen, traffic, known_hash);
         };
-        let health = health::of_traffic(held, &turn.model.uid().unwrap_or_default());
+        let health = health::of_traffic(held, &turn.model.uid().unwrap_or_default(), turn.now);
         let mut annotations = held.kept();
         annotations.extend(known_hash(slot).map(|hash| (labels::FIT_HASH.to_owned(), hash)));
         let since = traffic.since.map(milliseconds);

@@ -59,7 +59,7 @@ pub(super) fn follow(look: &Look<'_>, runs: &[Run<'_>], run: &Run<'_>) -> Plan<T
     }
     let (stand, next) = match live {
         Some(pod) if is_running(pod) => (running(look, run, pod), look.again_at(pod)),
-        Some(pod) => (starting(run, pod), Next::OnChange),
+        Some(pod) => starting(look, run, pod),
         None => without_pod(look, run),
     };
     // Nobody tells when a pod gives up waiting for a manifest.
@@ -226,22 +226,23 @@ fn waiting(pod: &PodSeen) -> Option<Stand> {
 }
 
 /// A pod waits; what a person has to mend is told with its remedy.
-fn starting(run: &Run<'_>, pod: &PodSeen) -> Stand {
+fn starting(look: &Look<'_>, run: &Run<'_>, pod: &PodSeen) -> (Stand, Next) {
     let phase = phase_without_work(run);
-    match trouble::before_start(&pod.pod) {
-        // A node may still come, or get room.
-        Some(trouble) if trouble.reason == Reason::Unschedulable => {
-            Stand::at(phase, trouble.reason, trouble.message)
+    match trouble::before_start(&pod.pod, look.now) {
+        // A node may still come, or get room; an image may be large.
+        Some(trouble) if [Reason::Unschedulable, Reason::Pending].contains(&trouble.reason) => {
+            let stand = Stand::at(phase, trouble.reason, trouble.message);
+            (stand, Next::OnChange)
         }
-        Some(trouble) => Stand {
-            phase,
-            ..Stand::stalled(trouble.reason, trouble.message)
-        },
-        None => Stand::at(
-            phase,
-            Reason::Pending,
-            format!("Pod {} is about to start", pod.pod.name_any()),
-        ),
+        Some(trouble) => {
+            let stalled = Stand::stalled(trouble.reason, trouble.message);
+            (Stand { phase, ..stalled }, Next::OnChange)
+        }
+        None => {
+            let words = format!("Pod {} is about to start", pod.pod.name_any());
+            // That it does not is seen by the time that passes.
+            (Stand::at(phase, Reason::Pending, words), SLOWLY)
+        }
     }
 }
 

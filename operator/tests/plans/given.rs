@@ -1,6 +1,7 @@
 //! What tests begin with: the examples as a cluster would hold them, and the facts that one look might find.
 
 mod pods;
+mod stories;
 mod wish_read;
 mod world;
 
@@ -13,9 +14,9 @@ use auriga_crds::{
 use auriga_operator::{labels, seen::Texts, settings::Settings};
 use jiff::{Timestamp, ToSpan as _};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
-use proptest::test_runner::{Config as ProptestConfig, RngSeed};
 
 pub(crate) use pods::{PodWords, alive, pod};
+pub(crate) use stories::Stories;
 pub(crate) use world::{World, replicas, saying};
 
 /// When it is, in every test.
@@ -71,23 +72,6 @@ pub(crate) fn on_postgres(spec: &mut ModelSpec) {
     let persister = spec.persister.as_mut().unwrap();
     persister.uri = "postgres://postgres/auriga".to_owned();
     persister.persistent_volume_claim = None;
-}
-
-/// How random stories are told: so few as take some seconds without optimization, and the same ones each time, so that a change
-/// breaks them and nothing else does. `PROPTEST_CASES` asks for so many others.
-pub(crate) fn stories(few: u32, max_shrink_iters: u32) -> ProptestConfig {
-    let asked_for = ProptestConfig {
-        max_shrink_iters,
-        ..ProptestConfig::default()
-    };
-    if std::env::var_os("PROPTEST_CASES").is_some() {
-        return asked_for;
-    }
-    ProptestConfig {
-        cases: few,
-        rng_seed: RngSeed::Fixed(1),
-        ..asked_for
-    }
 }
 
 /// The texts of the ConfigMap keys that the dataset of `model`, made by [`model`] from the example of its name, names.

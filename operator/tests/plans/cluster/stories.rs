@@ -11,7 +11,7 @@ use super::{
     server::Fault,
     steps::{Step, step},
 };
-use crate::given;
+use crate::given::{self, Stories};
 
 /// How a story begins and ends.
 #[derive(Clone, Debug)]
@@ -78,16 +78,15 @@ async fn told(frame: &Frame, steps: &[Step], settings: Settings) -> TestCaseResu
     Ok(())
 }
 
-proptest! {
-    #![proptest_config(given::stories(24, 2_000))]
-
-    #[test]
-    fn whatever_happens_in_a_cluster_it_comes_right(
-        frame in frame(),
-        steps in prop::collection::vec(step(), 1..80),
-    ) {
-        tell(&frame, &steps, settings())?;
-    }
+#[test]
+fn whatever_happens_in_a_cluster_it_comes_right() {
+    let stories = Stories {
+        few: 24,
+        shorter: 2_000,
+        file: file!(),
+    };
+    let frame_and_steps = || (frame(), prop::collection::vec(step(), 1..80));
+    stories.each(frame_and_steps, |(frame, steps)| tell(&frame, &steps, settings()));
 }
 
 /// Stories that were found and went wrong once, cut down by proptest; each with what had happened.

@@ -59,6 +59,8 @@ pub(crate) fn pod<K: Resource<DynamicType = ()>>(name: &str, owner: &K) -> PodSe
 pub(crate) trait PodWords {
     /// Its container waits, for `reason`.
     fn waiting(self, reason: &str, message: &str) -> Self;
+    /// It has its node since `seconds` before now.
+    fn on_its_node(self, seconds: i64) -> Self;
     /// Its container has run since `seconds` before now.
     fn running(self, seconds: i64) -> Self;
     /// It ended `seconds` before now, with this exit code and termination message.
@@ -84,6 +86,17 @@ impl PodWords for PodSeen {
                 ..ContainerState::default()
             },
         );
+        self
+    }
+
+    fn on_its_node(mut self, seconds: i64) -> PodSeen {
+        let conditions = &mut self.pod.status.as_mut().unwrap().conditions;
+        conditions.get_or_insert_default().push(PodCondition {
+            type_: "PodScheduled".to_owned(),
+            status: "True".to_owned(),
+            last_transition_time: Some(Time(ago(seconds))),
+            ..PodCondition::default()
+        });
         self
     }
 

@@ -128,7 +128,11 @@ impl World {
 
     /// What is decided now, without what is so already: what a golden file shows.
     pub(crate) fn changes(&self) -> Plan<ModelStatus> {
-        let mut plan = self.plan();
+        self.changes_of(self.plan())
+    }
+
+    /// `plan`, without what is so already.
+    pub(crate) fn changes_of(&self, mut plan: Plan<ModelStatus>) -> Plan<ModelStatus> {
         plan.apply.retain(|desired| !self.is_so(desired));
         for desired in &mut plan.apply {
             if let Desired::Apply(value) = desired
@@ -288,12 +292,12 @@ impl World {
                 let said = saying(version, owner.clone(), &self.ledger);
                 seen.answer = Answer::Well(Box::new(said));
                 seen.passes = 2;
-                if seen
+                let conditions = seen
                     .pod
                     .status
                     .as_ref()
-                    .is_none_or(|status| status.conditions.is_none())
-                {
+                    .and_then(|status| status.conditions.as_ref());
+                if !conditions.is_some_and(|all| all.iter().any(|one| one.type_ == "Ready")) {
                     *seen = seen.clone().with_condition("Ready", "True", "", "");
                 }
             }

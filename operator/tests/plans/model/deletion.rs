@@ -117,6 +117,27 @@ fn a_clean_up_that_is_held_up_says_why_and_how_to_leave_the_versions() {
 }
 
 #[test]
+fn a_clean_up_whose_pod_does_not_start_is_looked_at_again_and_told() {
+    let mut world = held();
+    world.turn();
+    world.turn();
+    let cleanup = world.seen.cleanup.as_mut().unwrap();
+    let pod = pod("iris-cleanup-x", &cleanup.job).waiting("ContainerCreating", "");
+    cleanup.pods.push(pod.on_its_node(0));
+    assert_eq!(world.plan().next, Next::After(Duration::from_secs(10)));
+    world.pass(10);
+    let plan = world.plan();
+    let ready = plan.status.conditions.iter().find(|one| one.kind == "Ready");
+    let message = &ready.unwrap().message;
+    assert!(
+        message.contains(
+            "is held up: Pod iris-cleanup-x has not started so far: its node pulls image auriga:test"
+        ),
+        "{message}"
+    );
+}
+
+#[test]
 fn an_annotation_gives_the_versions_up() {
     let mut world = held();
     world.annotate(labels::SKIP_CLEANUP, "true");

@@ -2,13 +2,14 @@
 
 use auriga_crds::{
     ConditionStatus::{False, True, Unknown},
-    Model, Reason,
+    Model, ModelStatus, Reason,
 };
 use auriga_operator::{
     plan::Refusal,
     seen::{Answer, PodSeen},
 };
 use k8s_openapi::api::apps::v1::{DeploymentCondition, DeploymentStatus};
+use serde_json::json;
 
 use super::{gets_the_traffic, told};
 use crate::{
@@ -21,6 +22,11 @@ fn second_starts() -> World {
     let mut world = World::second_fitted();
     world.turn();
     world
+}
+
+fn ready_message(status: &ModelStatus) -> &str {
+    let ready = status.conditions.iter().find(|one| one.kind == "Ready");
+    &ready.unwrap().message
 }
 
 #[test]
@@ -181,6 +187,41 @@ fn an_image_that_cannot_be_pulled_is_waited_for() {
 }
 
 #[test]
+fn a_pod_that_its_node_does_not_start_is_told_and_waited_for() {
+    let mut world = second_starts();
+    let since = world.now.as_second() - given::NOW.as_second();
+    world.pods_of(2, |seen| {
+        seen.waiting("ContainerCreating", "").on_its_node(-since)
+    });
+    world.pass(7);
+    assert_eq!(told(&world.turn().status, "Ready"), Some((Unknown, "Loading")));
+    world.pass(1);
+    golden!(world.changes());
+    world.turn();
+    // A registry that is slow is no fault of the version.
+    world.pass(3600);
+    assert_eq!(told(&world.plan().status, "Stalled"), Some((True, "Pending")));
+    assert_eq!(told(&world.plan().status, "CandidateRejected"), None);
+    gets_the_traffic(&mut world);
+    assert_eq!(told(&world.plan().status, "Ready"), Some((True, "Active")));
+}
+
+#[test]
+fn a_container_that_has_run_before_is_told_by_how_it_ended() {
+    let mut world = second_starts();
+    world.pods_of(2, |seen| {
+        let mut seen = again(seen.ended(1, 137, ""), 1).on_its_node(60);
+        let statuses = seen.pod.status.as_mut().unwrap().container_statuses.as_mut();
+        let waiting = json!({ "waiting": { "reason": "ContainerCreating" } });
+        statuses.unwrap()[0].state = serde_json::from_value(waiting).unwrap();
+        seen
+    });
+    let status = world.plan().status;
+    let message = ready_message(&status);
+    assert!(!message.contains("has not started so far"), "{message}");
+}
+
+#[test]
 fn an_image_for_another_machine_is_named_and_waited_for_however_often_it_was_started() {
     for restarts in [0, 7] {
         let mut world = second_starts();
@@ -195,11 +236,10 @@ fn an_image_for_another_machine_is_named_and_waited_for_however_often_it_was_sta
         let status = world.plan().status;
         assert_eq!(told(&status, "Stalled"), Some((True, "ImagePullFailed")));
         assert_eq!(told(&status, "CandidateRejected"), None);
-        let ready = status.conditions.iter().find(|one| one.kind == "Ready").unwrap();
+        let message = ready_message(&status);
         assert!(
-            (ready.message).contains("Image auriga:test is for another kind of machine than its node"),
-            "{}",
-            ready.message
+            message.contains("Image auriga:test is for another kind of machine than its node"),
+            "{message}"
         );
     }
 }

@@ -39,6 +39,26 @@ fn a_pod_is_about_to_start() {
 }
 
 #[test]
+fn a_pod_that_its_node_does_not_start_is_told_with_what_may_hold_it_up() {
+    let creating = |seconds: i64| {
+        a_begun_fit().with_pod(|pod| pod.waiting("ContainerCreating", "").on_its_node(seconds))
+    };
+    let words = creating(7).plan().status.message.unwrap();
+    assert!(words.ends_with("is about to start"), "{words}");
+    golden!(creating(8).plan());
+}
+
+#[test]
+fn a_pod_that_its_node_has_not_begun_with_is_told() {
+    let words = |seconds: i64| {
+        let fit = a_begun_fit().with_pod(|pod| pod.on_its_node(seconds));
+        fit.plan().status.message.unwrap()
+    };
+    assert!(words(7).ends_with("is about to start"), "{}", words(7));
+    assert!(words(8).contains("see whether the node is ready"), "{}", words(8));
+}
+
+#[test]
 fn an_image_that_cannot_be_pulled_is_named() {
     let fit = a_begun_fit().with_pod(|pod| pod.waiting("ImagePullBackOff", "Back-off pulling image"));
     golden!(fit.plan());

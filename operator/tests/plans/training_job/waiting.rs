@@ -172,7 +172,7 @@ fn a_manifest_that_was_made_a_moment_ago_and_is_not_seen_yet_ends_nothing() {
 
 #[test]
 fn a_pod_that_waits_for_a_manifest_is_looked_at_again() {
-    let mut fit = a_begun_fit().with_pod(|pod| pod.waiting("ContainerCreating", ""));
+    let mut fit = a_begun_fit().with_pod(|pod| pod.waiting("ImagePullBackOff", ""));
     assert_eq!(fit.plan().next, Next::OnChange);
     fit.seen.manifest = None;
     assert_ne!(fit.plan().next, Next::OnChange);
