@@ -43,7 +43,7 @@ impl Clients {
 }
 
 impl Answers {
-    fn of(sent: &[Sent]) -> Answers {
+    pub(crate) fn of(sent: &[Sent]) -> Answers {
         let took = |one: &Sent| one.answered_at.duration_since(one.due).as_secs_f64() * 1000.0;
         Answers {
             sent: sent.len(),

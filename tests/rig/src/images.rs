@@ -19,6 +19,8 @@ use crate::{command::run, ground::Ground};
 
 /// The image as it is.
 pub(crate) const UNCHANGED: &str = "unchanged";
+/// A tag about which the registry says nothing, ever.
+pub(crate) const SILENT: &str = "silent";
 /// Its name in the registry.
 const NAME: &str = "auriga/auriga";
 /// The folder of its layout.

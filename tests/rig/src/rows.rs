@@ -78,7 +78,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         name: "F6",
-        happens: "the way to the API server is lost for 5 to 100 s, connections die without a word, the spec is edited meanwhile",
+        happens: "the way to the API server is lost for 5 to 300 s, connections die without a word, the spec is edited meanwhile",
         wanted: "the edit is seen within 70 s after the way is back; /healthz says no after three minutes of silence, and yes again",
         run: |ground| Box::pin(dead_watches::dead(ground)),
     },
@@ -200,7 +200,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         name: "F28",
-        happens: "the image of new pods cannot be had, or is for another machine",
+        happens: "the image of new pods cannot be had, its registry never answers, or it is for another machine",
         wanted: "named within 15 s, no prediction fails",
         run: |ground| Box::pin(images::image_not_had(ground)),
     },
@@ -213,9 +213,10 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         name: "F31",
-        happens: "a new version, asked at its pods' addresses, answers 503, hangs, flaps, predicts otherwise, dies or \
-                  turns bad once it has the traffic",
-        wanted: "no answer by a version that was not activated; the one before has the traffic again within 10 s",
+        happens: "a new version, asked at its pods' addresses, answers 503, hangs, flaps, predicts otherwise; ends, is \
+                  killed or turns bad once it has the traffic",
+        wanted: "no answer by a version that was not activated; the one before has the traffic again within 10 s; no \
+                 request fails, but to pods that were killed",
         run: |ground| Box::pin(bad_versions::bad(ground)),
     },
     Row {

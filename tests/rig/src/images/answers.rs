@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     fs,
+    future::pending,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -15,7 +16,7 @@ use hyper::{
 };
 use tokio::net::TcpListener;
 
-use super::{INDEX, NAME, TAG, read};
+use super::{INDEX, NAME, SILENT, TAG, read};
 use crate::serve::serve;
 
 /// Answers until the future is dropped.
@@ -24,8 +25,14 @@ pub(super) async fn answer(listener: TcpListener, layout: PathBuf) {
     serve(listener, |_| {
         let layout = Arc::clone(&layout);
         Some(move |request: Request<Incoming>| {
-            let answer = answered(&layout, request.method(), request.uri().path());
-            std::future::ready(Ok::<_, Infallible>(answer))
+            let layout = Arc::clone(&layout);
+            async move {
+                let path = request.uri().path();
+                if path.ends_with(&format!("/{SILENT}")) {
+                    return pending().await;
+                }
+                Ok::<_, Infallible>(answered(&layout, request.method(), path))
+            }
         })
     })
     .await;

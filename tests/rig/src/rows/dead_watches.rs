@@ -20,14 +20,16 @@ const CYCLES: usize = 200;
 const AT_ONCE: usize = 20;
 /// Until when an edit has to be seen after the way is back.
 const SEEN: Duration = Duration::from_secs(70);
-/// For how long the way is lost, one after the other: shorter than a watch lasts, and longer.
-const LOST: [Duration; 4] = [
+/// For how long the way is lost, one after the other: shorter than a watch lasts, longer, and longer than the balancers before an
+/// API server keep a connection on which nobody speaks.
+const LOST: [Duration; 5] = [
     Duration::from_secs(5),
     Duration::from_secs(30),
     Duration::from_secs(70),
     Duration::from_secs(100),
+    LONGEST,
 ];
-/// How long the way is lost while the operator's health is asked for.
+/// The longest of them, and how long the way is lost while the operator's health is asked for.
 const LONGEST: Duration = Duration::from_secs(300);
 
 /// What came of the cycles of one operator: seconds until each edit was seen, `None`: it was not.

@@ -11,14 +11,14 @@ use crate::{
     clients::Clients,
     finding::{Finding, attempt, in_words},
     ground::Ground,
-    images::{Change, Registry},
+    images::{Change, Registry, SILENT},
     scene::{Scene, scene, seconds_until},
 };
 
 /// How long it may take until an image is named.
 const TOLD: f64 = 15.0;
 /// The reasons that a Model may give.
-const NAMES_IT: [&str; 2] = ["ImagePullFailed", "Failed"];
+const NAMES_IT: [&str; 3] = ["ImagePullFailed", "Failed", "Pending"];
 /// Where the image has its program, without the leading slash.
 const PROGRAM: &str = "usr/local/bin/auriga";
 
@@ -58,6 +58,8 @@ pub(super) async fn image_not_had(ground: &Ground) -> Result<Finding> {
             "an image that does not say that its program is for another machine",
             registry.add("mistaken", mistaken).await?,
         ),
+        // The last one: the kubelet pulls nothing else meanwhile.
+        ("a registry that never answers", registry.image(SILENT)),
     ];
     let mut finding = Finding::default();
     let mut slowest: f64 = 0.0;
