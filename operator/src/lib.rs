@@ -45,5 +45,6 @@ pub mod time;
 pub mod training_job;
 pub mod triggers;
 pub mod trouble;
+pub mod unstarted;
 pub mod watch;
 mod works_for;

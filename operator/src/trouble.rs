@@ -1,7 +1,6 @@
 //! What keeps a pod from doing its work, read off its status: a reason, and a sentence with the remedy.
 
 use auriga_crds::{Reason, contract::Outcome};
-use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, Pod};
 
 use crate::ended::has_pod_ended;
@@ -18,7 +17,8 @@ pub struct Trouble {
 }
 
 impl Trouble {
-    fn outside(reason: Reason, message: String) -> Trouble {
+    /// What lies outside of what the pod was to do.
+    pub fn outside(reason: Reason, message: String) -> Trouble {
         Trouble {
             reason,
             message,
@@ -34,11 +34,8 @@ const FOREIGN: &str = "exec format error";
 /// The exit code that is told of a process that nobody saw end.
 const UNSEEN: i32 = 255;
 
-/// How long a node may take to start a container, in seconds, before it is told that it has not.
-const STARTS_WITHIN: i64 = 8;
-
 /// What keeps a pod from starting its container; `None` if nothing does, or not yet.
-pub fn before_start(pod: &Pod, now: Timestamp) -> Option<Trouble> {
+pub fn before_start(pod: &Pod) -> Option<Trouble> {
     let status = pod.status.as_ref()?;
     let unschedulable = (status.conditions.iter().flatten()).find(|one| {
         one.type_ == "PodScheduled" && one.status == "False" && one.reason.as_deref() == Some("Unschedulable")
@@ -66,10 +63,7 @@ pub fn before_start(pod: &Pod, now: Timestamp) -> Option<Trouble> {
             },
         );
     }
-    let Some(container) = container(pod) else {
-        let words = "its node has not begun with it; see whether the node is ready";
-        return not_started(pod, now, words);
-    };
+    let container = container(pod)?;
     let runs = container
         .state
         .as_ref()
@@ -101,32 +95,8 @@ pub fn before_start(pod: &Pod, now: Timestamp) -> Option<Trouble> {
                 ),
             ))
         }
-        "ContainerCreating" | "PodInitializing" if !has_run(container) => {
-            let (image, pod_name) = (&container.image, name(pod));
-            let words = format!(
-                "its node pulls image {image}, or waits for a volume, the network or another container; see `kubectl describe pod \
-                 {pod_name}`"
-            );
-            not_started(pod, now, &words)
-        }
         _ => None,
     }
-}
-
-/// A pod that has its node for a while, and does not run. What the node waits for is told in events alone: a registry that never
-/// answers looks like one that is slow.
-fn not_started(pod: &Pod, now: Timestamp, words: &str) -> Option<Trouble> {
-    let mut conditions = pod.status.as_ref()?.conditions.iter().flatten();
-    let scheduled = conditions.find(|one| one.type_ == "PodScheduled" && one.status == "True")?;
-    let since = scheduled.last_transition_time.as_ref()?.0;
-    let is_late = now.duration_since(since).as_secs() >= STARTS_WITHIN && !has_pod_ended(pod);
-    let message = format!("Pod {} has not started so far: {words}", name(pod));
-    is_late.then(|| Trouble::outside(Reason::Pending, message))
-}
-
-fn has_run(container: &ContainerStatus) -> bool {
-    let before = container.last_state.as_ref();
-    before.is_some_and(|state| state.terminated.is_some())
 }
 
 /// A program that was built for another machine, which its node can never run.
@@ -255,6 +225,6 @@ pub fn memory_limit(pod: &Pod) -> Option<&str> {
     limits.get("memory").map(|quantity| quantity.0.as_str())
 }
 
-fn name(pod: &Pod) -> &str {
+pub(crate) fn name(pod: &Pod) -> &str {
     pod.metadata.name.as_deref().unwrap_or("without a name")
 }

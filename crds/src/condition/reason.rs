@@ -21,7 +21,7 @@ pub enum Reason {
     Fitted,
     /// A fit waits for its turn.
     Queued,
-    /// A pod is about to start.
+    /// A pod is about to start, or its node does not start it.
     Pending,
     /// A pod works.
     Running,

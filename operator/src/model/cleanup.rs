@@ -19,6 +19,7 @@ use crate::{
     settings::Settings,
     time::seconds,
     trouble,
+    unstarted::Unstarted,
 };
 
 /// Holds a Model whose versions are to be deleted with it, and lets go of one whose versions are not.
@@ -103,7 +104,7 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
     // time that passes.
     if let Some(cleanup) = seen.cleanup.as_ref().filter(|one| is_under_way(&one.job)) {
         let is_new = cleanup.pods.is_empty() && cleanup.complaint.is_none();
-        plan.next = Next::After(if is_new { settings.poll_fit } else { HELD_UP });
+        plan.next = Next::After(if is_new { settings.poll_fit } else { IN_A_WHILE });
     }
     if !is_alone {
         plan.next = Next::After(settings.poll_rollout);
@@ -145,7 +146,7 @@ pub fn decide(model: &Model, seen: &ModelSeen, settings: &Settings, now: Timesta
 }
 
 /// How soon to look again whether something holds the Job up, or does so still.
-const HELD_UP: std::time::Duration = std::time::Duration::from_secs(10);
+const IN_A_WHILE: std::time::Duration = std::time::Duration::from_secs(10);
 const UNDER_WAY: &str = "A Job deletes the versions.";
 
 /// How far a clean-up has come.
@@ -176,13 +177,16 @@ fn progress(cleanup: &CleanupSeen, now: Timestamp) -> Progress {
             let held = (cleanup
                 .pods
                 .iter()
-                .find_map(|seen| trouble::before_start(&seen.pod, now)))
+                .find_map(|seen| trouble::before_start(&seen.pod)))
             .or_else(|| ends.next_back())
             .or_else(|| cleanup.complaint.as_deref().map(trouble::of_complaint));
-            Progress::Waits(held.map_or_else(
+            let unstarted = cleanup.pods.iter().filter_map(|seen| Unstarted::of(&seen.pod));
+            let mut late = unstarted.filter(|unstarted| unstarted.is_late(now));
+            let why = (held.map(|trouble| trouble.message)).or_else(|| Some(late.next()?.message));
+            Progress::Waits(why.map_or_else(
                 || UNDER_WAY.to_owned(),
-                |trouble| {
-                    let (why, or) = (trouble.message, way_out());
+                |why| {
+                    let or = way_out();
                     format!("A Job deletes the versions, and is held up: {why}; or {or}")
                 },
             ))

@@ -13,6 +13,7 @@ use crate::{
     ended::has_pod_ended,
     seen::{Answer, PodSeen},
     trouble::{self, Trouble},
+    unstarted::Unstarted,
 };
 
 /// A container that ended so often does not begin to work by itself.
@@ -49,6 +50,8 @@ pub struct Health {
     /// Since when all of them start anew that did not end by themselves, by the first of them; the end of time while none runs
     /// again. `None`: one of them has no such excuse.
     pub cut_off: Option<Timestamp>,
+    /// One that has its node and does not run.
+    pub unstarted: Option<Unstarted>,
     /// What one of them does instead of answering, though nothing else is known against it.
     pub doubt: Option<String>,
 }
@@ -88,7 +91,7 @@ pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32, now: Timestamp) -> 
     };
     for seen in living(held) {
         health.pods += 1;
-        let found = check(seen, held, owner_uid, now);
+        let found = check(seen, held, owner_uid);
         if let Ok(alive) = found {
             health.answering += 1;
             health.revision = health.revision.max(alive.ledger_revision);
@@ -109,6 +112,7 @@ pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32, now: Timestamp) -> 
             .as_ref()
             .filter(|trouble| trouble.reason == Reason::RuntimeUnhealthy && is_doubted);
         health.doubt = health.doubt.or_else(|| Some(doubt?.message.clone()));
+        health.unstarted = health.unstarted.or_else(|| Unstarted::of(&seen.pod));
         let end = last_end(&seen.pod);
         let out_of_memory = end.clone().filter(|end| end.reason == Reason::OOMKilled);
         health.out_of_memory = health.out_of_memory.or(out_of_memory);
@@ -117,6 +121,11 @@ pub fn health(held: &Held<'_>, owner_uid: &str, passes: u32, now: Timestamp) -> 
             health.trouble = trouble.or(health.trouble);
         }
     }
+    let late = health
+        .unstarted
+        .as_ref()
+        .filter(|unstarted| unstarted.is_late(now));
+    health.doubt = health.doubt.or_else(|| Some(late?.message.clone()));
     // One that has no excuse comes before all times.
     health.cut_off = living(held).map(|seen| cut_off_since(&seen.pod)).min().flatten();
     health.trouble = health
@@ -138,12 +147,7 @@ pub fn living<'a>(held: &Held<'a>) -> impl Iterator<Item = &'a PodSeen> {
 }
 
 /// What a pod says, if that is what it was started for; else what is wrong with it, if anything is but time.
-fn check<'a>(
-    seen: &'a PodSeen,
-    held: &Held<'_>,
-    owner_uid: &str,
-    now: Timestamp,
-) -> Result<&'a Alive, Option<Trouble>> {
+fn check<'a>(seen: &'a PodSeen, held: &Held<'_>, owner_uid: &str) -> Result<&'a Alive, Option<Trouble>> {
     match &seen.answer {
         Answer::Well(alive) => {
             let version = alive.model.as_ref().map(|model| model.metadata.version);
@@ -189,7 +193,7 @@ fn check<'a>(
             }
         }
         Answer::Unwell(alive) => Err(unwell(seen, alive)),
-        Answer::Silent(_) | Answer::NotAsked => Err(trouble::before_start(&seen.pod, now)
+        Answer::Silent(_) | Answer::NotAsked => Err(trouble::before_start(&seen.pod)
             .or_else(|| crashes(&seen.pod))
             .or_else(|| starts_after_kill(&seen.pod))
             .or_else(|| match &seen.answer {

@@ -36,15 +36,14 @@ pub(super) fn judge(
     };
     let deadline = turn.model.spec.serving.progress_deadline_seconds;
     let is_over = |since: Timestamp| turn.is_over(since, deadline);
-    match &health.trouble {
-        Some(trouble) if !trouble.passes => return reject(trouble.reason, trouble.message.clone()),
-        Some(trouble) if is_held_up(health) => {
-            return Stage::Held {
-                trouble: trouble.clone(),
-                is_overdue: is_over(since),
-            };
-        }
-        _ => {}
+    if let Some(trouble) = health.trouble.as_ref().filter(|trouble| !trouble.passes) {
+        return reject(trouble.reason, trouble.message.clone());
+    }
+    if let Some(trouble) = what_holds_up(turn, held, health, since) {
+        return Stage::Held {
+            trouble,
+            is_overdue: is_over(since),
+        };
     }
     let wanted = turn.wish.replicas;
     if health.passed < wanted {
@@ -87,14 +86,27 @@ pub(super) fn judge(
     }
 }
 
-/// Whether something outside of a version keeps its pods from answering. A pod that is silent while it runs, or whose
-/// container cannot be run or was killed for memory, is the version's own trouble once the time is over: such pods seem to recover between two
-/// attempts, and would be given a new deadline each time.
-pub(super) fn is_held_up(health: &Health) -> bool {
-    (health.trouble.as_ref()).is_some_and(|trouble| {
-        let its_own = [Reason::RuntimeUnhealthy, Reason::Failed, Reason::OOMKilled];
-        trouble.passes && !its_own.contains(&trouble.reason)
-    })
+/// What keeps the pods of a version from answering and lies outside of it. A pod that is silent while it runs, or whose container
+/// cannot be run or was killed for memory, is the version's own trouble once the time is over: such pods seem to recover between
+/// two attempts, and would be given a new deadline each time. That a node does not start a pod is told apart from a start like any
+/// other by the deadline alone.
+pub(super) fn what_holds_up(
+    turn: Turn<'_>,
+    held: &Held<'_>,
+    health: &Health,
+    since: Timestamp,
+) -> Option<Trouble> {
+    let its_own = [Reason::RuntimeUnhealthy, Reason::Failed, Reason::OOMKilled];
+    match &health.trouble {
+        Some(trouble) => (trouble.passes && !its_own.contains(&trouble.reason)).then(|| trouble.clone()),
+        None => {
+            let deadline = turn.model.spec.serving.progress_deadline_seconds;
+            let is_due =
+                held.proved_at.is_none() && health.accident.is_none() && turn.is_over(since, deadline);
+            let unstarted = health.unstarted.as_ref().filter(|_| is_due)?;
+            Some(Trouble::outside(Reason::Pending, unstarted.message.clone()))
+        }
+    }
 }
 
 /// Who has not noticed yet that all pods of `version` answer; a sentence.

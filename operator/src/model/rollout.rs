@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{
     fence, fits,
     health::{self, Health},
-    judge::{is_held_up, judge},
+    judge::{judge, what_holds_up},
     slots::{Held, Rejection},
     stage::Stage,
     wish::Wish,
@@ -103,7 +103,11 @@ pub fn step(
         held.is_none_or(|held| held.replicas() == 0 && turn.wish.replicas > 0 && held.rejection.is_none());
     let is_new = is_revived || sleeps;
     // What lay outside of it is over: from now on the time is its own.
-    let is_released = held.is_some_and(|held| held.is_held_up() && !is_held_up(&health));
+    let holds_up = |held: &Held<'_>, since: Timestamp| what_holds_up(turn, held, &health, since).is_some();
+    let is_released = held.is_some_and(|held| {
+        let since = held.since.unwrap_or(turn.now);
+        held.is_held_up() && !holds_up(held, since)
+    });
     let since = match held {
         Some(held) if !is_new && !is_released => held.since.unwrap_or(turn.now).min(turn.now),
         _ => turn.now,
@@ -134,7 +138,7 @@ pub fn step(
     if is_new {
         annotations.remove(labels::PROVED_AT);
     }
-    if is_held_up(&health) && rejection.is_none() && !is_new {
+    if held.is_some_and(|held| holds_up(held, since)) && rejection.is_none() && !is_new {
         annotations.insert(labels::HELD_UP.to_owned(), "true".to_owned());
     }
     annotations.extend(fit_hash.map(|hash| (labels::FIT_HASH.to_owned(), hash.to_owned())));

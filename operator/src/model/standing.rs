@@ -166,7 +166,10 @@ pub(super) fn serving(story: &Story<'_>) -> Standing {
         None => Standing {
             status: ConditionStatus::Unknown,
             reason: Reason::RollingOut,
-            message: format!("Version {version} answers on {ready} of {wanted} pods."),
+            message: format!(
+                "Version {version} answers on {ready} of {wanted} pods.{}",
+                story.health.in_doubt()
+            ),
             is_stalled: false,
         },
     }

@@ -18,6 +18,7 @@ use crate::{
     plan::{Desired, Next, Plan, Target},
     seen::{Answer, PodSeen},
     trouble,
+    unstarted::Unstarted,
 };
 
 /// The age of a Job, in seconds, at which whatever was made before it has long been seen.
@@ -228,9 +229,9 @@ fn waiting(pod: &PodSeen) -> Option<Stand> {
 /// A pod waits; what a person has to mend is told with its remedy.
 fn starting(look: &Look<'_>, run: &Run<'_>, pod: &PodSeen) -> (Stand, Next) {
     let phase = phase_without_work(run);
-    match trouble::before_start(&pod.pod, look.now) {
-        // A node may still come, or get room; an image may be large.
-        Some(trouble) if [Reason::Unschedulable, Reason::Pending].contains(&trouble.reason) => {
+    match trouble::before_start(&pod.pod) {
+        // A node may still come, or get room.
+        Some(trouble) if trouble.reason == Reason::Unschedulable => {
             let stand = Stand::at(phase, trouble.reason, trouble.message);
             (stand, Next::OnChange)
         }
@@ -239,9 +240,12 @@ fn starting(look: &Look<'_>, run: &Run<'_>, pod: &PodSeen) -> (Stand, Next) {
             (Stand { phase, ..stalled }, Next::OnChange)
         }
         None => {
-            let words = format!("Pod {} is about to start", pod.pod.name_any());
-            // That it does not is seen by the time that passes.
-            (Stand::at(phase, Reason::Pending, words), SLOWLY)
+            let late = Unstarted::of(&pod.pod).filter(|unstarted| unstarted.is_late(look.now));
+            let about_to = || format!("Pod {} is about to start", pod.pod.name_any());
+            // That it does not start is seen by the time that passes.
+            let next = if late.is_some() { Next::OnChange } else { SLOWLY };
+            let words = late.map_or_else(about_to, |unstarted| unstarted.message);
+            (Stand::at(phase, Reason::Pending, words), next)
         }
     }
 }

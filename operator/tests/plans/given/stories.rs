@@ -49,8 +49,16 @@ impl Stories {
         };
         // A thread that panics is told of when the scope ends.
         thread::scope(|scope| {
-            for _ in 0..cores {
-                scope.spawn(|| run(share.clone()));
+            for core in 0..cores as u64 {
+                let rng_seed = match share.rng_seed {
+                    RngSeed::Fixed(seed) => RngSeed::Fixed(seed.wrapping_add(core)),
+                    RngSeed::Random => RngSeed::Random,
+                };
+                let config = ProptestConfig {
+                    rng_seed,
+                    ..share.clone()
+                };
+                scope.spawn(|| run(config));
             }
         });
     }

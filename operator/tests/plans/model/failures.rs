@@ -194,16 +194,75 @@ fn a_pod_that_its_node_does_not_start_is_told_and_waited_for() {
         seen.waiting("ContainerCreating", "").on_its_node(-since)
     });
     world.pass(7);
-    assert_eq!(told(&world.turn().status, "Ready"), Some((Unknown, "Loading")));
+    let status = world.turn().status;
+    assert!(
+        !ready_message(&status).contains("has not started"),
+        "{}",
+        ready_message(&status)
+    );
     world.pass(1);
     golden!(world.changes());
     world.turn();
     // A registry that is slow is no fault of the version.
     world.pass(3600);
-    assert_eq!(told(&world.plan().status, "Stalled"), Some((True, "Pending")));
-    assert_eq!(told(&world.plan().status, "CandidateRejected"), None);
+    let plan = world.turn();
+    assert_eq!(told(&plan.status, "Stalled"), Some((True, "Pending")));
+    assert_eq!(told(&plan.status, "CandidateRejected"), None);
+    // What has started at last has its own time.
+    world.pods_of(2, |seen| seen.running(1));
+    world.turn();
+    world.pass(119);
+    assert_eq!(told(&world.turn().status, "CandidateRejected"), None);
+    let mut silent = world.clone();
+    silent.pass(1);
+    let rejected = told(&silent.turn().status, "CandidateRejected").map(|(status, _)| status);
+    assert_eq!(rejected, Some(True));
     gets_the_traffic(&mut world);
     assert_eq!(told(&world.plan().status, "Ready"), Some((True, "Active")));
+}
+
+#[test]
+fn a_pod_that_its_node_does_not_start_excuses_no_other_one() {
+    let mut world = second_starts();
+    let since = world.now.as_second() - given::NOW.as_second();
+    world.pods_of(2, |seen| {
+        let mut silent = seen.running(1);
+        silent.answer = Answer::Silent("no answer within 2 s".to_owned());
+        silent
+    });
+    let slot = world.seen.slots.iter_mut().last().unwrap();
+    let mut late = slot.pods[0].clone();
+    late.answer = Answer::NotAsked;
+    slot.pods
+        .push(late.waiting("ContainerCreating", "").on_its_node(-since));
+    world.pass(120);
+    let rejected = told(&world.turn().status, "CandidateRejected").map(|(status, _)| status);
+    assert_eq!(rejected, Some(True));
+}
+
+#[test]
+fn a_pod_more_that_does_not_start_is_told_and_the_others_answer_on() {
+    let mut world = World::of("iris")
+        .edited_before(|model| given::on_postgres(&mut model.spec))
+        .settled(1);
+    world.edit(|spec| spec.replicas = 2);
+    world.turn();
+    let since = world.now.as_second() - given::NOW.as_second();
+    let slot = &mut world.seen.slots[0];
+    let mut late = slot.pods[0].clone();
+    late.answer = Answer::NotAsked;
+    late.pod.status.as_mut().unwrap().conditions = None;
+    slot.pods
+        .push(late.waiting("ContainerCreating", "").on_its_node(-since));
+    world.pass(3600);
+    let status = world.turn().status;
+    assert_eq!(told(&status, "Ready"), Some((Unknown, "RollingOut")));
+    assert_eq!(told(&status, "Stalled"), None);
+    assert!(
+        ready_message(&status).starts_with("Version 1 answers on 1 of 2 pods. Pod "),
+        "{}",
+        ready_message(&status)
+    );
 }
 
 #[test]
