@@ -35,16 +35,28 @@ YAML
   for number in {1..20}; do volume "waiting-$number" wait-for-consumer; done
 } | kubectl create -f - >/dev/null
 
+empty() { # name
+  rm -rf "$run/volumes/${1:?}" && mkdir "$run/volumes/$1"
+}
+
+# An API server that comes back from a backup may offer a volume that was used since.
+empty_what_is_offered() {
+  kubectl get persistentvolumes -o jsonpath='{range .items[?(@.status.phase=="Available")]}{.metadata.name}{"\n"}{end}' |
+    while read -r name; do [ -z "$(ls -A "$run/volumes/$name")" ] || empty "$name"; done
+}
+
 columns='{.metadata.name} {.status.phase} {.spec.claimRef.uid}{"\n"}'
-# A watch ends from time to time; the next one begins with all volumes again.
-while runs apiserver; do
+# A watch ends from time to time, or with an API server that is killed; the next one begins with all volumes again.
+while [ -d "$run" ]; do
   declare -A emptied=()
+  empty_what_is_offered
   kubectl get persistentvolumes --watch -o jsonpath="$columns" | while read -r name phase claim; do
     # A volume is seen more than once before it is offered again, and by then another claim may have it.
     if [ "$phase" != Released ] || [ -z "$claim" ] || [ "${emptied[$name]:-}" = "$claim" ]; then continue; fi
     emptied[$name]=$claim
-    rm -rf "$run/volumes/${name:?}" && mkdir "$run/volumes/$name"
+    empty "$name"
     kubectl patch persistentvolume "$name" --type=json --patch \
       "[{op: test, path: /spec/claimRef/uid, value: $claim}, {op: remove, path: /spec/claimRef}]"
   done
+  sleep 1
 done

@@ -17,8 +17,8 @@ use crate::{
 
 /// How long it may take until an image is named.
 const TOLD: f64 = 15.0;
-/// The reasons that a Model may give.
-const NAMES_IT: [&str; 3] = ["ImagePullFailed", "Failed", "Pending"];
+/// The reasons that a Model may give, but for a registry that is silent: such a node still tries.
+const NAMES_IT: [&str; 2] = ["ImagePullFailed", "Failed"];
 /// Where the image has its program, without the leading slash.
 const PROGRAM: &str = "usr/local/bin/auriga";
 
@@ -91,7 +91,12 @@ async fn without_image(ground: &Ground, scene: &mut Scene<'_>, image: &str) -> R
     let told = attempt(seconds_until(40, "the image is named", async || {
         let model = space.model("iris").await;
         let ready = ready(&model)?;
-        let names_it = ready.message.contains(image) && NAMES_IT.contains(&ready.reason.as_str());
+        let reasons = if image.ends_with(SILENT) {
+            &["Loading"][..]
+        } else {
+            &NAMES_IT
+        };
+        let names_it = ready.message.contains(image) && reasons.contains(&ready.reason.as_str());
         (names_it && ready.status != auriga_crds::ConditionStatus::True).then_some(())
     }));
     let told = told.await;
