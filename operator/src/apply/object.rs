@@ -82,7 +82,6 @@ impl<'a> Object<'a> {
     /// The object with a hash of itself: a field that is no longer wanted leaves no other trace in an object, since what is
     /// left is covered by it.
     pub(super) fn stamped(&self) -> (Value, String) {
-        // Maps of serde_json are sorted, so that equal objects have equal texts.
         let hash = Digest::of_json(&self.value).hex();
         let hash = hash.get(..16).unwrap_or(&hash).to_owned();
         let mut value = self.value.clone();

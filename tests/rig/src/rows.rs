@@ -208,7 +208,7 @@ pub(crate) const ROWS: &[Row] = &[
         name: "F30",
         happens: "20 rolling restarts and 20 drains under 100 requests per second",
         wanted: "no prediction fails, 99 of 100 answers within twice the time that they take while the pods of another Model are \
-                 moved in the same way, and within five times that at rest",
+                 moved in the same way, and within five times that at rest, of each round within ten times that at rest",
         run: |ground| Box::pin(restarts::restarted(ground)),
     },
     Row {

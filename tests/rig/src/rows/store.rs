@@ -148,7 +148,7 @@ async fn without_store(scene: &Scene<'_>, step: Step, iris: Manifest, away: Dura
     Ok(took)
 }
 
-/// Eleven forests that take twenty seconds or so.
+/// Eleven forests, which take longer than PostgreSQL takes to end.
 fn slow(iris: &Manifest) -> Manifest {
     let forest = json!({ "randomForestClassifier": { "nEstimators": 10_000 } });
     let folds = json!({ "kFold": { "nSplits": 10, "shuffle": true } });
