@@ -35,7 +35,7 @@ pub(super) fn judge(
         is_news: true,
     };
     let deadline = turn.model.spec.serving.progress_deadline_seconds;
-    let is_over = |since: Timestamp| turn.is_over(since, deadline);
+    let is_over = |since: Timestamp| turn.is_past_deadline(since);
     if let Some(trouble) = health.trouble.as_ref().filter(|trouble| !trouble.passes) {
         return reject(trouble.reason, trouble.message.clone());
     }
@@ -100,9 +100,8 @@ pub(super) fn what_holds_up(
     match &health.trouble {
         Some(trouble) => (trouble.passes && !its_own.contains(&trouble.reason)).then(|| trouble.clone()),
         None => {
-            let deadline = turn.model.spec.serving.progress_deadline_seconds;
             let is_due =
-                held.proved_at.is_none() && health.accident.is_none() && turn.is_over(since, deadline);
+                held.proved_at.is_none() && health.accident.is_none() && turn.is_past_deadline(since);
             let unstarted = health.unstarted.as_ref().filter(|_| is_due)?;
             Some(Trouble::outside(Reason::Pending, unstarted.message.clone()))
         }

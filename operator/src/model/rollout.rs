@@ -57,6 +57,11 @@ impl Turn<'_> {
         };
         self.now.duration_since(since).as_secs() >= seconds
     }
+
+    /// Whether what has gone on since then has had the time of `spec.serving.progressDeadlineSeconds`.
+    pub(super) fn is_past_deadline(&self, since: Timestamp) -> bool {
+        self.is_over(since, self.model.spec.serving.progress_deadline_seconds)
+    }
 }
 
 /// What is to be done for a version, and how far it has come.
